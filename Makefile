@@ -1,0 +1,45 @@
+# Every target sets up .venv by itself when it is missing or older than what it is made from.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: help setup demo test check bench clean
+
+help:
+	@echo "make demo   pretrain, fine-tune and compare on synthetic videos; ends with the results table"
+	@echo "make test   every test"
+	@echo "make check  format, lint, types, import contracts, then every test"
+	@echo "make bench  side-by-side measurements"
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found; name another: make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $(READY)
+
+demo: $(READY)
+	$(BIN)/rotnet prepare synthetic data/demo-pool --videos 600 --seed 1 --unlabelled
+	$(BIN)/rotnet prepare synthetic data/demo --videos 480 --seed 2
+	$(BIN)/rotlab run search_spaces/demo.yaml
+	$(BIN)/rotlab results demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: $(READY)
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/plan.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

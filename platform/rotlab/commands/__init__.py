@@ -1,0 +1,1 @@
+"""One module for each command of `rotlab`; only the one asked for is imported."""

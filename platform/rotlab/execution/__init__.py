@@ -1,0 +1,1 @@
+"""Stages run: store, searcher, trial, run."""

@@ -1,0 +1,120 @@
+"""The nouns of a plan: stage kinds, stages and the data they name. Values only; how they come about is elsewhere."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+Role = Literal["pretrain", "train", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What one stage occupies while it runs. A how: never part of a key.
+
+    Args:
+        cpus: cores, and the number of threads torch computes with.
+        gpus: devices, or a share of one; None takes one where the cluster has any.
+    """
+
+    cpus: int = 1
+    gpus: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a stage kind takes from another stage: the name it knows it by, and the kind that makes it."""
+
+    name: str
+    kind: str
+    only_if: tuple[str, str] | None = None  # (choice of the cell, value): ("init", "rotation")
+
+
+@dataclass(frozen=True, slots=True)
+class StageKind:
+    """A sort of work. Registered under the entry point group `rotlab.stage_kinds`.
+
+    Args:
+        name: as it stands in keys, the store and `measure`.
+        config: a frozen pydantic model. Its fields name the sections of settings that the kind reads
+            (plus `modality` and `seed`, which the cell gives), and nothing else reaches it.
+        version: raised by hand whenever the kind's results change for equal settings.
+        run: "module:function", imported only where the stage runs; called as
+            run(config, inputs, data, folder, watch) -> metrics.
+        inputs: what it takes from other stages.
+        roles: the data it is given. Only scoring kinds may name "test".
+        resources: what it occupies unless the search space says otherwise.
+        scored_by: the kind that turns its result into a cell's metrics; None if its own metrics are the cell's.
+        joined_by: the kind that joins this kind's results over modalities, for `modality: fusion`.
+        unsupported: says why a configuration can be planned but not run, or None where it can.
+    """
+
+    name: str
+    config: type[BaseModel]
+    version: int
+    run: str
+    inputs: tuple[Input, ...] = ()
+    roles: tuple[Role, ...] = ()
+    resources: Resources = Resources()
+    scored_by: str | None = None
+    joined_by: str | None = None
+    unsupported: Callable[[Any], str | None] = lambda config: None
+
+
+@dataclass(frozen=True, slots=True)
+class DataRef:
+    """One data set in one role, for one split.
+
+    Args:
+        name: as the search space has it.
+        role: which of its rows the stage is given.
+        split: the official split, counted from 1; None where the role does not depend on it.
+        fingerprint: of the prepared set, or "absent:<name>" where it is not on this machine.
+    """
+
+    name: str
+    role: Role
+    split: int | None
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One unit of work, known by its key.
+
+    Args:
+        key: identity of the work, in hexadecimal.
+        kind: name of its stage kind.
+        config: its settings.
+        inputs: input name -> key of the stage that makes it, sorted by name. A joining stage
+            has one input for each member, named by its modality.
+        data: its data.
+    """
+
+    key: str
+    kind: str
+    config: BaseModel
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    data: tuple[DataRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One row of the results: an arm on a target, for one replicate.
+
+    Args:
+        arm: axis -> value, only the axes that some stage of the cell reads.
+        target: name of the data set it is measured on.
+        replicate: "seed", and "split" where the target has splits.
+        measure: what is measured, such as "finetune".
+        result: key of the stage whose metrics are the cell's.
+        stages: keys of all stages it needs, parents first.
+    """
+
+    arm: Mapping[str, Any]
+    target: str
+    replicate: Mapping[str, int]
+    measure: str
+    result: str
+    stages: tuple[str, ...]

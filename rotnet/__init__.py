@@ -1,0 +1,1 @@
+"""3DRotNet: features learnt from video by predicting how each clip was rotated."""

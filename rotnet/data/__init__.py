@@ -1,0 +1,1 @@
+"""Videos become clips: manifest, decoding, preparation, sampling, loading."""

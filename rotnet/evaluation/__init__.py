@@ -1,0 +1,1 @@
+"""Scores of videos, metrics of scores, fusion."""

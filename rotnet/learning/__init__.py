@@ -1,0 +1,1 @@
+"""The loop, its optimiser and schedule, checkpoints, and the two stages that train."""
