@@ -22,8 +22,8 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 demo: $(READY)
-	$(BIN)/rotnet prepare synthetic data/demo-pool --videos 600 --seed 1 --unlabelled
-	$(BIN)/rotnet prepare synthetic data/demo --videos 480 --seed 2
+	$(BIN)/rotnet prepare synthetic data/demo-pool --videos 600 --seed 1 --unlabelled --short-side 36
+	$(BIN)/rotnet prepare synthetic data/demo --videos 256 --seed 2 --test-fraction 0.75 --short-side 36
 	$(BIN)/rotlab run search_spaces/demo.yaml
 	$(BIN)/rotlab results demo
 

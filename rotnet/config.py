@@ -1,16 +1,16 @@
-"""Settings of every stage: frozen, checked when made, with a mark on those that cannot change a result. No torch here.
+"""Settings of every stage: frozen, and checked when they are made. No torch here.
 
-A setting is either a *what*, which changes the result and so belongs to the identity of the work, or a *how*
-(loader threads, checkpoint interval), which does not. `identity` returns the whats only.
+A setting is either a *what*, which changes the result and so belongs to the identity of the work,
+or a *how* (loader threads, checkpoint interval), which does not. `identity` returns the whats only.
 """
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 Modality = Literal["rgb", "dif"]
-HOW = {"how": True}
+HOW: dict[str, JsonValue] = {"how": True}
 
 
 class Settings(BaseModel):
@@ -30,8 +30,8 @@ Triple = Annotated[tuple[float, float, float], Field(strict=False)]
 class ClipConfig(Settings):
     """Which frames of a video, and which square of them, form a clip.
 
-    A clip of T frames with stride s is drawn from a window of T*s + 1 frames, whatever the modality: RGB shows
-    frames 0, s, ..., (T-1)*s of it, and DIF needs frame T*s as well.
+    A clip of T frames with stride s is drawn from a window of T*s + 1 frames, whatever the
+    modality: RGB shows frames 0, s, ..., (T-1)*s of it, and DIF needs frame T*s as well.
     """
 
     frames: PositiveInt = Field(16, description="frames a network sees (T)")
@@ -44,7 +44,7 @@ class ClipConfig(Settings):
     size: PositiveInt = Field(112, description="side of the square crop, in pixels (H = W)")
     short_video: Literal["loop", "pad_last", "drop"] = Field(
         "loop",
-        description="a video shorter than a window starts again, holds its last frame, or is left out",
+        description="a video shorter than a window starts again, holds its last frame, or is out",
     )
 
     @property
@@ -56,7 +56,8 @@ class ClipConfig(Settings):
     def _crop_fits(self) -> Self:
         if self.size > self.resize:
             raise ValueError(
-                f"size must be at most resize: a crop of {self.size} does not fit a short side of {self.resize}"
+                f"size must be at most resize: a crop of {self.size} does not fit a short side "
+                f"of {self.resize}"
             )
         return self
 
@@ -64,12 +65,12 @@ class ClipConfig(Settings):
 class ViewConfig(Settings):
     """What happens to a clip on its way into the network, beside rotation.
 
-    Mean and std are those of the released code (train.py), in RGB order for pixels in [0, 1]. DIF is the
-    difference of consecutive sampled frames after this normalisation, as there.
+    Mean and std are those of the released code (train.py), in RGB order for pixels in [0, 1]. DIF
+    is the difference of consecutive sampled frames after this normalisation, as there.
     """
 
     flip: Probability = Field(
-        0.5, description="probability of a horizontal flip in training, before any rotation"
+        0.5, description="probability of a horizontal flip in training, before rotation"
     )
     mean: Triple = Field((0.4339, 0.4046, 0.3776), description="subtracted, per channel")
     std: Triple = Field((0.151987, 0.14855, 0.1569), description="divided by, per channel")
@@ -98,17 +99,27 @@ class AngleSet(Settings):
 class PretextConfig(Settings):
     """The task that pretraining solves: which of a set of rotations was applied to the clip.
 
-    `labels: random` is a control: every rotated copy carries a label drawn once from its video and rotation by
-    chance, so that there is nothing about rotation to learn, at the same cost.
+    `labels: random` is a control: every rotated copy carries a label drawn once from its video and
+    rotation by chance, so that there is nothing about rotation to learn, at the same cost.
     """
 
     rotations: Literal[2, 4, 8, 360] | AngleSet = Field(
         4,
-        description="2 = {0, 180}, 4 = quarter turns, 8 = eighths, 360 = whole degrees, or {angles: [...]}",
+        description="2 = {0, 180}, 4 = quarter turns, 8 = eighths, 360 = degrees, or {angles}",
     )
     labels: Literal["rotation", "random"] = Field(
         "rotation", description="what the copies are labelled with"
     )
+
+    @field_validator("rotations")
+    @classmethod
+    def _named_where_it_has_a_name(cls, rotations: int | AngleSet) -> int | AngleSet:
+        """Equal sets are equal work: {angles: [0, 180]} is 2."""
+        if isinstance(rotations, AngleSet):
+            for named in (2, 4, 8, 360):
+                if rotations.angles == tuple(range(0, 360, 360 // named)):
+                    return named
+        return rotations
 
     @property
     def angles(self) -> tuple[int, ...]:
@@ -123,20 +134,20 @@ class PretextConfig(Settings):
         if not oblique:
             return None
         return (
-            f"pretext.rotations: a set with {oblique[0]} degrees needs resampled rotation, which does not exist yet; "
-            "sets that run are 2, 4 and {angles: [...]} of multiples of 90"
+            f"pretext.rotations: a set with {oblique[0]} degrees needs resampled rotation, which "
+            "does not exist yet; sets that run are 2, 4 and {angles: [...]} of multiples of 90"
         )
 
 
 class ModelConfig(Settings):
-    """The 3D ResNet-18 released with the paper (resnet.py there), whose width can be reduced for a CPU.
+    """The 3D ResNet-18 released with the paper (resnet.py there), of any width.
 
-    Shortcut A pads with zero channels. The released code cuts the gradient of those shortcuts by accident:
-    `A-detached` is that, `A` lets it flow, `B` is a 1x1x1 convolution.
+    Shortcut A pads with zero channels. The released code cuts the gradient of those shortcuts by
+    accident: `A-detached` is that, `A` lets it flow, `B` is a 1x1x1 convolution.
     """
 
     width: PositiveInt = Field(
-        64, description="channels of the stem; the four stages have 1, 2, 4 and 8 times as many"
+        64, description="channels of the stem; the stages have 1, 2, 4, 8 times as many"
     )
     shortcut: Literal["A", "A-detached", "B"] = Field(
         "A", description="how a stage's first block adds its input"
@@ -185,13 +196,13 @@ class TrainConfig(Settings):
             raise ValueError(f"milestones belong to schedule 'step', not {self.schedule!r}")
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
-                f"warmup_epochs must be less than epochs, got {self.warmup_epochs:g} of {self.epochs}"
+                f"warmup_epochs must be below epochs, got {self.warmup_epochs:g} of {self.epochs}"
             )
         return self
 
 
 class EvaluateConfig(Settings):
-    """How a video's score is made: the mean softmax over clips spread evenly over it, centre crop."""
+    """How a video is scored: the mean softmax of clips spread evenly over it, centre crop."""
 
     clips: PositiveInt = Field(10, description="clips per video")
 
@@ -251,7 +262,7 @@ class FinetuneConfig(Settings):
 
 
 class ScoreConfig(Settings):
-    """All that scoring a fine-tuned network needs beside the network, which brings its own clip and views."""
+    """All that scoring needs beside the network, which brings its own clip and views."""
 
     evaluate: EvaluateConfig = EvaluateConfig()
     runtime: RuntimeConfig = RuntimeConfig()
@@ -267,8 +278,8 @@ def identity(settings: BaseModel) -> dict[str, Any]:
     """Return the settings that can change a result, as plain values for hashing.
 
     A field marked `how` is left out, as is a group in which every field is one; a field whose
-    `neutral` value (in its json_schema_extra) it holds is left out too, so that a setting added later keeps
-    the identities of old work.
+    `neutral` value (in its json_schema_extra) it holds is left out too, so that a setting added
+    later keeps the identities of old work.
     """
     found: dict[str, Any] = {}
     for name, field in type(settings).model_fields.items():

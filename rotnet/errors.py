@@ -1,8 +1,8 @@
-"""Errors that a user can mend. Their text is the whole message: the value, the rule, the way out."""
+"""Errors that a user can mend. Their text is the message: the value, the rule, the way out."""
 
 
 class UserError(Exception):
-    """Something the user gave is wrong; commands print its text in place of a traceback and end with status 2."""
+    """Something the user gave is wrong; commands print this text alone and end with status 2."""
 
 
 class DataError(UserError):

@@ -1,4 +1,4 @@
-"""Named, complete settings: what every section holds unless a search space says otherwise. No torch here."""
+"""Named, complete settings: what holds unless a search space says otherwise. No torch here."""
 
 from dataclasses import dataclass
 
@@ -30,8 +30,8 @@ class Recipe:
 
 
 PAPER = Recipe(
-    # Released train.py: SGD 0.1, momentum 0.9, weight decay 1e-3, batch 32, x0.1 every 24,000 iterations, saved
-    # every 4,000, seen past 116,000. An epoch here is 4,000 of its iterations.
+    # Released train.py: SGD 0.1, momentum 0.9, weight decay 1e-3, batch 32, x0.1 every 24,000
+    # iterations, saved every 4,000, seen past 116,000. An epoch here is 4,000 of its iterations.
     pretrain=TrainConfig(
         epochs=29,
         steps_per_epoch=4000,
@@ -40,19 +40,28 @@ PAPER = Recipe(
         weight_decay=1e-3,
         val_fraction=0.01,
     ),
-    # Our choice: no source gives the paper's fine-tuning. Length and steps are those of CtP's (150 epochs, x0.1 at 60
-    # and 120, learning rate 0.01, weight decay 5e-4).
+    # Our choice: no source gives the paper's fine-tuning. Length and steps are those of CtP's (150
+    # epochs, x0.1 at 60 and 120, learning rate 0.01, weight decay 5e-4).
     finetune=TrainConfig(epochs=150, milestones=(60, 120), lr=0.01, weight_decay=5e-4),
 )
 
 TINY = Recipe(
-    # Our choice: the released network at a quarter of its width, on small clips, so that a CPU trains it in minutes.
-    clip=ClipConfig(frames=8, stride=2, resize=36, size=32),
+    # Our choice: the released network at a quarter of its width, on small clips, so that a CPU
+    # trains it in minutes.
+    clip=ClipConfig(frames=8, stride=4, resize=36, size=32),
     model=ModelConfig(width=16),
     pretrain=TrainConfig(
-        epochs=20, lr=0.05, weight_decay=1e-4, schedule="cosine", warmup_epochs=1, val_fraction=0.1
+        epochs=20,
+        batch_size=16,
+        lr=0.05,
+        weight_decay=1e-4,
+        schedule="cosine",
+        warmup_epochs=1.0,
+        val_fraction=0.1,
     ),
-    finetune=TrainConfig(epochs=30, lr=0.02, weight_decay=1e-4, schedule="cosine", warmup_epochs=1),
+    finetune=TrainConfig(
+        epochs=40, batch_size=16, lr=0.02, weight_decay=1e-4, schedule="cosine", warmup_epochs=2.0
+    ),
     evaluate=EvaluateConfig(clips=5),
 )
 

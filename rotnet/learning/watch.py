@@ -1,4 +1,4 @@
-"""How a stage is watched and stopped from outside. The only thing that rotnet knows of who runs it."""
+"""How a stage is watched and stopped from outside: all that rotnet knows of who runs it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,8 +20,8 @@ class Watch(Protocol):
         """Say whether to go on, to stop once the next checkpoint is written, or to stop at once."""
 
 
-class Stopped(Exception):
-    """A stage ended early because its watch asked for it; called again, it continues from its last checkpoint."""
+class Stopped(Exception):  # noqa: N818  it is no error: a wish was granted
+    """A stage ended because its watch asked; called again, it continues from its checkpoint."""
 
 
 class Unwatched:

@@ -1,0 +1,91 @@
+"""Which frames form a clip, and which square of them. Integers only; no decoding."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rotnet.config import ClipConfig, Modality
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a clip lies: first frame, top left corner after resizing, flipped or not."""
+
+    start: int
+    top: int
+    left: int
+    flip: bool
+
+
+def random_place(
+    num_frames: int,
+    height: int,
+    width: int,
+    clip: ClipConfig,
+    flip: float,
+    rng: np.random.Generator,
+) -> Place:
+    """Draw a place for training. Both modalities draw the same places from equal generators.
+
+    Args:
+        num_frames: frames of the video.
+        height: of the resized picture, at least clip.size.
+        width: likewise.
+        clip: its window and size.
+        flip: probability of a flip.
+        rng: gives four numbers, whatever the video's size.
+    """
+    draws = rng.random(4)
+    return Place(
+        start=_scale(draws[0], max(0, num_frames - clip.window)),
+        top=_scale(draws[1], height - clip.size),
+        left=_scale(draws[2], width - clip.size),
+        flip=bool(draws[3] < flip),
+    )
+
+
+def even_places(
+    num_frames: int, height: int, width: int, clip: ClipConfig, count: int
+) -> list[Place]:
+    """Return places spread evenly over a video, crop in the centre, never flipped.
+
+    The first clip starts with the video and the last one ends with it; a single one is in the
+    middle. A video with room for fewer distinct clips gives fewer.
+    """
+    room = max(0, num_frames - clip.window)
+    starts = [room // 2] if count == 1 else [round(room * i / (count - 1)) for i in range(count)]
+    top, left = (height - clip.size) // 2, (width - clip.size) // 2
+    return [Place(start, top, left, flip=False) for start in sorted(set(starts))]
+
+
+def frame_indices(
+    start: int, num_frames: int, clip: ClipConfig, modality: Modality
+) -> Sequence[int]:
+    """Return the frames that a clip shows: T for RGB, T + 1 for DIF, stride apart.
+
+    Where the video ends before the window does, `loop` goes on from its first frame and `pad_last`
+    stays on its last.
+    """
+    count = clip.frames + (modality == "dif")
+    wanted = range(start, start + count * clip.stride, clip.stride)
+    if wanted[-1] < num_frames:
+        return wanted
+    if clip.short_video == "pad_last":
+        return [min(index, num_frames - 1) for index in wanted]
+    return [index % num_frames for index in wanted]
+
+
+def resized(height: int, width: int, short_side: int) -> tuple[int, int]:
+    """Return height and width scaled by the factor that brings the shorter to `short_side`.
+
+    Example:
+        resized(240, 320, 136) is (136, 181).
+    """
+    shorter = min(height, width)
+    return round(height * short_side / shorter), round(width * short_side / shorter)
+
+
+def _scale(unit: float, room: int) -> int:
+    """Map a number in [0, 1) to an integer in [0, room]."""
+    return int(unit * (room + 1))

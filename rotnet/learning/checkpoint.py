@@ -1,0 +1,150 @@
+"""Checkpoints and networks on disk: written whole or not at all, never run as code."""
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rotnet.errors import CheckpointError
+
+CHECKPOINT, NETWORK = "checkpoint.pt", "network.pt"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network as saved: what it is, on what it was trained, and its weights.
+
+    Args:
+        kind: "pretrain" or "finetune".
+        config: the stage's settings, as plain values.
+        classes: names of its outputs, in order.
+        data: fingerprint of the data set it was trained on.
+        weights: state dict.
+    """
+
+    kind: str
+    config: Mapping[str, Any]
+    classes: tuple[str, ...]
+    data: str
+    weights: Mapping[str, Tensor]
+
+
+def save_network(network: Network, folder: Path) -> Path:
+    """Write a network to <folder>/network.pt and return the path."""
+    path = folder / NETWORK
+    write(
+        path,
+        {
+            "kind": network.kind,
+            "config": dict(network.config),
+            "classes": list(network.classes),
+            "data": network.data,
+            "weights": dict(network.weights),
+        },
+    )
+    return path
+
+
+def load_network(folder: Path) -> Network:
+    """Return the network in a stage's folder.
+
+    Raises:
+        CheckpointError: if there is none, or it cannot be read.
+    """
+    found = read(folder / NETWORK)
+    return Network(
+        kind=found["kind"],
+        config=found["config"],
+        classes=tuple(found["classes"]),
+        data=found["data"],
+        weights=found["weights"],
+    )
+
+
+def write(path: Path, content: Mapping[str, Any]) -> None:
+    """Write tensors and plain values under a temporary name, then rename; versions are added."""
+    aside = path.with_name(path.name + ".part")
+    with aside.open("wb") as file:
+        torch.save({"format": FORMAT, "versions": versions(), **content}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what `write` wrote, on the CPU.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged, not ours, or of a newer format.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such checkpoint") from None
+    except (UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
+        first_line = str(error).partition("\n")[0]
+        raise CheckpointError(f"{path}: not a readable checkpoint ({first_line})") from error
+    if not isinstance(content, dict) or "format" not in content:
+        raise CheckpointError(f"{path}: not a checkpoint of this project")
+    if content["format"] > FORMAT:
+        raise CheckpointError(
+            f"{path}: has format {content['format']}, newer than the {FORMAT} known here; "
+            "update rotnet"
+        )
+    return content
+
+
+def load_weights(
+    model: nn.Module, weights: Mapping[str, Tensor], *, without: tuple[str, ...] = ()
+) -> list[str]:
+    """Copy weights into a network by name, and return the names left out on purpose.
+
+    Args:
+        model: takes the weights.
+        weights: state dict of the same network.
+        without: modules that keep what they have, on both sides, such as the head.
+
+    Raises:
+        CheckpointError: if any other name is missing, unexpected or of another shape; it lists them
+            all.
+    """
+    own = model.state_dict()
+    skipped = {name for name in {*own, *weights} if name.split(".")[0] in without}
+    missing = sorted(own.keys() - weights.keys() - skipped)
+    unexpected = sorted(weights.keys() - own.keys() - skipped)
+    misshapen = [
+        f"{name} is {tuple(weights[name].shape)}, the network has {tuple(own[name].shape)}"
+        for name in own
+        if name in weights and name not in skipped and weights[name].shape != own[name].shape
+    ]
+    if missing or unexpected or misshapen:
+        parts = [
+            f"{len(found)} {what}: {', '.join(found)}"
+            for what, found in (
+                ("missing", missing),
+                ("unexpected", unexpected),
+                ("of another shape", misshapen),
+            )
+            if found
+        ]
+        raise CheckpointError("the weights do not fit the network; " + "; ".join(parts))
+    model.load_state_dict(
+        {name: weights[name] for name in own if name not in skipped}, strict=False
+    )
+    return sorted(skipped & weights.keys())
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that can move a result: Python, rotnet's distribution, torch, av."""
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("rotlab", "torch", "av", "numpy")},
+    }

@@ -1,0 +1,45 @@
+"""What every test may use: small data sets prepared once, and one thread for torch."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from rotnet.data.catalog import FolderKind
+from rotnet.data.manifest import Manifest
+from rotnet.data.prepare import prepare
+from rotnet.data.store import Storage
+from rotnet.data.synthetic import write_videos
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Results are bit-equal for equal numbers of threads only."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def actions(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    """A labelled synthetic set of 32 videos."""
+    folder = tmp_path_factory.mktemp("actions")
+    write_videos(folder / "videos", num_videos=32, seed=0)
+    storage = Storage(short_side=24)
+    return prepare(folder / "videos", folder / "set", FolderKind(), storage=storage).manifest
+
+
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    """An unlabelled synthetic set of 20 videos."""
+    folder = tmp_path_factory.mktemp("pool")
+    write_videos(folder / "videos", num_videos=20, seed=1, pool=True)
+    storage = Storage(short_side=24)
+    return prepare(folder / "videos", folder / "set", FolderKind(), storage=storage).manifest
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real videos beside the checkout; skips where there is none."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real videos at {folder}")
+    return folder

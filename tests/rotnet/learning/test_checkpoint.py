@@ -1,0 +1,78 @@
+"""Checkpoints are whole, harmless, and say what does not fit."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from rotnet.config import ModelConfig
+from rotnet.errors import CheckpointError
+from rotnet.learning.checkpoint import (
+    Network,
+    load_network,
+    load_weights,
+    read,
+    save_network,
+    write,
+)
+from rotnet.models.resnet3d import HEAD, build
+
+
+def test_a_network_comes_back_as_it_was(tmp_path: Path) -> None:
+    weights = build(ModelConfig(width=2), 4, seed=0).state_dict()
+    save_network(Network("pretrain", {"modality": "rgb"}, ("0", "90"), "abc", weights), tmp_path)
+    found = load_network(tmp_path)
+    assert (found.kind, found.classes, found.data) == ("pretrain", ("0", "90"), "abc")
+    assert all(torch.equal(found.weights[name], weights[name]) for name in weights)
+    assert [path.name for path in tmp_path.iterdir()] == ["network.pt"]
+
+
+def test_the_head_stays_and_the_backbone_moves() -> None:
+    source, target = (build(ModelConfig(width=2), k, seed=k) for k in (4, 7))
+    head = target.fc2.weight.clone()
+    dropped = load_weights(target, source.state_dict(), without=HEAD)
+    assert dropped == ["fc1.bias", "fc1.weight", "fc2.bias", "fc2.weight"]
+    assert torch.equal(target.fc2.weight, head)
+    assert torch.equal(target.layer4[1].bn2.bias, source.layer4[1].bn2.bias)
+    assert torch.equal(target.conv1.weight, source.conv1.weight)
+
+
+def test_every_mismatch_is_listed() -> None:
+    weights = dict(build(ModelConfig(width=2), 4, seed=0).state_dict())
+    weights["layer9.0.conv1.weight"] = weights.pop("layer1.0.conv1.weight")
+    weights["bn1.bias"] = torch.zeros(5)
+    with pytest.raises(CheckpointError) as caught:
+        load_weights(build(ModelConfig(width=2), 4, seed=0), weights)
+    message = str(caught.value)
+    assert "1 missing: layer1.0.conv1.weight" in message
+    assert "1 unexpected: layer9.0.conv1.weight" in message
+    assert "bn1.bias is (5,), the network has (2,)" in message
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[object, tuple[str, ...]]:
+        return Path.touch, (Path("exploded"),)  # type: ignore[return-value]
+
+
+def test_code_in_a_checkpoint_never_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"format": 1, "bomb": Bomb()}, tmp_path / "network.pt")
+    with pytest.raises(CheckpointError, match="not a readable checkpoint"):
+        load_network(tmp_path)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_a_missing_damaged_foreign_or_newer_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
+        read(path)
+    write(path, {"step": 3})
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(CheckpointError, match="not a readable checkpoint"):
+        read(path)
+    torch.save([1, 2], path)
+    with pytest.raises(CheckpointError, match="not a checkpoint of this project"):
+        read(path)
+    torch.save({"format": 99}, path)
+    with pytest.raises(CheckpointError, match="has format 99, newer than"):
+        read(path)

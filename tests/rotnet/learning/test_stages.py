@@ -1,0 +1,186 @@
+"""Pretraining and fine-tuning: they learn, continue bit-equal, and refuse what does not fit."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rotnet.config import (
+    EvaluateConfig,
+    FinetuneConfig,
+    ModelConfig,
+    PretextConfig,
+    PretrainConfig,
+    RuntimeConfig,
+    ScoreConfig,
+    TrainConfig,
+)
+from rotnet.data.manifest import Manifest
+from rotnet.errors import CheckpointError, DataError, UserError
+from rotnet.evaluation.evaluate import evaluate
+from rotnet.evaluation.scores import Scores
+from rotnet.learning.checkpoint import load_network
+from rotnet.learning.finetune import finetune
+from rotnet.learning.pretrain import pretrain
+from rotnet.learning.watch import Stopped
+
+Recorders = Callable[..., Any]
+
+
+def same_network(one: Path, other: Path) -> bool:
+    first, second = load_network(one).weights, load_network(other).weights
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+def folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize("modality", ["rgb", "dif"])
+@pytest.mark.parametrize("wish", ["now", "at_checkpoint"])
+def test_an_interrupted_pretraining_ends_bit_equal(
+    tmp_path: Path,
+    pool: Manifest,
+    small_pretrain: PretrainConfig,
+    make_recorder: Recorders,
+    modality: str,
+    wish: str,
+) -> None:
+    config = small_pretrain.model_copy(update={"modality": modality})
+    videos = pool.select("pretrain")
+    whole = make_recorder()
+    expected = pretrain(config, videos, folder(tmp_path / "whole"), whole)
+
+    broken = folder(tmp_path / "broken")
+    history = []
+    for stop_at in (3, 5):
+        recorder = make_recorder(stop_at=stop_at, wish=wish)
+        with pytest.raises(Stopped):
+            pretrain(config, videos, broken, recorder)
+        history += recorder.reports
+    last = make_recorder()
+    assert pretrain(config, videos, broken, last) == expected
+    assert same_network(tmp_path / "whole", broken)
+    assert (tmp_path / "whole/history.json").read_text() == (broken / "history.json").read_text()
+    assert dict(history + last.reports) == dict(whole.reports)
+
+
+def test_loader_threads_and_checkpoints_do_not_change_a_result(
+    tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
+) -> None:
+    for name, runtime in (
+        ("a", RuntimeConfig(workers=0, checkpoint_s=1e9, eval_batch=64)),
+        ("b", RuntimeConfig(workers=3, checkpoint_s=0.0, eval_batch=64)),
+    ):
+        config = small_pretrain.model_copy(update={"runtime": runtime})
+        pretrain(config, pool.select("pretrain"), folder(tmp_path / name), make_recorder())
+    assert same_network(tmp_path / "a", tmp_path / "b")
+
+
+def test_a_pretraining_reports_epochs_and_judges_every_rotation(
+    tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
+) -> None:
+    recorder = make_recorder()
+    metrics = pretrain(small_pretrain, pool.select("pretrain"), tmp_path, recorder)
+    assert [step for step, _ in recorder.reports] == [4, 8, 12]
+    assert metrics["steps"] == 12
+    assert (metrics["videos"], metrics["val_videos"]) == (16, 4)
+    rotations = [metrics[f"val_accuracy_{angle}"] for angle in (0, 90, 180, 270)]
+    assert metrics["val_accuracy"] == pytest.approx(sum(rotations) / 4)
+    assert recorder.saves[-1] == 12
+
+
+def test_a_folder_of_other_work_is_refused(
+    tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
+) -> None:
+    with pytest.raises(Stopped):
+        pretrain(small_pretrain, pool.select("pretrain"), tmp_path, make_recorder(stop_at=2))
+    other = small_pretrain.model_copy(update={"seed": 1})
+    with pytest.raises(CheckpointError, match="belongs to other work; it differs in seed"):
+        pretrain(other, pool.select("pretrain"), tmp_path, make_recorder())
+
+
+def test_a_set_that_cannot_be_trained_yet_is_refused(
+    tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
+) -> None:
+    config = small_pretrain.model_copy(update={"pretext": PretextConfig(rotations=8)})
+    with pytest.raises(UserError, match="45 degrees"):
+        pretrain(config, pool.select("pretrain"), tmp_path, make_recorder())
+
+
+def test_a_loss_that_is_not_finite_stops_the_training(
+    tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
+) -> None:
+    wild = TrainConfig(epochs=3, batch_size=4, lr=1e30, schedule="constant")
+    config = small_pretrain.model_copy(update={"pretrain": wild})
+    with pytest.raises(FloatingPointError, match=r"learning rate 1e\+30; lower lr"):
+        pretrain(config, pool.select("pretrain"), tmp_path, make_recorder())
+
+
+def test_fine_tuning_starts_from_the_backbone_and_scores_every_test_video(
+    tmp_path: Path,
+    pool: Manifest,
+    actions: Manifest,
+    small_pretrain: PretrainConfig,
+    small_finetune: FinetuneConfig,
+    make_recorder: Recorders,
+) -> None:
+    pretrain(small_pretrain, pool.select("pretrain"), folder(tmp_path / "pre"), make_recorder())
+    train, test = actions.select("train", 1), actions.select("test", 1)
+    for name, init in (("tuned", tmp_path / "pre"), ("scratch", None)):
+        finetune(small_finetune, train, init, folder(tmp_path / name), make_recorder())
+    assert not same_network(tmp_path / "tuned", tmp_path / "scratch")
+
+    config = ScoreConfig(evaluate=EvaluateConfig(clips=3))
+    out = folder(tmp_path / "scores")
+    metrics = evaluate(config, tmp_path / "tuned", test, out, make_recorder())
+    scores = Scores.load(out)
+    assert scores.videos == tuple(video.path for video in test.videos)
+    assert metrics["chance"] == 1 / 8
+    expected = [test.classes[label] for label in scores.labels]
+    assert expected == [video.label for video in test.videos]
+    assert evaluate(config, tmp_path / "tuned", test, out, make_recorder()) == metrics
+
+
+def test_a_pretraining_that_does_not_fit_is_refused_with_every_mismatch(
+    tmp_path: Path,
+    pool: Manifest,
+    actions: Manifest,
+    small_pretrain: PretrainConfig,
+    small_finetune: FinetuneConfig,
+    make_recorder: Recorders,
+) -> None:
+    pretrain(small_pretrain, pool.select("pretrain"), folder(tmp_path / "pre"), make_recorder())
+    out = folder(tmp_path / "out")
+    for section, value in (("modality", "dif"), ("model", ModelConfig(width=4, hidden=8))):
+        config = small_finetune.model_copy(update={section: value})
+        with pytest.raises(CheckpointError, match=f"was pretrained with {section}"):
+            finetune(config, actions.select("train", 1), tmp_path / "pre", out, make_recorder())
+
+
+def test_a_network_is_only_scored_on_its_own_classes(
+    tmp_path: Path,
+    actions: Manifest,
+    small_finetune: FinetuneConfig,
+    make_recorder: Recorders,
+) -> None:
+    finetune(small_finetune, actions.select("train", 1), None, tmp_path, make_recorder())
+    test = actions.select("test", 1)
+    fewer = type(test)(test.folder, test.classes[:-1], test.fingerprint, "test", 1, test.videos)
+    with pytest.raises(DataError, match="was trained on the classes"):
+        evaluate(ScoreConfig(), tmp_path, fewer, folder(tmp_path / "out"), make_recorder())
+
+
+@pytest.mark.slow
+def test_a_network_learns_the_rotations(
+    tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
+) -> None:
+    longer = TrainConfig(epochs=40, batch_size=8, lr=0.05, schedule="cosine", val_fraction=0.2)
+    config = small_pretrain.model_copy(
+        update={"pretrain": longer, "model": ModelConfig(width=8), "runtime": RuntimeConfig()}
+    )
+    metrics = pretrain(config, pool.select("pretrain"), tmp_path, make_recorder())
+    assert metrics["train_accuracy"] > 0.8

@@ -1,0 +1,94 @@
+"""The network is the released one."""
+
+import pytest
+import torch
+
+from rotnet.config import ModelConfig
+from rotnet.models.resnet3d import HEAD, ZeroPad, build
+
+# (name, shape) of the released network with 4 classes, from the facts of its resnet.py.
+STEM = [("conv1.weight", (64, 3, 7, 7, 7)), ("bn1.weight", (64,)), ("bn1.bias", (64,))]
+
+
+def released_parameters(shortcut: str) -> list[tuple[str, tuple[int, ...]]]:
+    parameters = list(STEM)
+    channels_in = 64
+    for stage, channels in enumerate((64, 128, 256, 512), 1):
+        for block in range(2):
+            prefix = f"layer{stage}.{block}"
+            parameters += [
+                (f"{prefix}.conv1.weight", (channels, channels_in, 3, 3, 3)),
+                (f"{prefix}.bn1.weight", (channels,)),
+                (f"{prefix}.bn1.bias", (channels,)),
+                (f"{prefix}.conv2.weight", (channels, channels, 3, 3, 3)),
+                (f"{prefix}.bn2.weight", (channels,)),
+                (f"{prefix}.bn2.bias", (channels,)),
+            ]
+            if shortcut == "B" and stage > 1 and block == 0:
+                parameters += [
+                    (f"{prefix}.downsample.0.weight", (channels, channels_in, 1, 1, 1)),
+                    (f"{prefix}.downsample.1.weight", (channels,)),
+                    (f"{prefix}.downsample.1.bias", (channels,)),
+                ]
+            channels_in = channels
+    head = [("fc1.weight", (64, 512)), ("fc1.bias", (64,)), ("fc2.weight", (4, 64))]
+    return [*parameters, *head, ("fc2.bias", (4,))]
+
+
+@pytest.mark.parametrize("shortcut", ["A", "A-detached", "B"])
+def test_parameters_have_the_released_names_order_and_shapes(shortcut: str) -> None:
+    model = build(ModelConfig.model_validate({"shortcut": shortcut}), 4, seed=0)
+    found = [(name, tuple(parameter.shape)) for name, parameter in model.named_parameters()]
+    assert found == released_parameters(shortcut)
+
+
+def test_maps_have_the_released_sizes() -> None:
+    model = build(ModelConfig(width=4), 4, seed=0).eval()
+    sizes: dict[str, tuple[int, ...]] = {}
+    for name in ("conv1", "layer1", "layer2", "layer3", "layer4"):
+        model.get_submodule(name).register_forward_hook(
+            lambda _module, _inputs, out, name=name: sizes.update({name: tuple(out.shape[2:])})
+        )
+    with torch.inference_mode():
+        assert model(torch.zeros(1, 3, 16, 112, 112)).shape == (1, 4)
+    assert sizes == {
+        "conv1": (16, 56, 56),
+        "layer1": (8, 28, 28),
+        "layer2": (4, 14, 14),
+        "layer3": (2, 7, 7),
+        "layer4": (1, 4, 4),
+    }
+
+
+def test_equal_seeds_give_equal_networks_and_leave_the_generator_alone() -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first, second = (build(ModelConfig(width=2), 4, seed=1).state_dict() for _ in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert torch.equal(torch.get_rng_state(), before)
+    other = build(ModelConfig(width=2), 4, seed=2).state_dict()
+    assert not torch.equal(first["conv1.weight"], other["conv1.weight"])
+
+
+@pytest.mark.parametrize(("detach", "expected"), [(False, 1.0), (True, None)])
+def test_only_the_detached_shortcut_cuts_the_gradient(detach: bool, expected: float | None) -> None:
+    maps = torch.ones(1, 2, 2, 2, 2, requires_grad=True)
+    out = ZeroPad(4, 2, detach=detach)(maps)
+    assert out.shape == (1, 4, 1, 1, 1)
+    assert out[0, :, 0, 0, 0].tolist() == [1, 1, 0, 0]
+    if expected is None:
+        assert not out.requires_grad
+    else:
+        out.sum().backward()
+        assert maps.grad is not None
+        assert maps.grad[0, 0, 0, 0, 0] == expected
+
+
+def test_the_head_is_all_that_depends_on_the_classes() -> None:
+    few, many = (build(ModelConfig(width=2), classes, seed=0) for classes in (4, 10))
+    differing = {
+        name.split(".")[0]
+        for (name, a), (_, b) in zip(few.named_parameters(), many.named_parameters(), strict=True)
+        if a.shape != b.shape
+    }
+    assert differing <= set(HEAD)

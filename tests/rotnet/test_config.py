@@ -1,0 +1,82 @@
+"""Settings check themselves, and know which of them can change a result."""
+
+import pytest
+from pydantic import ValidationError
+
+from rotnet.config import (
+    AngleSet,
+    ClipConfig,
+    PretextConfig,
+    PretrainConfig,
+    RuntimeConfig,
+    TrainConfig,
+    identity,
+)
+from rotnet.recipes import RECIPES
+
+
+def test_how_settings_are_no_part_of_the_identity() -> None:
+    plain = identity(PretrainConfig())
+    busy = identity(PretrainConfig(runtime=RuntimeConfig(workers=7, checkpoint_s=1.0)))
+    assert plain == busy
+    assert "runtime" not in plain
+
+
+def test_every_other_setting_is_part_of_the_identity() -> None:
+    plain = identity(PretrainConfig())
+    assert identity(PretrainConfig(seed=1)) != plain
+    assert identity(PretrainConfig(clip=ClipConfig(stride=3))) != plain
+    assert identity(PretrainConfig(pretext=PretextConfig(labels="random"))) != plain
+
+
+def test_equal_rotation_sets_have_one_identity() -> None:
+    named = PretextConfig(rotations=2)
+    spelt = PretextConfig(rotations=AngleSet(angles=(0, 180)))
+    assert identity(named) == identity(spelt)
+    assert named.angles == (0, 180)
+
+
+@pytest.mark.parametrize(("rotations", "count"), [(2, 2), (4, 4), (8, 8), (360, 360)])
+def test_a_named_set_divides_the_circle(rotations: int, count: int) -> None:
+    angles = PretextConfig.model_validate({"rotations": rotations}).angles
+    assert len(angles) == count
+    assert {b - a for a, b in zip(angles, angles[1:], strict=False)} == {360 // count}
+
+
+def test_only_quarter_turns_can_be_trained_so_far() -> None:
+    assert PretextConfig(rotations=4).unsupported() is None
+    assert PretextConfig(rotations=AngleSet(angles=(90, 270))).unsupported() is None
+    refusal = PretextConfig(rotations=8).unsupported()
+    assert refusal is not None
+    assert "45 degrees" in refusal
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"clip": {"size": 112, "resize": 100}}, "size must be at most resize"),
+        ({"clip": {"frames": 0}}, "greater than 0"),
+        ({"clip": {"frames": "16"}}, "valid integer"),
+        ({"clip": {"frame": 16}}, "Extra inputs"),
+        ({"pretext": {"rotations": 3}}, "2, 4, 8 or 360"),
+        ({"pretext": {"rotations": {"angles": [0, 0]}}}, "angles must differ"),
+        ({"views": {"std": [1.0, 0.0, 1.0]}}, "std must be greater than 0"),
+        ({"pretrain": {"milestones": [20, 10]}}, "milestones must rise"),
+        ({"pretrain": {"schedule": "cosine", "milestones": [10]}}, "belong to schedule 'step'"),
+        ({"pretrain": {"warmup_epochs": 60.0}}, "warmup_epochs must be below epochs"),
+        ({"pretrain": {"lr": float("nan")}}, "finite number"),
+    ],
+)
+def test_a_bad_setting_is_refused_by_name(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        PretrainConfig.model_validate(settings)
+
+
+def test_a_clip_spans_one_stride_more_than_its_frames() -> None:
+    assert ClipConfig(frames=16, stride=2).window == 33
+
+
+def test_every_recipe_is_whole_and_can_be_trained() -> None:
+    for recipe in RECIPES.values():
+        assert recipe.pretext.unsupported() is None
+        assert isinstance(recipe.finetune, TrainConfig)
