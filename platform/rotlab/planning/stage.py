@@ -1,4 +1,4 @@
-"""The nouns of a plan: stage kinds, stages and the data they name. Values only; how they come about is elsewhere."""
+"""The nouns of a plan: stage kinds, stages and the data they name. Values only."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,11 +24,15 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What a stage kind takes from another stage: the name it knows it by, and the kind that makes it."""
+    """What a stage kind takes from another stage: its name for it, and the kind that makes it."""
 
     name: str
     kind: str
     only_if: tuple[str, str] | None = None  # (choice of the cell, value): ("init", "rotation")
+
+
+def _supported(config: BaseModel) -> None:
+    """Every configuration runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +41,16 @@ class StageKind:
 
     Args:
         name: as it stands in keys, the store and `measure`.
-        config: a frozen pydantic model. Its fields name the sections of settings that the kind reads
-            (plus `modality` and `seed`, which the cell gives), and nothing else reaches it.
+        config: a frozen pydantic model. Its fields name the sections of settings that the kind
+            reads (plus `modality` and `seed`, which the cell gives), and nothing else reaches it.
         version: raised by hand whenever the kind's results change for equal settings.
         run: "module:function", imported only where the stage runs; called as
             run(config, inputs, data, folder, watch) -> metrics.
         inputs: what it takes from other stages.
         roles: the data it is given. Only scoring kinds may name "test".
         resources: what it occupies unless the search space says otherwise.
-        scored_by: the kind that turns its result into a cell's metrics; None if its own metrics are the cell's.
+        scored_by: the kind that turns its result into a cell's metrics; None if its own metrics
+            are the cell's.
         joined_by: the kind that joins this kind's results over modalities, for `modality: fusion`.
         unsupported: says why a configuration can be planned but not run, or None where it can.
     """
@@ -59,7 +64,7 @@ class StageKind:
     resources: Resources = Resources()
     scored_by: str | None = None
     joined_by: str | None = None
-    unsupported: Callable[[Any], str | None] = lambda config: None
+    unsupported: Callable[[Any], str | None] = _supported
 
 
 @dataclass(frozen=True, slots=True)

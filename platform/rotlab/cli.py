@@ -1,0 +1,95 @@
+"""The `rotlab` command: one table of commands; only the one asked for is imported."""
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import NoReturn
+
+from rotlab.planning.names import unknown
+from rotnet.errors import UserError
+
+COMMANDS = {
+    "check": ("rotlab.commands.check", "say whether a search space is in order"),
+    "plan": ("rotlab.commands.plan", "show what a search space would run, and what sharing saves"),
+    "run": ("rotlab.commands.run", "run what is missing of a search space"),
+    "run-stage": ("rotlab.commands.run_stage", "run one stage in this process, without Ray"),
+    "status": ("rotlab.commands.status", "show how far a study is"),
+    "results": ("rotlab.commands.results", "answer a study's question from its results"),
+}
+DONE, USER_ERROR, INTERRUPTED = 0, 2, 130
+_OURS = ("rotlab", "rotnet")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see {self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status, 2 for what the user can mend, 130 after Ctrl-C."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    try:
+        return _run([one for one in given if one != "--debug"])
+    except UserError as error:
+        if debug:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # what reads the output has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _run(given: list[str]) -> int:
+    if not given:
+        print(_overview())
+        return USER_ERROR
+    name, *rest = given
+    if name in ("-h", "--help"):
+        print(_overview())
+        return DONE
+    if name == "--version":
+        print(f"rotlab {version('rotlab')}")
+        return DONE
+    if name not in COMMANDS:
+        raise UserError(f"{unknown('command', name, list(COMMANDS))}; see rotlab --help")
+    module_name, line = COMMANDS[name]
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in _OURS:
+            raise
+        raise UserError(f"rotlab {name} needs {missing!r}: install rotlab[platform]") from error
+    parser = _Parser(prog=f"rotlab {name}", description=f"{line[0].upper()}{line[1:]}.")
+    module.add_arguments(parser)
+    parser.add_argument(  # for the help only: main has taken it out
+        "--debug", action="store_true", help="show the traceback of an error"
+    )
+    return module.run(parser.parse_args(rest))
+
+
+def _overview() -> str:
+    width = max(len(name) for name in COMMANDS)
+    lines = "\n".join(f"  {name:<{width}}  {line}" for name, (_, line) in COMMANDS.items())
+    return (
+        "usage: rotlab COMMAND ...\n\n"
+        "From a search space to a plan of shared stages, run by Ray Tune and tracked in MLflow.\n\n"
+        f"{lines}\n\n"
+        "`rotlab COMMAND --help` tells more; --debug shows the traceback of an error; "
+        "--version the version."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""`rotlab check`: whether a search space is in order."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rotlab.planning.planned import plan_file
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `rotlab check`."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="a search space, in YAML")
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        help="folder of prepared data sets (default: $ROTLAB_DATA, else ./data)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what the search space comes to; return 0.
+
+    Raises:
+        UserError: with all that is wrong with it.
+    """
+    plan = plan_file(args.file, args.data).plan
+    for warning in plan.warnings:
+        print(f"warning: {args.file}: {warning}", file=sys.stderr)
+    number = len(plan.warnings)
+    print(
+        f"ok: {plan.num_arms} arms, {len(plan.cells)} cells, {len(plan.stages)} stages, "
+        f"{number} warning{'' if number == 1 else 's'}"
+    )
+    return 0

@@ -1,0 +1,150 @@
+"""The stage kinds: the four of the paper's study, and how registered ones are found."""
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+
+from pydantic import BaseModel
+
+from rotlab.planning.stage import Input, StageKind
+from rotnet.config import FinetuneConfig, FusionConfig, PretrainConfig, ScoreConfig
+from rotnet.errors import UserError
+
+GROUP = "rotlab.stage_kinds"
+CELL_FIELDS = ("modality", "seed")  # what a config takes from the cell, beside its sections
+CHOICES = ("init", "modality")  # what an input may depend on
+
+
+def _unsupported_pretext(config: PretrainConfig) -> str | None:
+    return config.pretext.unsupported()
+
+
+PRETRAIN = StageKind(
+    name="pretrain",
+    config=PretrainConfig,
+    version=1,
+    run="rotlab.execution.stages:pretrain",
+    roles=("pretrain",),
+    unsupported=_unsupported_pretext,
+)
+FINETUNE = StageKind(
+    name="finetune",
+    config=FinetuneConfig,
+    version=1,
+    run="rotlab.execution.stages:finetune",
+    inputs=(Input("init", "pretrain", only_if=("init", "rotation")),),
+    roles=("train",),
+    scored_by="evaluate",
+)
+EVALUATE = StageKind(
+    name="evaluate",
+    config=ScoreConfig,
+    version=1,
+    run="rotlab.execution.stages:evaluate",
+    inputs=(Input("network", "finetune"),),
+    roles=("test",),
+    joined_by="fuse",
+)
+FUSE = StageKind(
+    name="fuse",
+    config=FusionConfig,
+    version=1,
+    run="rotlab.execution.stages:fuse",
+)
+
+
+def load_kinds() -> dict[str, StageKind]:
+    """Return every registered stage kind by name, sorted.
+
+    Raises:
+        UserError: an entry point cannot be imported, is no stage kind, clashes with another, or
+            names a kind that is not registered.
+    """
+    return check_kinds(_load(point) for point in _points())
+
+
+def check_kinds(found: Iterable[StageKind]) -> dict[str, StageKind]:
+    """Return the kinds by name, sorted, after checking that they fit together.
+
+    Raises:
+        UserError: two share a name, or one names an unknown kind, reads what is no section, or is
+            circular.
+    """
+    kinds: dict[str, StageKind] = {}
+    for kind in found:
+        if kind.name in kinds:
+            raise UserError(f"two stage kinds are called {kind.name!r}; a name belongs to one")
+        kinds[kind.name] = kind
+    kinds = dict(sorted(kinds.items()))
+    for kind in kinds.values():
+        _check_names(kind, kinds)
+        _check_config(kind)
+    for kind in kinds.values():
+        _check_no_cycle(kind.name, kinds, ())
+    return kinds
+
+
+def sections_of(kind: StageKind) -> dict[str, type[BaseModel]]:
+    """Return the sections of settings that a kind reads: field of its config -> model."""
+    fields = kind.config.model_fields
+    return {
+        name: field.annotation
+        for name, field in fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    }
+
+
+def _points() -> list[EntryPoint]:
+    """One entry point per (name, value): a package found twice on the path lists it twice."""
+    unique = {(point.name, point.value): point for point in entry_points(group=GROUP)}
+    return [unique[known] for known in sorted(unique)]
+
+
+def _load(point: EntryPoint) -> StageKind:
+    said = f"stage kind {point.name!r} ({point.value}, entry point group {GROUP})"
+    try:
+        kind = point.load()
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"{said} cannot be loaded: {error}") from error
+    if not isinstance(kind, StageKind):
+        raise UserError(f"{said} is a {type(kind).__name__}, not a StageKind")
+    if kind.name != point.name:
+        raise UserError(f"{said} calls itself {kind.name!r}; both names must be equal")
+    return kind
+
+
+def _check_names(kind: StageKind, kinds: Mapping[str, StageKind]) -> None:
+    said = f"stage kind {kind.name!r}"
+    others = [source.kind for source in kind.inputs]
+    others += [other for other in (kind.scored_by, kind.joined_by) if other is not None]
+    for other in others:
+        if other not in kinds:
+            raise UserError(f"{said} names {other!r}, which is not registered ({', '.join(kinds)})")
+    if kind.scored_by and kind.name not in {one.kind for one in kinds[kind.scored_by].inputs}:
+        raise UserError(
+            f"{said} is scored by {kind.scored_by!r}, which takes no input from {kind.name!r}"
+        )
+    for source in kind.inputs:
+        if source.only_if and source.only_if[0] not in CHOICES:
+            raise UserError(
+                f"{said}: input {source.name!r} depends on {source.only_if[0]!r}, "
+                "which is no choice of a cell "
+                f"({', '.join(CHOICES)})"
+            )
+
+
+def _check_config(kind: StageKind) -> None:
+    for name in kind.config.model_fields:
+        if name not in CELL_FIELDS and name not in sections_of(kind):
+            raise UserError(
+                f"stage kind {kind.name!r}: config field {name!r} is neither a section "
+                "(a pydantic model) nor one of "
+                f"{', '.join(CELL_FIELDS)}; put single settings into a section"
+            )
+
+
+def _check_no_cycle(name: str, kinds: Mapping[str, StageKind], above: tuple[str, ...]) -> None:
+    if name in above:
+        circle = " <- ".join([*above[above.index(name) :], name])
+        raise UserError(f"stage kinds take input from one another in a circle: {circle}")
+    for source in kinds[name].inputs:
+        _check_no_cycle(source.kind, kinds, (*above, name))

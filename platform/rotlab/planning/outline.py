@@ -1,0 +1,139 @@
+"""A plan as people and programs read it before spending anything on it. Nothing is printed."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rotlab.planning.arms import Collapsed
+from rotlab.planning.datasets import how_to_prepare
+from rotlab.planning.key import canonical
+from rotlab.planning.plan import Plan
+from rotlab.planning.planned import Planned
+
+_LISTED = 12  # arms under one reason; more are counted only
+
+
+def outline(planned: Planned, done: Mapping[str, int]) -> str:
+    """Return the plan as text: cells, what collapsed or is excluded, stages, what is in the way.
+
+    Args:
+        planned: a file and its plan.
+        done: kind -> number of its stages that are already in the store.
+    """
+    plan, spec = planned.plan, planned.spec
+    lines = [f"{plan.name}: {plan.question}" if plan.question else plan.name, ""]
+    lines.append(f"{plan.num_arms} arms, {len(plan.cells)} cells on {', '.join(spec.targets)}")
+    lines += [f"collapsed: {_collapse(one)}" for one in plan.collapsed]
+    for because, arms in _by_reason((one.because, one.arm) for one in plan.excluded).items():
+        lines += _listed(f"excluded: {_counted(len(arms), 'arm')}: {because}", arms)
+    lines += ["", *_table(plan, done)]
+    lines += [""] * bool(plan.absent or plan.unsupported or spec.budget_gpu_hours or plan.warnings)
+    for name in plan.absent:
+        lines.append(f"absent: {name}; prepare it with: {how_to_prepare(name, planned.root)}")
+    for because, arms in unsupported_arms(plan).items():
+        lines += _listed(f"cannot run yet: {_counted(len(arms), 'arm')}: {because}", arms)
+    if spec.budget_gpu_hours:
+        lines.append(f"budget: {spec.budget_gpu_hours:g} GPU-hours; `run` does not enforce it yet")
+    lines += [f"warning: {warning}" for warning in plan.warnings]
+    return "\n".join(lines)
+
+
+def outline_json(planned: Planned, done: Mapping[str, int]) -> dict[str, Any]:
+    """Return the same as plain values; `stages` and `stages_unshared` count each kind."""
+    plan, spec = planned.plan, planned.spec
+    return {
+        "name": plan.name,
+        "question": plan.question,
+        "axes": {axis: list(values) for axis, values in spec.axes.items()},
+        "arms": plan.num_arms,
+        "cells": len(plan.cells),
+        "stages": plan.count_by_kind(),
+        "stages_total": len(plan.stages),
+        "stages_unshared": dict(plan.stages_unshared),
+        "stages_unshared_total": sum(plan.stages_unshared.values()),
+        "stages_done": {kind: done.get(kind, 0) for kind in plan.count_by_kind()},
+        "collapsed": [
+            {
+                "axes": list(one.axes),
+                "where": {choice: list(values) for choice, values in one.where.items()},
+                "combinations": one.combinations,
+                "arms": one.arms,
+            }
+            for one in plan.collapsed
+        ],
+        "excluded": [{"arm": dict(one.arm), "because": one.because} for one in plan.excluded],
+        "absent": {name: how_to_prepare(name, planned.root) for name in plan.absent},
+        "unsupported": [
+            {"because": because, "arms": arms} for because, arms in unsupported_arms(plan).items()
+        ],
+        "budget_gpu_hours": spec.budget_gpu_hours,
+        "warnings": list(plan.warnings),
+    }
+
+
+def unsupported_arms(plan: Plan) -> dict[str, list[Mapping[str, Any]]]:
+    """Return why -> the arms that can be planned but not yet run."""
+    return _by_reason(
+        (why, cell.arm)
+        for cell in plan.cells
+        for why in dict.fromkeys(
+            plan.unsupported[key] for key in cell.stages if key in plan.unsupported
+        )
+    )
+
+
+def _by_reason(
+    found: Iterable[tuple[str, Mapping[str, Any]]],
+) -> dict[str, list[Mapping[str, Any]]]:
+    """Each reason with its arms, every arm once."""
+    by_reason: dict[str, dict[str, Mapping[str, Any]]] = {}
+    texts: dict[int, str] = {}  # cells of one arm share one mapping
+    for because, arm in found:
+        text = texts.get(id(arm)) or texts.setdefault(id(arm), canonical(arm))
+        by_reason.setdefault(because, {})[text] = arm
+    return {because: list(arms.values()) for because, arms in by_reason.items()}
+
+
+def _listed(heading: str, arms: list[Mapping[str, Any]]) -> list[str]:
+    if len(arms) > _LISTED:
+        return [heading]
+    return [heading, *(f"  {', '.join(f'{axis}={arm[axis]}' for axis in arm)}" for arm in arms)]
+
+
+def _collapse(one: Collapsed) -> str:
+    where = " and ".join(
+        f"{choice} is {' or '.join(values)}" for choice, values in one.where.items()
+    )
+    axes = ", ".join(one.axes) + (f" where {where}" if where else "")
+    them = "it" if len(one.axes) == 1 else "them"
+    arms = _counted(one.arms, "arm")
+    return (
+        f"{axes}: {one.combinations} combinations are {arms}, because no stage there reads {them}"
+    )
+
+
+def _table(plan: Plan, done: Mapping[str, int]) -> list[str]:
+    planned = plan.count_by_kind()
+    rows = [("stages", "planned", "unshared", "saved", "in the store")]
+    rows += [
+        _row(kind, planned[kind], plan.stages_unshared[kind], done.get(kind, 0)) for kind in planned
+    ]
+    unshared = sum(plan.stages_unshared.values())
+    rows.append(_row("total", len(plan.stages), unshared, sum(done.values())))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)),
+            ]
+        )
+        for row in rows
+    ]
+
+
+def _row(name: str, planned: int, unshared: int, done: int) -> tuple[str, str, str, str, str]:
+    return name, str(planned), str(unshared), f"{unshared / planned:.1f}x", str(done)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,154 @@
+"""A plan: the cells of a study and the stages they need, equal stages merged."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from rotlab.planning.arms import Arm, Collapsed, Excluded, expand
+from rotlab.planning.chains import Chains, RefusedError, Replicate
+from rotlab.planning.datasets import DatasetInfo
+from rotlab.planning.key import canonical
+from rotlab.planning.problems import Problem, SpecError
+from rotlab.planning.spec import Spec
+from rotlab.planning.stage import Cell, Stage, StageKind
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search space asks for.
+
+    Args:
+        name: of the study.
+        question: that it was made to answer.
+        axes: names of the axes, in the file's order.
+        cells: rows of the results.
+        stages: key -> stage, parents before children.
+        collapsed: which axes some arms do not have.
+        excluded: arms left out.
+        stages_unshared: kind -> how many stages there would be if every cell ran by itself.
+        absent: data sets that stages need and that are not on this machine, sorted.
+        unsupported: key -> why the stage can be planned but not yet run.
+        warnings: what is allowed but probably not meant.
+    """
+
+    name: str
+    question: str
+    axes: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    stages: Mapping[str, Stage]
+    collapsed: tuple[Collapsed, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
+    stages_unshared: Mapping[str, int] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Plan({self.name!r}, {len(self.cells)} cells, {len(self.stages)} stages)"
+
+    @cached_property
+    def num_arms(self) -> int:
+        """How many different arms the cells have."""
+        shared = {id(cell.arm): cell.arm for cell in self.cells}  # an arm's cells share one mapping
+        return len({canonical(arm) for arm in shared.values()})
+
+    def stages_by_kind(self) -> dict[str, tuple[str, ...]]:
+        """Return kind -> keys of its stages, both in the plan's order."""
+        found: dict[str, list[str]] = {}
+        for key, stage in self.stages.items():
+            found.setdefault(stage.kind, []).append(key)
+        return {kind: tuple(keys) for kind, keys in found.items()}
+
+    def count_by_kind(self) -> dict[str, int]:
+        """Return kind -> number of its stages, in the plan's order."""
+        return dict(Counter(stage.kind for stage in self.stages.values()))
+
+    def children(self, key: str) -> tuple[str, ...]:
+        """Return the keys of the stages that take this stage's result, in the plan's order."""
+        return self._children.get(key, ())
+
+    @cached_property
+    def _children(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for key, stage in self.stages.items():
+            for parent in dict.fromkeys(stage.inputs.values()):
+                found.setdefault(parent, []).append(key)
+        return {parent: tuple(keys) for parent, keys in found.items()}
+
+
+def make_plan(
+    spec: Spec, kinds: Mapping[str, StageKind], datasets: Mapping[str, DatasetInfo]
+) -> Plan:
+    """Return the plan of a search space. It needs no data, only what is known of them.
+
+    Args:
+        spec: what is asked for.
+        kinds: stage kinds by name.
+        datasets: all that the search space names.
+
+    Raises:
+        SpecError: with all that only shows once axes are combined or data sets are known.
+    """
+    arms = expand(spec, kinds)
+    chains = Chains(spec, kinds, datasets)
+    problems = _split_problems(spec, datasets)
+    replicates = [one for target in spec.targets for one in _replicates(spec, datasets[target])]
+    cells = list(_cells(arms.arms, replicates, chains)) if not problems else []
+    problems += chains.problems
+    if problems:
+        raise SpecError(spec.path, problems)
+    stages = chains.stages
+    needed = {ref.name for stage in stages.values() for ref in stage.data}
+    unsupported = {
+        key: kinds[stage.kind].unsupported(stage.config) for key, stage in stages.items()
+    }
+    return Plan(
+        name=spec.name,
+        question=spec.question,
+        axes=tuple(spec.axes),
+        cells=tuple(cells),
+        stages=stages,
+        collapsed=arms.collapsed,
+        excluded=arms.excluded,
+        stages_unshared=dict(Counter(stages[key].kind for cell in cells for key in cell.stages)),
+        absent=tuple(sorted(name for name in needed if datasets[name].absent)),
+        unsupported={key: why for key, why in unsupported.items() if why is not None},
+        warnings=arms.warnings,
+    )
+
+
+def _split_problems(spec: Spec, datasets: Mapping[str, DatasetInfo]) -> list[Problem]:
+    found = []
+    for target in spec.targets:
+        known = datasets[target].num_splits
+        for split in spec.replicates.splits or ():
+            if known and split > known:
+                line = spec.lines.get("replicates.split")
+                said = f"{target!r} has splits 1 to {known}, got {split}"
+                found.append(Problem(said, "replicates.split", line))
+    return found
+
+
+def _replicates(spec: Spec, target: DatasetInfo) -> Iterator[Replicate]:
+    splits: tuple[int | None, ...] = spec.replicates.splits or (1,)
+    if target.num_splits == 0:
+        splits = (None,)
+    for seed in spec.replicates.seeds:
+        for split in splits:
+            yield Replicate(target, seed, split)
+
+
+def _cells(arms: Iterable[Arm], replicates: list[Replicate], chains: Chains) -> Iterator[Cell]:
+    drawn = [
+        {"seed": one.seed} if one.split is None else {"seed": one.seed, "split": one.split}
+        for one in replicates
+    ]
+    for arm in arms:
+        for replicate, written in zip(replicates, drawn, strict=True):
+            try:
+                result, needed = chains.cell(arm, replicate)
+            except RefusedError:  # the problem is noted; the others may have more
+                continue
+            target = replicate.target.name
+            yield Cell(arm.values, target, written, arm.measure, result, needed)

@@ -1,0 +1,47 @@
+"""A search-space file with all that was made of it: what commands that take a FILE begin with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rotlab.planning.datasets import DatasetInfo, data_root, find_datasets
+from rotlab.planning.kinds import load_kinds
+from rotlab.planning.plan import Plan, make_plan
+from rotlab.planning.spec import Spec, load_spec
+from rotlab.planning.stage import StageKind
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A file's search space and plan, with the kinds and data sets that it was planned for.
+
+    Args:
+        spec: what the file asks for.
+        kinds: all registered stage kinds.
+        root: folder that the data sets were looked for in.
+        datasets: those that the file names.
+        plan: what there is to do.
+    """
+
+    spec: Spec
+    kinds: Mapping[str, StageKind]
+    root: Path
+    datasets: Mapping[str, DatasetInfo]
+    plan: Plan
+
+
+def plan_file(path: Path, data: Path | None) -> Planned:
+    """Read a search space and plan it.
+
+    Args:
+        path: of the file.
+        data: folder of prepared data sets; None takes $ROTLAB_DATA, else ./data.
+
+    Raises:
+        UserError: the file, a stage kind or a data set is not in order.
+    """
+    kinds = load_kinds()
+    spec = load_spec(path, kinds)
+    root = data_root(data)
+    datasets = find_datasets(spec.datasets, root)
+    return Planned(spec, kinds, root, datasets, make_plan(spec, kinds, datasets))

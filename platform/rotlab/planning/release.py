@@ -1,0 +1,184 @@
+"""Which stages may start now: a state machine over a plan. No clock, no files, no Ray."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from rotlab.planning.plan import Plan
+
+State = Literal["waiting", "ready", "running", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many stages are in which state; `waiting` includes those that are ready."""
+
+    done: int = 0
+    running: int = 0
+    waiting: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+class Release:
+    """Events in; ready stages, cancelled stages and "nothing more can become ready" out.
+
+    A stage is ready once all stages it takes input from are done. Ready stages come in the order of
+    their longest chain of stages still to do, then of the number of cells that wait for them, then
+    of the plan.
+
+    Args:
+        plan: whose stages are released.
+        done: keys of stages that need not run; keys that are not in the plan are passed over.
+    """
+
+    def __init__(self, plan: Plan, done: Iterable[str] = ()) -> None:
+        self._plan = plan
+        known = plan.stages.keys()
+        self._state: dict[str, State] = dict.fromkeys(known, "waiting")
+        self._state.update(dict.fromkeys(known & set(done), "done"))
+        self._why: dict[str, str] = {}
+        self._unmet = {
+            key: {parent for parent in stage.inputs.values() if self._state[parent] != "done"}
+            for key, stage in plan.stages.items()
+        }
+        self._priority = _priorities(plan, self._state)
+        self._ready: list[tuple[int, int, int, str]] = []
+        for key in known:
+            self._make_ready_if_free(key)
+
+    def ready(self, limit: int | None = None) -> list[str]:
+        """Return the keys of up to `limit` stages that may start, most urgent first; None: all."""
+        return [key for *_, key in self._ready[:limit]]
+
+    def started(self, key: str) -> None:
+        """Take note that a ready stage runs now.
+
+        Raises:
+            ValueError: the stage is not ready.
+        """
+        self._expect(key, "ready")
+        self._leave_ready(key)
+        self._state[key] = "running"
+
+    def finished(self, key: str) -> None:
+        """Take note that a stage's result exists, whoever made it.
+
+        Raises:
+            ValueError: the stage has failed, was cancelled or had finished.
+        """
+        self._expect(key, "running", "ready", "waiting")
+        if self._state[key] == "ready":
+            self._leave_ready(key)
+        self._state[key] = "done"
+        for child in self._plan.children(key):
+            self._unmet[child].discard(key)
+            self._make_ready_if_free(child)
+
+    def failed(self, key: str, why: str) -> tuple[str, ...]:
+        """Take note that a stage has failed for good; return the keys of those cancelled with it.
+
+        Raises:
+            ValueError: the stage is neither running nor ready.
+        """
+        self._expect(key, "running", "ready")
+        if self._state[key] == "ready":
+            self._leave_ready(key)
+        self._state[key] = "failed"
+        self._why[key] = why
+        return tuple(
+            self._cancel_children(key, f"needs {self._plan.stages[key].kind} {key}, which failed")
+        )
+
+    def requeue(self, key: str) -> None:
+        """Put a running stage back among the ready ones.
+
+        Raises:
+            ValueError: the stage is not running.
+        """
+        self._expect(key, "running")
+        self._state[key] = "waiting"
+        self._make_ready_if_free(key)
+
+    def state(self, key: str) -> State:
+        """Return the state a stage is in."""
+        return self._state[key]
+
+    def running(self) -> tuple[str, ...]:
+        """Return the keys of the stages that run, in the plan's order."""
+        return tuple(key for key, state in self._state.items() if state == "running")
+
+    @property
+    def finished_all(self) -> bool:
+        """Whether every stage is done."""
+        return all(state == "done" for state in self._state.values())
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing is ready or running, so that nothing can become ready any more."""
+        return not self._ready and "running" not in self._state.values()
+
+    def missing(self) -> dict[str, str]:
+        """Return key -> why, for every stage that is not done, in the plan's order."""
+        plain: dict[State, str] = {
+            "waiting": "was not started",
+            "ready": "was not started",
+            "running": "did not end",
+        }
+        return {
+            key: self._why.get(key) or plain[state]
+            for key, state in self._state.items()
+            if state != "done"
+        }
+
+    def counts(self, kind: str | None = None) -> Counts:
+        """Return how many stages of a kind, or of all kinds, are in which state."""
+        found = dict.fromkeys(("done", "running", "waiting", "failed", "cancelled"), 0)
+        for key, state in self._state.items():
+            if kind is None or self._plan.stages[key].kind == kind:
+                found["waiting" if state == "ready" else state] += 1
+        return Counts(**found)
+
+    def _expect(self, key: str, *allowed: State) -> None:
+        state = self._state.get(key)
+        if state is None:
+            raise ValueError(f"stage {key} is not in the plan {self._plan.name!r}")
+        if state not in allowed:
+            raise ValueError(f"stage {key} is {state}, expected {' or '.join(allowed)}")
+
+    def _make_ready_if_free(self, key: str) -> None:
+        if self._state[key] == "waiting" and not self._unmet[key]:
+            self._state[key] = "ready"
+            insort(self._ready, self._priority[key])
+
+    def _leave_ready(self, key: str) -> None:
+        del self._ready[bisect_left(self._ready, self._priority[key])]
+
+    def _cancel_children(self, key: str, why: str) -> list[str]:
+        doomed = {key}
+        cancelled = []
+        for (
+            other,
+            stage,
+        ) in self._plan.stages.items():  # parents come first: one pass finds them all
+            if self._state[other] == "waiting" and not doomed.isdisjoint(stage.inputs.values()):
+                self._state[other] = "cancelled"
+                self._why[other] = why
+                cancelled.append(other)
+                doomed.add(other)
+        return cancelled
+
+
+def _priorities(plan: Plan, state: Mapping[str, State]) -> dict[str, tuple[int, int, int, str]]:
+    """Rank stages: longest chain to do first, then most cells waiting, then the plan's order."""
+    chain: dict[str, int] = {}
+    for key in reversed(list(plan.stages)):
+        to_do = [chain[child] for child in plan.children(key) if state[child] != "done"]
+        chain[key] = 1 + max(to_do, default=0)
+    cells = dict.fromkeys(plan.stages, 0)
+    for cell in plan.cells:
+        if state[cell.result] != "done":
+            for key in cell.stages:
+                cells[key] += 1
+    return {key: (-chain[key], -cells[key], index, key) for index, key in enumerate(plan.stages)}

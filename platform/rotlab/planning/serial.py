@@ -1,0 +1,129 @@
+"""Plans and stages as plain JSON values and back, so that a study can go on without its file."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import ValidationError
+
+from rotlab.planning.arms import Collapsed, Excluded
+from rotlab.planning.names import unknown
+from rotlab.planning.plan import Plan
+from rotlab.planning.stage import Cell, DataRef, Stage, StageKind
+from rotnet.errors import UserError
+
+FORMAT = 1
+
+
+def stage_to_json(stage: Stage) -> dict[str, Any]:
+    """Return a stage as plain values."""
+    return {
+        "key": stage.key,
+        "kind": stage.kind,
+        "config": stage.config.model_dump(mode="json"),
+        "inputs": dict(stage.inputs),
+        "data": [asdict(ref) for ref in stage.data],
+    }
+
+
+def stage_from_json(values: Mapping[str, Any], kinds: Mapping[str, StageKind]) -> Stage:
+    """Return the stage that `stage_to_json` wrote.
+
+    Raises:
+        UserError: its kind is not registered here, or no longer takes such settings.
+    """
+    kind = kinds.get(values["kind"])
+    if kind is None:
+        said = unknown("stage kind", values["kind"], list(kinds))
+        raise UserError(f"stage {values['key']}: {said}; install what registers it")
+    try:
+        config = kind.config.model_validate_json(json.dumps(values["config"]))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UserError(
+            f"stage {values['key']} was planned by another version of rotlab "
+            f"({kind.name} {where}: {first['msg']}); plan it again with `rotlab run FILE`"
+        ) from error
+    data = tuple(DataRef(**ref) for ref in values["data"])
+    return Stage(values["key"], kind.name, config, dict(values["inputs"]), data)
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """Return a plan as plain values; they equal those read back from a JSON file."""
+    return {
+        "format": FORMAT,
+        "name": plan.name,
+        "question": plan.question,
+        "axes": list(plan.axes),
+        "cells": [
+            {
+                "arm": dict(cell.arm),
+                "target": cell.target,
+                "replicate": dict(cell.replicate),
+                "measure": cell.measure,
+                "result": cell.result,
+                "stages": list(cell.stages),
+            }
+            for cell in plan.cells
+        ],
+        "stages": [stage_to_json(stage) for stage in plan.stages.values()],
+        "collapsed": [
+            {
+                "axes": list(one.axes),
+                "where": {choice: list(values) for choice, values in one.where.items()},
+                "combinations": one.combinations,
+                "arms": one.arms,
+            }
+            for one in plan.collapsed
+        ],
+        "excluded": [{"arm": dict(one.arm), "because": one.because} for one in plan.excluded],
+        "stages_unshared": dict(plan.stages_unshared),
+        "absent": list(plan.absent),
+        "unsupported": dict(plan.unsupported),
+        "warnings": list(plan.warnings),
+    }
+
+
+def plan_from_json(values: Mapping[str, Any], kinds: Mapping[str, StageKind]) -> Plan:
+    """Return the plan that `plan_to_json` wrote.
+
+    Raises:
+        UserError: it has another format, or a stage cannot be read back.
+    """
+    if values.get("format") != FORMAT:
+        raise UserError(
+            f"the plan has format {values.get('format')!r}, this rotlab reads {FORMAT}; "
+            "plan it again with `rotlab run FILE`"
+        )
+    stages = [stage_from_json(one, kinds) for one in values["stages"]]
+    return Plan(
+        name=values["name"],
+        question=values["question"],
+        axes=tuple(values["axes"]),
+        cells=tuple(_cell(one) for one in values["cells"]),
+        stages={stage.key: stage for stage in stages},
+        collapsed=tuple(_collapsed(one) for one in values["collapsed"]),
+        excluded=tuple(Excluded(one["arm"], one["because"]) for one in values["excluded"]),
+        stages_unshared=values["stages_unshared"],
+        absent=tuple(values["absent"]),
+        unsupported=values["unsupported"],
+        warnings=tuple(values["warnings"]),
+    )
+
+
+def _cell(values: Mapping[str, Any]) -> Cell:
+    return Cell(
+        arm=values["arm"],
+        target=values["target"],
+        replicate=values["replicate"],
+        measure=values["measure"],
+        result=values["result"],
+        stages=tuple(values["stages"]),
+    )
+
+
+def _collapsed(values: Mapping[str, Any]) -> Collapsed:
+    where = {choice: tuple(held) for choice, held in values["where"].items()}
+    return Collapsed(tuple(values["axes"]), where, values["combinations"], values["arms"])

@@ -1,0 +1,129 @@
+"""Every setting that a search space may name, what it may hold, and the sections made from them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from rotlab.planning.kinds import sections_of
+from rotlab.planning.names import unknown
+from rotlab.planning.refusals import Refusal, refusals
+from rotlab.planning.stage import StageKind
+from rotnet.errors import UserError
+from rotnet.recipes import RECIPES
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The sections of settings of all stage kinds.
+
+    Args:
+        sections: name -> model, in alphabetical order.
+    """
+
+    sections: Mapping[str, type[BaseModel]]
+
+    def paths(self) -> list[str]:
+        """Return every setting as "section.field"."""
+        return [
+            f"{section}.{field}"
+            for section, model in self.sections.items()
+            for field in model.model_fields
+        ]
+
+    def knows(self, path: str) -> bool:
+        """Say whether "section.field" is a setting."""
+        section, _, field = path.partition(".")
+        return section in self.sections and field in self.sections[section].model_fields
+
+    def changes_results(self, path: str) -> bool:
+        """Say whether a setting is a *what*; one that is a *how* leaves every result as it is."""
+        section, _, field = path.partition(".")
+        extra = self.sections[section].model_fields[field].json_schema_extra
+        return not (isinstance(extra, Mapping) and extra.get("how"))
+
+    def why_unknown(self, path: str, others: Iterable[str] = ()) -> str:
+        """Return what to say of a path that is no setting; `others` are valid besides."""
+        section, dot, _ = path.partition(".")
+        if dot and section in self.sections:
+            fields = [f"{section}.{field}" for field in self.sections[section].model_fields]
+            return unknown("setting", path, fields)
+        if path in self.sections:
+            fields = [f"{path}.{field}" for field in self.sections[path].model_fields]
+            return f"{path!r} is a section; name one of its settings ({', '.join(fields)})"
+        return unknown("setting", path, [*self.paths(), *others])
+
+
+def vocabulary(kinds: Mapping[str, StageKind]) -> Vocabulary:
+    """Return the sections that the kinds read between them.
+
+    Raises:
+        UserError: two kinds mean different things by one section.
+    """
+    found: dict[str, type[BaseModel]] = {}
+    for kind in kinds.values():
+        for section, model in sections_of(kind).items():
+            if found.setdefault(section, model) is not model:
+                raise UserError(
+                    f"stage kind {kind.name!r}: section {section!r} is {model.__name__} here "
+                    f"and {found[section].__name__} in another kind; a section has one form"
+                )
+    return Vocabulary(dict(sorted(found.items())))
+
+
+def make_section(
+    model: type[BaseModel], section: str, base: str, changes: Mapping[str, Any]
+) -> BaseModel | tuple[Refusal, ...]:
+    """Return a section with the base recipe's values and these changes, or why there can be none.
+
+    Args:
+        model: of the section.
+        section: its name, by which the recipe is asked.
+        base: name of the recipe. A section that no recipe has starts from its model's defaults.
+        changes: field -> plain value.
+    """
+    default = getattr(RECIPES[base], section, None)
+    given = {name: getattr(default, name) for name in model.model_fields} if default else {}
+    try:
+        return model.model_validate({**given, **changes})
+    except ValidationError as error:
+        return refusals(error, changes, model)
+
+
+def variants(
+    model: type[BaseModel],
+    section: str,
+    base: str,
+    fixed: Mapping[str, Any],
+    axes: Mapping[str, Sequence[Any]],
+) -> dict[tuple[int, ...], BaseModel | tuple[Refusal, ...]]:
+    """Return a section for every combination of the values of its own axes.
+
+    Args:
+        model: of the section.
+        section: its name.
+        base: name of the recipe.
+        fixed: field -> value in every combination.
+        axes: field -> values.
+
+    Returns:
+        Index into each axis's values, in the axes' order -> the section, or why there can be none.
+    """
+    found = {}
+    for chosen in product(*(range(len(values)) for values in axes.values())):
+        varied = {field: axes[field][i] for field, i in zip(axes, chosen, strict=True)}
+        found[chosen] = make_section(model, section, base, {**fixed, **varied})
+    return found
+
+
+def plain(value: object) -> Any:  # noqa: ANN401  # plain values of any sort
+    """Return a setting's value as text, numbers, lists and mappings."""
+    if isinstance(value, BaseModel):
+        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, Mapping):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(inner) for inner in value]
+    return value

@@ -1,0 +1,36 @@
+"""Search spaces written on the spot, and plans of them, for sets that are not on the machine."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rotlab.planning.datasets import find_datasets
+from rotlab.planning.kinds import load_kinds
+from rotlab.planning.plan import Plan, make_plan
+from rotlab.planning.spec import Spec, load_spec
+
+HEAD = "name: trial\nbase: tiny\ndata: {pretrain: hockey, target: weizmann}\n"
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[[str], Spec]:
+    """Return what reads a search space given as text."""
+
+    def read_text(text: str) -> Spec:
+        path = tmp_path / "space.yaml"
+        path.write_text(text)
+        return load_spec(path)
+
+    return read_text
+
+
+@pytest.fixture
+def plan(read: Callable[[str], Spec], tmp_path: Path) -> Callable[[str], Plan]:
+    """Return what plans a search space: its text below a head that names two data sets."""
+
+    def plan_text(text: str) -> Plan:
+        spec = read(text if text.startswith("name:") else HEAD + text)
+        return make_plan(spec, load_kinds(), find_datasets(spec.datasets, tmp_path / "none"))
+
+    return plan_text

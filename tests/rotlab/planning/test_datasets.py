@@ -1,0 +1,54 @@
+"""Where data sets are looked for, and what is known of those that are not there."""
+
+from pathlib import Path
+
+import pytest
+
+from rotlab.planning.datasets import CATALOG, data_root, find_datasets, how_to_prepare
+from rotnet.data.manifest import Header, write_files
+from rotnet.errors import DataError
+
+
+def prepare(folder: Path, classes: tuple[str, ...], num_splits: int) -> None:
+    folder.mkdir(parents=True)
+    write_files(folder, Header("any", "folder", classes, num_splits, "cafe", {}, {}), [], "test")
+
+
+def test_a_prepared_set_is_found_below_the_root(tmp_path: Path) -> None:
+    prepare(tmp_path / "mine", ("fall", "rise"), 5)
+    found = find_datasets(["mine", "ucf101", "mine"], tmp_path)
+    mine = found["mine"]
+    assert (mine.folder, mine.fingerprint, mine.absent) == (tmp_path / "mine", "cafe", False)
+    assert (mine.num_splits, mine.classes) == (5, 2)
+    assert list(found) == ["mine", "ucf101"]
+
+
+def test_what_is_prepared_counts_more_than_the_catalog(tmp_path: Path) -> None:
+    prepare(tmp_path / "ucf101", (), 0)
+    found = find_datasets(["ucf101"], tmp_path)["ucf101"]
+    assert (found.num_splits, found.classes) == (0, None)
+
+
+def test_an_absent_set_is_known_by_its_catalog_entry(tmp_path: Path) -> None:
+    for name, known in CATALOG.items():
+        found = find_datasets([name], tmp_path)[name]
+        assert found.absent
+        assert found.fingerprint == f"absent:{name}"
+        assert (found.num_splits, found.classes) == (known.num_splits, known.classes)
+        assert how_to_prepare(name, tmp_path).endswith(str(tmp_path / name))
+
+
+def test_a_folder_that_is_no_prepared_set_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(DataError):
+        find_datasets(["mine"], tmp_path)
+
+
+def test_the_root_is_the_option_then_the_environment_then_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ROTLAB_DATA", raising=False)
+    assert data_root(None) == Path("data")
+    monkeypatch.setenv("ROTLAB_DATA", str(tmp_path))
+    assert data_root(None) == tmp_path
+    assert data_root(Path("here")) == Path("here")

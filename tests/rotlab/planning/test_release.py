@@ -1,0 +1,150 @@
+"""Which stages may start, on graphs of any form."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from rotlab.planning.plan import Plan
+from rotlab.planning.release import Release
+from rotlab.planning.stage import Cell, Stage
+
+
+class Nothing(BaseModel):
+    """Settings of a stage that has none."""
+
+
+def graph(parents: list[set[int]]) -> Plan:
+    """A plan whose stage i takes input from stages parents[i], all below i; leaves are cells."""
+    stages = {
+        f"s{i}": Stage(f"s{i}", "work", Nothing(), {f"s{p}": f"s{p}" for p in sorted(above)})
+        for i, above in enumerate(parents)
+    }
+    taken = {p for above in parents for p in above}
+    cells = []
+    for i in range(len(parents)):
+        if i not in taken:
+            needed = {i}
+            for j in range(i, -1, -1):
+                if j in needed:
+                    needed |= parents[j]
+            keys = tuple(f"s{j}" for j in sorted(needed))
+            cells.append(Cell({"leaf": i}, "none", {"seed": 0}, "work", f"s{i}", keys))
+    return Plan("graph", "", ("leaf",), tuple(cells), stages)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Plan:
+    size = draw(st.integers(1, 14))
+    parents: list[set[int]] = [set()]
+    parents += [draw(st.sets(st.integers(0, i - 1), max_size=3)) for i in range(1, size)]
+    return graph(parents)
+
+
+def below(plan: Plan, key: str) -> set[str]:
+    found = set(plan.children(key))
+    for child in plan.children(key):
+        found |= below(plan, child)
+    return found
+
+
+@settings(deadline=None)
+@given(plan=graphs(), seed=st.integers(0, 10**6), width=st.integers(1, 4))
+def test_any_run_releases_parents_first_and_each_stage_once_and_ends(
+    plan: Plan, seed: int, width: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311  # a schedule, not a secret
+    done = {key for key in plan.stages if chance.random() < 0.2}
+    release = Release(plan, done)
+    running: list[str] = []
+    starts: dict[str, int] = dict.fromkeys(plan.stages, 0)
+    requeued: dict[str, int] = dict.fromkeys(plan.stages, 0)
+    failed: set[str] = set()
+    cancelled: set[str] = set()
+    while not release.exhausted:
+        for key in release.ready(width - len(running)):
+            assert set(plan.stages[key].inputs.values()) <= done
+            assert key not in done | failed | cancelled
+            release.started(key)
+            starts[key] += 1
+            running.append(key)
+        key = running.pop(chance.randrange(len(running)))
+        event = chance.random()
+        if event < 0.15:
+            expected = {
+                child
+                for child in below(plan, key)
+                if release.state(child) == "waiting" and _needs(plan, child, key, done)
+            }
+            gone = release.failed(key, "broke")
+            assert set(gone) == expected
+            assert len(gone) == len(set(gone))
+            failed.add(key)
+            cancelled |= set(gone)
+        elif event < 0.3:
+            release.requeue(key)
+            requeued[key] += 1
+        else:
+            release.finished(key)
+            done.add(key)
+    assert all(starts[key] <= 1 + requeued[key] for key in plan.stages)
+    assert done | failed | cancelled == set(plan.stages)
+    assert set(release.missing()) == failed | cancelled
+    counts = release.counts()
+    assert (counts.done, counts.failed, counts.cancelled) == (
+        len(done),
+        len(failed),
+        len(cancelled),
+    )
+    assert (counts.running, counts.waiting) == (0, 0)
+    assert release.finished_all == (not failed)
+
+
+def _needs(plan: Plan, key: str, failed: str, done: set[str]) -> bool:
+    """Whether a stage takes input, through stages that are not done, from the failed one."""
+    return any(
+        parent == failed or (parent not in done and _needs(plan, parent, failed, done))
+        for parent in plan.stages[key].inputs.values()
+    )
+
+
+def test_the_longest_chain_comes_first_then_what_most_cells_wait_for() -> None:
+    #  0 -> 1 -> 2,   3 -> {4, 5},   6 -> 7,   8
+    plan = graph([set(), {0}, {1}, set(), {3}, {3}, set(), {6}, set()])
+    assert Release(plan).ready() == ["s0", "s3", "s6", "s8"]
+    assert Release(plan).ready(2) == ["s0", "s3"]
+    assert Release(plan, ["s4", "s5"]).ready() == ["s0", "s6", "s8", "s3"]
+
+
+def test_a_failure_says_why_each_stage_is_missing() -> None:
+    release = Release(graph([set(), {0}, {1}]))
+    release.started("s0")
+    assert release.failed("s0", "out of memory") == ("s1", "s2")
+    assert release.missing() == {
+        "s0": "out of memory",
+        "s1": "needs work s0, which failed",
+        "s2": "needs work s0, which failed",
+    }
+    assert release.exhausted
+
+
+def test_events_that_cannot_be_are_refused() -> None:
+    release = Release(graph([set(), {0}]))
+    with pytest.raises(ValueError, match="s1 is waiting, expected ready"):
+        release.started("s1")
+    with pytest.raises(ValueError, match="not in the plan"):
+        release.started("other")
+    release.started("s0")
+    release.finished("s0")
+    with pytest.raises(ValueError, match="s0 is done"):
+        release.failed("s0", "late")
+
+
+def test_a_result_made_elsewhere_frees_its_children() -> None:
+    release = Release(graph([set(), {0}]))
+    release.finished("s0")
+    assert release.ready() == ["s1"]
+    assert release.counts("work").done == 1
+    assert release.counts("other").done == 0

@@ -1,0 +1,170 @@
+"""The rotlab command: its answers, its refusals and what it does not import."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rotlab.cli import COMMANDS, main
+from rotlab.execution.record import Record
+from rotlab.execution.store import Store
+from rotlab.planning.planned import plan_file
+
+SPACES = Path(__file__).parents[2] / "search_spaces"
+TRIAL = "name: trial\nbase: tiny\ndata: {pretrain: hockey, target: weizmann}\n"
+
+
+@pytest.fixture(autouse=True)
+def _empty_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands start where there are neither data nor results."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ROTLAB_DATA", raising=False)
+    monkeypatch.delenv("ROTLAB_STORE", raising=False)
+
+
+def test_check_says_what_a_file_comes_to(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(SPACES / "paper.yaml")]) == 0
+    assert capsys.readouterr().out == "ok: 24 arms, 432 cells, 756 stages, 0 warnings\n"
+
+
+def test_plan_as_json_counts_stages_with_and_without_sharing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["plan", str(SPACES / "paper.yaml"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["arms"], found["cells"], found["stages_total"]) == (24, 432, 756)
+    assert (found["stages"]["pretrain"], found["stages"]["finetune"]) == (36, 288)
+    assert (found["stages_unshared"]["pretrain"], found["stages_unshared"]["finetune"]) == (
+        432,
+        576,
+    )
+    assert len(found["excluded"]) == 6
+    assert list(found["absent"]) == ["hmdb51", "kinetics400", "ucf101"]
+    assert sum(len(one["arms"]) for one in found["unsupported"]) == 9
+    assert set(found["stages_done"].values()) == {0}
+
+
+def test_plan_tells_people_what_runs_what_does_not_and_why(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["plan", str(SPACES / "paper.yaml")]) == 0
+    shown = capsys.readouterr().out
+    for expected in (
+        "24 arms, 432 cells on ucf101, hmdb51",
+        "pretext.rotations where init is scratch: 24 combinations are 6 arms",
+        "excluded: 6 arms: too dear for what it tells",
+        "absent: ucf101; prepare it with: rotnet prepare folder",
+        "cannot run yet: 3 arms: pretext.rotations: a set with 45 degrees",
+        "400 GPU-hours; `run` does not enforce it yet",
+    ):
+        assert expected in shown
+    (pretrain,) = [line.split() for line in shown.splitlines() if line.startswith("pretrain ")]
+    assert pretrain == ["pretrain", "36", "432", "12.0x", "0"]
+
+
+def test_plan_counts_what_the_store_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.yaml").write_text(TRIAL)
+    plan = plan_file(tmp_path / "a.yaml", None).plan
+    store = Store.open(str(tmp_path / "store"))
+    (pretrain,) = [stage for stage in plan.stages.values() if stage.kind == "pretrain"]
+    attempt = store.new_attempt(pretrain)
+    now = "2026-01-01T00:00:00+00:00"
+    record = Record(
+        key=pretrain.key,
+        kind=pretrain.kind,
+        attempt=attempt.name,
+        metrics={},
+        files={},
+        seconds=1.0,
+        config={},
+        inputs={},
+        data=(),
+        versions={},
+        host="here",
+        device="cpu",
+        commit=None,
+        started=now,
+        ended=now,
+    )
+    store.commit(pretrain, attempt, record)
+    assert main(["plan", "a.yaml", "--json", "--store", "store"]) == 0
+    done = json.loads(capsys.readouterr().out)["stages_done"]
+    assert done == {"pretrain": 1, "finetune": 0, "evaluate": 0}
+
+
+def test_a_warning_does_not_stop_a_check(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    axes = "axes: {clip.frames: [4, 8]}\nexclude: [{when: {clip.frames: 5}, because: no}]\n"
+    (tmp_path / "a.yaml").write_text(TRIAL + axes)
+    assert main(["check", "a.yaml"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.endswith("1 warning\n")
+    assert shown.err == "warning: a.yaml: line 5 exclude: matches no arm\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["pla"], "unknown command 'pla'; did you mean 'plan'?"),
+        (["plan"], "the following arguments are required: FILE"),
+        (["plan", "a.yaml", "--jsn"], "unrecognized arguments: --jsn"),
+        (["check", "none.yaml"], "none.yaml: no such file"),
+        (["check", "."], "is a folder"),
+        (
+            ["check", "a.yaml"],
+            "a.yaml: line 4 finetun: unknown key 'finetun'; did you mean 'finetune'?",
+        ),
+        (["plan", str(SPACES / "demo.yaml"), "--store", "a.yaml"], "a.yaml is a file"),
+    ],
+)
+def test_what_the_user_can_mend_is_one_line_and_status_2(
+    arguments: list[str], expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.yaml").write_text(TRIAL + "finetun: {epochs: 3}\n")
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("error: ")
+    assert shown.err.count("\n") == 1
+    assert expected in shown.err
+
+
+def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "none.yaml", "--debug"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_no_command_is_help_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in COMMANDS)
+    assert main(["--help"]) == 0
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["plan", str(SPACES / "paper.yaml")]])
+def test_planning_imports_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys\nfrom rotlab.cli import main\n"
+        f"main({arguments!r})\n"
+        "heavy = {'torch', 'ray', 'mlflow', 'optuna', 'pandas', 'numpy'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(  # noqa: S603  # our own code in a fresh interpreter
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_reads_the_output_may_stop_reading() -> None:
+    command = f"{sys.executable} -m rotlab.cli plan {SPACES / 'paper.yaml'} --json | head -n 1"
+    done = subprocess.run(  # noqa: S602  # a pipe is what is tested
+        f"set -o pipefail; {command}",
+        shell=True,
+        executable="/bin/bash",
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
