@@ -51,7 +51,8 @@ def evaluate(
     device = find_device()
     model = build(tuned.model, len(saved.classes), seed=0)
     load_weights(model, saved.weights)
-    model.to(device, memory_format=torch.channels_last_3d).eval()
+    model.to(device).to(memory_format=torch.channels_last_3d)
+    model.eval()
     clip = tuned.clip
     if clip.short_video == "drop":
         clip = clip.model_copy(update={"short_video": "loop"})

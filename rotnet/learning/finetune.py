@@ -57,7 +57,7 @@ def finetune(
     model = build(config.model, len(videos.classes), config.seed)
     if init is not None:
         start_from(model, init, config)
-    model.to(device, memory_format=torch.channels_last_3d)
+    model.to(device).to(memory_format=torch.channels_last_3d)
 
     def actions(batch: Batch) -> tuple[Tensor, Tensor]:
         clips = as_input(

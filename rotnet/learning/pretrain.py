@@ -58,7 +58,7 @@ def pretrain(
     )
     loader = load(replace(videos, videos=learnt))
     model = build(config.model, len(angles), config.seed)
-    model.to(device, memory_format=torch.channels_last_3d)
+    model.to(device).to(memory_format=torch.channels_last_3d)
 
     def rotations(batch: Batch) -> tuple[Tensor, Tensor]:
         clips = as_input(

@@ -1,0 +1,63 @@
+"""`rotlab results`: what a study has found, from MLflow."""
+
+import argparse
+import sys
+
+from rich.console import Console
+
+from rotlab.execution.store import Store
+from rotlab.reporting.comparison import compare
+from rotlab.reporting.report import (
+    print_report,
+    report_markdown,
+    report_text,
+    tidy_csv,
+    tidy_json,
+)
+from rotlab.tracking.query import results
+from rotlab.tracking.uri import default_tracking_uri
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `rotlab results`."""
+    parser.add_argument("study", metavar="STUDY", help="name of the study, as in its search space")
+    parser.add_argument(
+        "--format",
+        choices=("table", "markdown", "csv", "json"),
+        default="table",
+        help="table and markdown compare the arms; csv and json list the cells",
+    )
+    parser.add_argument("--metric", default="accuracy", help="what to compare (default: accuracy)")
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        help="where results lie (default: $ROTLAB_STORE, else ./rotlab-store)",
+    )
+    parser.add_argument(
+        "--tracking-uri",
+        metavar="URI",
+        help="MLflow's (default: $MLFLOW_TRACKING_URI, else mlflow.db in the store)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a study's results; return 0.
+
+    Raises:
+        UserError: if MLflow holds no such study, or the study no such metric.
+    """
+    uri = args.tracking_uri or default_tracking_uri(Store.open(args.store).root)
+    frame = results(args.study, uri)
+    if args.format == "csv":
+        print(tidy_csv(frame))
+    elif args.format == "json":
+        print(tidy_json(frame))
+    else:
+        comparisons, question = compare(frame, args.metric), frame.attrs["question"]
+        if args.format == "markdown":
+            print(report_markdown(comparisons, question))
+        elif sys.stdout.isatty():
+            print_report(comparisons, question, Console())
+        else:
+            print(report_text(comparisons, question))
+    return 0

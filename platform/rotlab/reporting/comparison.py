@@ -1,0 +1,230 @@
+"""What a study's cells say about its arms: means over seeds, and what rotation pretraining changes.
+
+Seeds are the independent replicates. Splits of one seed share a pretraining, so they are averaged
+first: nine cells of three seeds and three splits are three values, not nine. A seed counts once all
+its splits are there, because splits differ in difficulty; what is missing is counted, never
+averaged away.
+"""
+
+import json
+import math
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from rotlab.planning.names import unknown
+from rotlab.reporting.statistics import Difference, Estimate, mean_interval, welch
+from rotnet.errors import UserError
+
+_INIT = "init"
+_BASELINE = "scratch"
+_PRETEXT_METRICS = ("val_accuracy", "accuracy")
+_DONE = ("FINISHED", "REUSED")
+
+Record = Mapping[Hashable, Any]
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSummary:
+    """One arm on one target.
+
+    Args:
+        arm: axis -> value, without the axes that it does not have.
+        cells: how many are planned.
+        missing: how many of them have no result.
+        seed_means: one value for each seed of which no cell is missing.
+        estimate: their mean; None where there is no whole seed.
+        pretext: modality, or "" where there is but one -> mean held-out accuracy of the
+            pretraining.
+    """
+
+    arm: Mapping[str, Any]
+    cells: int
+    missing: int
+    seed_means: tuple[float, ...]
+    estimate: Estimate | None
+    pretext: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """One way to begin against training from scratch, all else equal.
+
+    Args:
+        init: the way to begin, such as "rotation".
+        setting: axis -> value, of the other axes on which the study's arms differ.
+        difference: its mean minus that of scratch; None where either has no whole seed.
+        without: which of the two has none.
+    """
+
+    init: str
+    setting: Mapping[str, Any]
+    difference: Difference | None
+    without: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All arms on one target, by one measure.
+
+    Args:
+        target: name of the data set.
+        measure: such as "finetune".
+        metric: what the numbers are.
+        axes: in the order of the search space.
+        arms: in the order of the plan.
+        contrasts: against scratch; empty where `init` is no axis.
+        chance: what guessing gives, where the study says so.
+    """
+
+    target: str
+    measure: str
+    metric: str
+    axes: tuple[str, ...]
+    arms: tuple[ArmSummary, ...]
+    contrasts: tuple[Contrast, ...]
+    chance: float | None
+
+
+def compare(frame: pd.DataFrame, metric: str) -> list[Comparison]:
+    """Return what a study's cells say, one comparison for each target and measure.
+
+    Args:
+        frame: as `rotlab.tracking.query.results` returns it.
+        metric: name of the column to compare.
+
+    Raises:
+        UserError: if there are results, but none has this metric.
+    """
+    metrics: list[str] = frame.attrs["metrics"]
+    if metrics and metric not in metrics:
+        raise UserError(unknown("metric", metric, metrics))
+    axes: tuple[str, ...] = tuple(frame.attrs["axes"])
+    groups = _group(frame.to_dict("records"), lambda record: (record["target"], record["measure"]))
+    return [
+        _comparison(records, target, measure, metric, axes, metrics)
+        for (target, measure), records in groups.items()
+    ]
+
+
+def varying_axes(arms: Iterable[ArmSummary], axes: Iterable[str]) -> tuple[str, ...]:
+    """Return the axes on which arms that have them differ."""
+    held = {axis: {_text(arm.arm[axis]) for arm in arms if axis in arm.arm} for axis in axes}
+    return tuple(axis for axis, values in held.items() if len(values) > 1)
+
+
+def _comparison(
+    records: Sequence[Record],
+    target: str,
+    measure: str,
+    metric: str,
+    axes: tuple[str, ...],
+    metrics: Sequence[str],
+) -> Comparison:
+    by_arm = _group(records, lambda record: tuple(_text(record[axis]) for axis in axes))
+    arms = tuple(_summary(cells, metric, axes, metrics) for cells in by_arm.values())
+    chances = _present(record.get("chance") for record in records)
+    return Comparison(
+        target=target,
+        measure=measure,
+        metric=metric,
+        axes=axes,
+        arms=arms,
+        contrasts=_contrasts(arms, axes),
+        chance=math.fsum(chances) / len(chances) if chances else None,
+    )
+
+
+def _summary(
+    cells: Sequence[Record], metric: str, axes: tuple[str, ...], metrics: Sequence[str]
+) -> ArmSummary:
+    seeds = _group(cells, lambda record: None if pd.isna(record["seed"]) else int(record["seed"]))
+    values = [[_value(record, metric) for record in of_seed] for of_seed in seeds.values()]
+    whole = tuple(
+        math.fsum(present) / len(present)
+        for of_seed in values
+        if len(present := _present(of_seed)) == len(of_seed)
+    )
+    return ArmSummary(
+        arm={axis: cells[0][axis] for axis in axes if cells[0][axis] is not None},
+        cells=len(cells),
+        missing=len(cells) - sum(len(_present(of_seed)) for of_seed in values),
+        seed_means=whole,
+        estimate=mean_interval(whole) if whole else None,
+        pretext=_pretext(cells, metrics),
+    )
+
+
+def _pretext(cells: Sequence[Record], metrics: Sequence[str]) -> dict[str, float]:
+    """Return the pretext's mean accuracy over seeds, by modality. Splits share a pretraining."""
+    for wanted in _PRETEXT_METRICS:
+        found: dict[str, float] = {}
+        for metric in metrics:
+            if not (metric.startswith("pretext.") and metric.endswith(f".{wanted}")):
+                continue
+            of_seed = {
+                record["seed"]: _value(record, metric) for record in cells if _has(record, metric)
+            }
+            if present := _present(of_seed.values()):
+                modality = metric.removeprefix("pretext.").removesuffix(wanted).rstrip(".")
+                found[modality] = math.fsum(present) / len(present)
+        if found:
+            return found
+    return {}
+
+
+def _contrasts(arms: Sequence[ArmSummary], axes: tuple[str, ...]) -> tuple[Contrast, ...]:
+    others = [axis for axis in axes if axis != _INIT]
+    baselines = [arm for arm in arms if arm.arm.get(_INIT) == _BASELINE]
+    treated = [arm for arm in arms if arm.arm.get(_INIT) not in (None, _BASELINE)]
+    shown = varying_axes(treated, others)
+    return tuple(
+        _contrast(arm, baseline, shown)
+        for arm in treated
+        for baseline in baselines
+        if all(
+            axis not in baseline.arm or _text(baseline.arm[axis]) == _text(arm.arm.get(axis))
+            for axis in others
+        )
+    )
+
+
+def _contrast(arm: ArmSummary, baseline: ArmSummary, shown: Sequence[str]) -> Contrast:
+    init = str(arm.arm[_INIT])
+    without = tuple(
+        name for name, side in ((init, arm), (_BASELINE, baseline)) if side.estimate is None
+    )
+    return Contrast(
+        init=init,
+        setting={axis: arm.arm[axis] for axis in shown if axis in arm.arm},
+        difference=None if without else welch(arm.seed_means, baseline.seed_means),
+        without=without,
+    )
+
+
+def _value(record: Record, metric: str) -> float | None:
+    """Return a cell's value, None where the cell has not ended well or has none."""
+    value = record.get(metric)
+    return None if record["state"] not in _DONE or pd.isna(value) else float(value)
+
+
+def _has(record: Record, metric: str) -> bool:
+    return _value(record, metric) is not None
+
+
+def _present(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None and not math.isnan(value)]
+
+
+def _group(records: Iterable[Record], key: Callable[[Record], Key]) -> dict[Key, list[Record]]:
+    groups: dict[Key, list[Record]] = {}
+    for record in records:
+        groups.setdefault(key(record), []).append(record)
+    return groups
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, sort_keys=True)

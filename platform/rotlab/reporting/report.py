@@ -1,0 +1,110 @@
+"""A study's answer as text: for each target its arms, what pretraining changes, how to read it."""
+
+import json
+import math
+
+import pandas as pd
+from rich.console import Console
+
+from rotlab.reporting.comparison import Comparison
+from rotlab.reporting.scale import scale_of
+from rotlab.reporting.sentences import sentence, show_value
+from rotlab.reporting.tables import arms_table, markdown, plain
+
+
+def report_text(comparisons: list[Comparison], question: str) -> str:
+    """Return the report as aligned plain text."""
+    parts = [question] if question else []
+    for comparison in comparisons:
+        parts += [_title(comparison), plain(arms_table(comparison))]
+        if findings := _findings(comparison):
+            parts.append("\n".join(findings))
+    return "\n\n".join([*parts, "\n".join(_notes(comparisons))])
+
+
+def report_markdown(comparisons: list[Comparison], question: str) -> str:
+    """Return the report as Markdown."""
+    parts = [f"**{question}**"] if question else []
+    for comparison in comparisons:
+        parts += [
+            f"### {_title(comparison)}",
+            markdown(arms_table(comparison)),
+        ]
+        if findings := _findings(comparison):
+            parts.append("\n".join(f"- {finding}" for finding in findings))
+    return "\n\n".join([*parts, "\n".join(_notes(comparisons))])
+
+
+def print_report(comparisons: list[Comparison], question: str, console: Console) -> None:
+    """Print the report on a terminal, with headings and findings in bold."""
+    if question:
+        console.print(question, style="bold", markup=False)
+    for comparison in comparisons:
+        console.print()
+        console.print(_title(comparison), markup=False, highlight=False)
+        heading, *rows = plain(arms_table(comparison)).splitlines()
+        console.print()
+        console.print(heading, style="bold", markup=False, highlight=False, soft_wrap=True)
+        for row in rows:
+            console.print(row, markup=False, highlight=False, soft_wrap=True)
+        console.print()
+        for finding in _findings(comparison):
+            console.print(finding, style="bold", markup=False, highlight=False)
+    console.print()
+    for note in _notes(comparisons):
+        console.print(note, style="dim", markup=False, highlight=False)
+
+
+def tidy_csv(frame: pd.DataFrame) -> str:
+    """Return the cells, one a line, values of sets as JSON and numbers in full."""
+    axes = frame.attrs["axes"]
+    shown = frame.copy()
+    for axis in axes:
+        shown[axis] = [None if value is None else show_value(value) for value in frame[axis]]
+    return shown.to_csv(index=False).rstrip("\n")
+
+
+def tidy_json(frame: pd.DataFrame) -> str:
+    """Return the cells as a JSON list of objects; what is not known is null."""
+    records = [
+        {str(name): None if _is_absent(value) else value for name, value in record.items()}
+        for record in frame.to_dict("records")
+    ]
+    return json.dumps(records, indent=2)
+
+
+def _is_absent(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+
+
+def _title(comparison: Comparison) -> str:
+    scale = scale_of(comparison.metric)
+    title = f"{comparison.target}, {comparison.measure}: {comparison.metric}"
+    if scale.percent:
+        title += " in %"
+    missing = sum(arm.missing for arm in comparison.arms)
+    cells = sum(arm.cells for arm in comparison.arms)
+    if comparison.chance is not None:
+        title += f"; chance {100 * comparison.chance:.1f} %"
+    return title + (f"; {missing} of {cells} cells missing" if missing else "")
+
+
+def _findings(comparison: Comparison) -> list[str]:
+    scale = scale_of(comparison.metric)
+    return [sentence(contrast, scale) for contrast in comparison.contrasts]
+
+
+def _notes(comparisons: list[Comparison]) -> list[str]:
+    contrasts = sum(len(comparison.contrasts) for comparison in comparisons)
+    notes = ["n counts seeds; splits are averaged within a seed; intervals are 95 % t intervals."]
+    if contrasts:
+        notes.append(
+            "Differences are against scratch, all else equal: Welch's 95 % interval, unpaired."
+        )
+    if contrasts > 1:
+        notes.append(
+            f"The {contrasts} differences are each judged alone, not adjusted for their number."
+        )
+    if any(arm.missing for comparison in comparisons for arm in comparison.arms):
+        notes.append("A seed counts once none of its cells is missing.")
+    return notes

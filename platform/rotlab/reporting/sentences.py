@@ -1,0 +1,56 @@
+"""A contrast as the sentence that answers the study's question."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rotlab.reporting.comparison import Contrast
+from rotlab.reporting.scale import Scale
+from rotlab.reporting.statistics import Difference
+
+
+def sentence(contrast: Contrast, scale: Scale) -> str:
+    """Return what a contrast shows.
+
+    For instance "Rotation pretraining helps for dif: +12.3 points [4.1, 20.5] (n=3)".
+    """
+    where = f" for {describe(contrast.setting)}" if contrast.setting else ""
+    subject = f"{contrast.init.capitalize()} pretraining"
+    difference = contrast.difference
+    if difference is None:
+        return f"Nothing to compare yet{where}: no whole seed of {' or of '.join(contrast.without)}"
+    size = f"{scale.show_signed(difference.difference)}{scale.difference_unit}"
+    seeds = _seeds(difference)
+    if difference.low is None or difference.high is None:
+        if 1 in difference.n:
+            return f"Too few seeds to tell{where}: {size} ({seeds})"
+        return f"No spread between seeds to judge by{where}: {size} ({seeds})"
+    interval = f"[{scale.show(difference.low)}, {scale.show(difference.high)}]"
+    if difference.low <= 0 <= difference.high:
+        return f"No difference shown{where}: {size} {interval} ({seeds})"
+    return f"{subject} {_effect(difference, scale)}{where}: {size} {interval} ({seeds})"
+
+
+def describe(setting: Mapping[str, Any]) -> str:
+    """Return axis values for people: {"modality": "dif", "clip.frames": 16} as "dif, frames 16"."""
+    return ", ".join(
+        value if isinstance(value, str) else f"{axis.rpartition('.')[2]} {show_value(value)}"
+        for axis, value in setting.items()
+    )
+
+
+def show_value(value: object) -> str:
+    """Return an axis value for people: text as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _effect(difference: Difference, scale: Scale) -> str:
+    higher = difference.difference > 0
+    if scale.better is None:
+        return "gives more" if higher else "gives less"
+    return "helps" if higher == (scale.better == "higher") else "hurts"
+
+
+def _seeds(difference: Difference) -> str:
+    first, second = difference.n
+    return f"n={first}" if first == second else f"n={first} and {second}"

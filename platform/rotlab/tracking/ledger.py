@@ -1,0 +1,324 @@
+"""What MLflow is to hold of a study, from its plan and events. Pure: no MLflow, clock or disk."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from rotlab.planning.plan import Plan
+from rotlab.planning.stage import Cell, Stage
+from rotlab.tracking.journal import Event
+from rotlab.tracking.roster import canonical, cell_key, roster_tags
+from rotnet.config import identity
+
+Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+State = Literal["RUNNING", "FINISHED", "REUSED", "FAILED", "KILLED", "CANCELLED"]
+
+_STATUS: dict[str, Status] = {
+    "FINISHED": "FINISHED",
+    "REUSED": "FINISHED",
+    "FAILED": "FAILED",
+    "KILLED": "KILLED",
+    "CANCELLED": "KILLED",
+}
+_DONE = ("FINISHED", "REUSED")
+_ERROR_CHARS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value of a metric."""
+
+    name: str
+    value: float
+    time_ms: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunWrite:
+    """Something that one MLflow run is to hold. Writing it twice leaves what writing it once does.
+
+    Args:
+        key: identity of the run within the experiment, for the tag `rotlab.key`.
+        name: for people.
+        start_ms: when the run began, should it have to be made.
+        params: what the run was made with; the same in every write to a run.
+        tags: what is to stand in its tags.
+        points: metric values.
+        status: what the run is to be in now; None leaves it as it is.
+        end_ms: when it ended, where it has.
+    """
+
+    key: str
+    name: str
+    start_ms: int
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    points: tuple[Point, ...] = ()
+    status: Status | None = None
+    end_ms: int | None = None
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known of a stage so far."""
+
+    state: State = "RUNNING"
+    start_ms: int = 0
+    end_ms: int = 0
+    step: int = 0
+    error: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+class Ledger:
+    """Turns events, in their order, into writes to runs.
+
+    Args:
+        plan: the study as it is planned now. Events of stages that it no longer holds are passed
+            over.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._stages: dict[str, _Progress] = {}
+        self._start_ms: int | None = None
+        self._last_ms = 0
+        self._cells_of: dict[str, list[Cell]] = {}
+        for cell in plan.cells:
+            for key in cell.stages:
+                self._cells_of.setdefault(key, []).append(cell)
+
+    def take(self, events: Iterable[Event]) -> list[RunWrite]:
+        """Return the writes that events ask for: one for each run, in order of first mention."""
+        merged: dict[str, RunWrite] = {}
+        for event in events:
+            for write in self._writes(event):
+                known = merged.get(write.key)
+                merged[write.key] = write if known is None else _merge(known, write)
+        return list(merged.values())
+
+    def study(self) -> RunWrite:
+        """Return the study's own run as it is to be made, or be found, before any other."""
+        return self._study_write(None)
+
+    def decided_cells(self) -> list[RunWrite]:
+        """Return the runs of all cells whose result is there, written before or not."""
+        return [self._cell_write(cell) for cell in self._plan.cells if self._is_done(cell.result)]
+
+    def _writes(self, event: Event) -> list[RunWrite]:
+        time_ms = round(event["time"] * 1000)
+        before_ms, self._last_ms = self._last_ms, time_ms
+        if self._start_ms is None:
+            self._start_ms = time_ms
+        match event["event"]:
+            case "study_started":
+                return [self._study_write("RUNNING"), *self._abandoned(before_ms)]
+            case "study_ended":
+                return [self._study_write(_STATUS[event["state"]], time_ms)]
+        if event.get("key") not in self._plan.stages:
+            return []
+        stage = self._plan.stages[event["key"]]
+        match event["event"]:
+            case "stage_started":
+                return self._started(stage, time_ms)
+            case "stage_metrics":
+                return self._reported(stage, time_ms, int(event["step"]), event["metrics"])
+            case "stage_ended":
+                return self._ended(stage, time_ms, event)
+        return []
+
+    def _started(self, stage: Stage, time_ms: int) -> list[RunWrite]:
+        self._progress(stage, time_ms).state = "RUNNING"
+        return [self._stage_write(stage, status="RUNNING")]
+
+    def _reported(
+        self, stage: Stage, time_ms: int, step: int, metrics: Mapping[str, float]
+    ) -> list[RunWrite]:
+        progress = self._progress(stage, time_ms)
+        progress.step = max(progress.step, step)
+        return [self._stage_write(stage, points=_points(metrics, time_ms, step))]
+
+    def _ended(self, stage: Stage, time_ms: int, event: Event) -> list[RunWrite]:
+        known = self._stages.get(stage.key)
+        metrics = dict(event.get("metrics") or {})
+        if (
+            event["state"] == "REUSED"
+            and known is not None
+            and known.state in _DONE
+            and known.metrics == metrics
+        ):
+            return []  # met again by a later start of the same study, which already has it
+        progress = self._progress(stage, time_ms)
+        progress.state, progress.end_ms, progress.metrics = event["state"], time_ms, metrics
+        shown = metrics | ({"seconds": event["seconds"]} if event.get("seconds") else {})
+        had_error, progress.error = progress.error, str(event.get("error") or "")[-_ERROR_CHARS:]
+        error = {"rotlab.error": progress.error} if progress.error or had_error else {}
+        write = self._stage_write(stage, points=_points(shown, time_ms, progress.step))
+        write = replace(
+            write,
+            tags={**write.tags, **error},
+            status=_STATUS[progress.state],
+            end_ms=time_ms,
+        )
+        return [write, *self._cells_after(stage.key)]
+
+    def _cells_after(self, key: str) -> list[RunWrite]:
+        """Return the cells to write after a stage: it is their result, or they show its metrics."""
+        state = self._stages[key].state
+        return [
+            self._cell_write(cell)
+            for cell in self._cells_of.get(key, [])
+            if cell.result == key or (state in _DONE and self._is_done(cell.result))
+        ]
+
+    def _abandoned(self, time_ms: int) -> list[RunWrite]:
+        """Return the ends of stages that were running when the study's last driver vanished."""
+        writes = []
+        for key, progress in self._stages.items():
+            if progress.state == "RUNNING":
+                progress.state, progress.end_ms = "KILLED", time_ms
+                writes.append(
+                    self._stage_write(self._plan.stages[key], status="KILLED", end_ms=time_ms)
+                )
+        return writes
+
+    def _progress(self, stage: Stage, time_ms: int) -> _Progress:
+        return self._stages.setdefault(stage.key, _Progress(start_ms=time_ms))
+
+    def _is_done(self, key: str) -> bool:
+        return key in self._stages and self._stages[key].state in _DONE
+
+    def _study_write(self, status: Status | None, end_ms: int | None = None) -> RunWrite:
+        tags = {
+            "rotlab.type": "study",
+            "rotlab.study": self._plan.name,
+            "rotlab.question": self._plan.question,
+            **roster_tags(self._plan.axes, self._plan.cells),
+        }
+        if status is not None:
+            tags["rotlab.state"] = status
+        return RunWrite(
+            key=f"study:{self._plan.name}",
+            name=self._plan.name,
+            start_ms=self._start_ms or 0,
+            params={},
+            tags=tags,
+            status=status,
+            end_ms=end_ms,
+        )
+
+    def _stage_write(
+        self,
+        stage: Stage,
+        *,
+        points: tuple[Point, ...] = (),
+        status: Status | None = None,
+        end_ms: int | None = None,
+    ) -> RunWrite:
+        progress = self._stages[stage.key]
+        tags = {
+            "rotlab.type": "stage",
+            "rotlab.study": self._plan.name,
+            "rotlab.kind": stage.kind,
+            "rotlab.state": progress.state,
+            "rotlab.parents": json.dumps(dict(stage.inputs)),
+            "rotlab.data": json.dumps(
+                [
+                    f"{ref.role}:{ref.name}" + (f":{ref.split}" if ref.split else "")
+                    for ref in stage.data
+                ]
+            ),
+        }
+        if progress.state == "REUSED":
+            tags["reused"] = "true"
+        return RunWrite(
+            key=f"stage:{stage.key}",
+            name=f"{stage.kind} {stage.key[:8]}",
+            start_ms=progress.start_ms,
+            params=_flatten(identity(stage.config)),
+            tags=tags,
+            points=points,
+            status=status,
+            end_ms=end_ms,
+        )
+
+    def _cell_write(self, cell: Cell) -> RunWrite:
+        result = self._stages[cell.result]
+        known = [self._stages[key] for key in cell.stages if key in self._stages]
+        metrics = (
+            {**self._pretext_metrics(cell), **result.metrics} if self._is_done(cell.result) else {}
+        )
+        tags = {
+            "rotlab.type": "cell",
+            "rotlab.study": self._plan.name,
+            "rotlab.kind": cell.measure,
+            "rotlab.arm": canonical(cell.arm),
+            "rotlab.target": cell.target,
+            "rotlab.state": result.state,
+            "rotlab.parents": json.dumps(list(cell.stages)),
+            "rotlab.result": cell.result,
+        }
+        if result.state == "REUSED":
+            tags["reused"] = "true"
+        values = {**cell.arm, "target": cell.target, "measure": cell.measure, **cell.replicate}
+        return RunWrite(
+            key=f"cell:{cell_key(cell.arm, cell.target, cell.replicate, cell.measure)}",
+            name=" ".join(str(value) for value in values.values()),
+            start_ms=min(progress.start_ms for progress in known),
+            params=_flatten(values),
+            tags=tags,
+            points=_points(metrics, result.end_ms, result.step),
+            status=_STATUS[result.state],
+            end_ms=result.end_ms,
+        )
+
+    def _pretext_metrics(self, cell: Cell) -> dict[str, float]:
+        """Return how well a cell's pretext was solved, by modality where the cell joins several."""
+        stages = [self._plan.stages[key] for key in cell.stages]
+        pretrainings = [stage for stage in stages if stage.kind == "pretrain"]
+        found: dict[str, float] = {}
+        for stage in pretrainings:
+            prefix = "pretext." if len(pretrainings) == 1 else f"pretext.{_modality(stage)}."
+            progress = self._stages.get(stage.key)
+            for name, value in (progress.metrics if progress else {}).items():
+                found[prefix + name] = value
+        return found
+
+
+def _merge(first: RunWrite, second: RunWrite) -> RunWrite:
+    return replace(
+        second,
+        tags={**first.tags, **second.tags},
+        points=first.points + second.points,
+        status=second.status or first.status,
+        end_ms=second.end_ms if second.status else first.end_ms,
+    )
+
+
+def _points(metrics: Mapping[str, float], time_ms: int, step: int) -> tuple[Point, ...]:
+    return tuple(
+        Point(_metric_name(name), float(value), time_ms, step) for name, value in metrics.items()
+    )
+
+
+def _metric_name(name: str) -> str:
+    """Return the name with "_" for all that MLflow refuses: @ and % and the like."""
+    return re.sub(r"[^\w\-. /]", "_", name, flags=re.ASCII)
+
+
+def _modality(stage: Stage) -> str:
+    return str(getattr(stage.config, "modality", stage.key[:8]))
+
+
+def _flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return settings by dotted name: text as it is, everything else as JSON."""
+    flat: dict[str, str] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            flat |= _flatten(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value if isinstance(value, str) else canonical(value)
+    return flat

@@ -1,0 +1,189 @@
+"""`rotnet prepare`: videos become a prepared data set."""
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rotnet.data.catalog import FolderKind, Kind, WeizmannKind
+from rotnet.data.manifest import Video
+from rotnet.data.prepare import NotAllWholeError, Outcome, prepare, prepare_synthetic
+from rotnet.data.prepare import Progress as Told
+from rotnet.data.store import Storage
+from rotnet.data.summary import in_bytes
+
+DESCRIPTION = """\
+Decode every video of a source once, cut its black bars, reduce it, and store its frames in OUT.
+A source of the kind 'folder' is read as SOURCE/CLASS/video, or as SOURCE/train/CLASS/video and so
+on, or as unlabelled where there are no folders.
+"""
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the kinds of source, and what each can be told."""
+    parser.description = DESCRIPTION
+    kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
+    folder = _add(kinds, "folder", "a folder for each class, or videos without classes")
+    folder.add_argument("source", metavar="SOURCE", type=Path, help="folder of videos")
+    folder.add_argument(
+        "--splits", type=int, default=3, metavar="N", help="random splits of a labelled set [3]"
+    )
+    weizmann = _add(kinds, "weizmann", "files person_action.avi; split k of 3 holds out persons")
+    weizmann.add_argument("source", metavar="SOURCE", type=Path, help="folder of videos")
+    synthetic = _add(kinds, "synthetic", "videos made here, for trying things out")
+    synthetic.add_argument(
+        "--videos", type=int, default=480, metavar="N", help="how many to make [480]"
+    )
+    synthetic.add_argument(
+        "--seed",
+        type=_at_least_zero,
+        default=0,
+        metavar="N",
+        help="another seed makes other videos [0]",
+    )
+    for each, text in (
+        (folder, "without classes and splits"),
+        (synthetic, "the pool: without classes, everything falls"),
+    ):
+        each.add_argument("--unlabelled", action="store_true", help=text)
+        each.add_argument(
+            "--test-fraction",
+            type=float,
+            default=0.3,
+            metavar="F",
+            help="share that each random split holds out [0.3]",
+        )
+    for each in (folder, weizmann):
+        each.add_argument(
+            "--strict", action="store_true", help="fail if a video is not wholly decodable"
+        )
+    for each in (folder, weizmann, synthetic):
+        _add_common(each)
+
+
+def run(args: Namespace) -> int:
+    """Prepare, and say what became of it."""
+    storage = Storage(short_side=args.short_side)
+    try:
+        with _progress() as told:
+            outcome = _prepare(args, storage, told)
+    except NotAllWholeError as error:
+        _list_troubled(error.videos)
+        raise
+    _list_troubled(outcome.manifest.videos)
+    _print(*_conclusion(outcome, args.out))
+    return 0
+
+
+def _prepare(args: Namespace, storage: Storage, told: Told) -> Outcome:
+    if args.kind == "synthetic":
+        return prepare_synthetic(
+            args.out,
+            num_videos=args.videos,
+            seed=args.seed,
+            unlabelled=args.unlabelled,
+            test_fraction=args.test_fraction,
+            storage=storage,
+            name=args.name,
+            workers=args.workers,
+            progress=told,
+        )
+    kind: Kind = WeizmannKind()
+    if args.kind == "folder":
+        kind = FolderKind(args.unlabelled, args.splits, args.test_fraction)
+    return prepare(
+        args.source,
+        args.out,
+        kind,
+        storage=storage,
+        name=args.name,
+        workers=args.workers,
+        strict=args.strict,
+        progress=told,
+    )
+
+
+def _add(kinds: "_SubParsersAction[ArgumentParser]", name: str, text: str) -> ArgumentParser:
+    return kinds.add_parser(name, help=text, description=text)
+
+
+def _add_common(parser: ArgumentParser) -> None:
+    parser.add_argument("out", metavar="OUT", type=Path, help="folder to make")
+    parser.add_argument("--name", help="what the set is called [the name of OUT]")
+    parser.add_argument(
+        "--short-side",
+        type=int,
+        default=Storage().short_side,
+        metavar="PIXELS",
+        help="stored pictures have at most this shorter side; nothing is enlarged [%(default)s]",
+    )
+    parser.add_argument(
+        "--workers",
+        type=_at_least_zero,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes; 0 works in this one [%(default)s, the cores]",
+    )
+
+
+def _at_least_zero(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
+_at_least_zero.__name__ = "whole number"  # argparse names the type of a bad value so
+
+
+@contextmanager
+def _progress() -> Iterator[Told]:
+    """Show a bar while a person looks on; give what tells it how far things are."""
+    console = Console(stderr=True)
+    columns = (TextColumn("preparing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("preparing", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _list_troubled(videos: Iterable[Video]) -> None:
+    titles = {"part": "in part ", "left_out": "left out"}
+    _print(
+        *(
+            f"{titles[video.status]}  {video.path}: {video.reason}"
+            for video in videos
+            if video.status in titles
+        )
+    )
+
+
+def _conclusion(outcome: Outcome, out: Path) -> Iterator[str]:
+    header, videos = outcome.header, outcome.manifest.videos
+    counts = header.counts
+    kept = counts["ok"] + counts["part"]
+    barred = sum(
+        video.area is not None
+        and (video.area.width, video.area.height) != (video.width, video.height)
+        for video in videos
+    )
+    classes = f"{len(header.classes)} classes" if header.classes else "no labels"
+    yield (
+        f"{'prepared' if outcome.fresh else 'up to date:'} {out}: {kept} videos "
+        f"({counts['part']} in part), {counts['left_out']} left out, {classes}, "
+        f"{header.num_splits} splits, "
+        f"bars cut from {barred}, {in_bytes(counts['bytes'])}"
+    )
+    for note in header.notes:
+        yield f"note: {note}"
+    if not outcome.fresh:
+        yield "nothing to do: same videos, same settings"
+
+
+def _print(*lines: str) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -1,0 +1,103 @@
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rotlab.cli import main
+from rotlab.planning.plan import Plan
+from rotlab.planning.stage import Cell, Stage
+from rotlab.tracking.journal import Journal
+from rotlab.tracking.tracker import Tracker
+from rotnet.config import ScoreConfig
+
+Ask = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store in which the study `small` has ended, but for one cell."""
+    store = tmp_path_factory.mktemp("store")
+    plan = _plan()
+    journal = Journal(store / "studies" / "small" / "journal.jsonl")
+    tracker = Tracker(plan, journal, f"sqlite:///{store}/mlflow.db")
+    tracker.start()
+    tracker.record({"event": "study_started", "time": 1.0})
+    for number, key in enumerate(list(plan.stages)[:-1]):
+        accuracy = (0.8 if key.startswith("rotation") else 0.5) + number / 100
+        tracker.record(
+            {
+                "event": "stage_ended",
+                "time": 2.0 + number,
+                "key": key,
+                "state": "FINISHED",
+                "metrics": {"accuracy": accuracy},
+            }
+        )
+    assert tracker.close() == 0
+    journal.close()
+    return store
+
+
+@pytest.fixture
+def ask(store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """Return a function that calls `rotlab results` and returns status, output and errors."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        status = main(["results", *arguments, "--store", str(store)])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+def _plan() -> Plan:
+    keys = [f"{init}-{seed}" for init in ("scratch", "rotation") for seed in range(4)]
+    stages = {key: Stage(key, "evaluate", ScoreConfig()) for key in keys}
+    cells = tuple(
+        Cell({"init": init}, "demo", {"seed": int(seed)}, "finetune", key, (key,))
+        for key in keys
+        for init, seed in [key.split("-")]
+    )
+    return Plan("small", "Does it help?", ("init",), cells, stages)
+
+
+def test_the_table_answers_the_question_and_tells_what_is_missing(ask: Ask) -> None:
+    status, out, err = ask("small")
+    assert (status, err) == (0, "")
+    assert "Does it help?" in out
+    assert "Rotation pretraining helps: +33.5 points" in out
+    assert "1 of 8 cells missing" in out
+
+
+def test_markdown_is_a_table_too(ask: Ask) -> None:
+    _, out, _ = ask("small", "--format", "markdown")
+    assert "| init | n |" in out
+
+
+def test_csv_and_json_list_every_cell(ask: Ask) -> None:
+    from_csv = list(csv.DictReader(io.StringIO(ask("small", "--format", "csv")[1])))
+    from_json = json.loads(ask("small", "--format", "json")[1])
+    assert len(from_csv) == len(from_json) == 8
+    assert [row["state"] for row in from_json].count("MISSING") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["smal"], "unknown study 'smal'; did you mean 'small'? (small)"),
+        (["small", "--metric", "acuracy"], "unknown metric 'acuracy'; did you mean 'accuracy'?"),
+        (["small", "--tracking-uri", "ftp://x"], "tracking URI 'ftp://x' is not of a known form"),
+    ],
+)
+def test_what_cannot_be_answered_is_one_line_and_status_2(
+    ask: Ask, arguments: list[str], said: str
+) -> None:
+    status, out, err = ask(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("error: ")
+    assert said in err
+    assert err.count("\n") == 1

@@ -1,0 +1,100 @@
+import csv
+import io
+import json
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from rotlab.reporting.comparison import compare
+from rotlab.reporting.report import (
+    print_report,
+    report_markdown,
+    report_text,
+    tidy_csv,
+    tidy_json,
+)
+
+Frame = Callable[..., pd.DataFrame]
+
+
+def _table(text: str) -> list[str]:
+    """Return the lines of the first plain table: from its heading to the next empty line."""
+    lines = text.splitlines()
+    start = next(number for number, line in enumerate(lines) if "95 % interval" in line)
+    return lines[start : lines.index("", start)]
+
+
+def test_plain_columns_line_up(study: pd.DataFrame) -> None:
+    heading, *rows = _table(report_text(compare(study, "accuracy"), "Why?"))
+    assert len(rows) == 4
+    for name in ("modality", "init"):
+        start = heading.index(name)
+        assert all(row[start - 1] == " " and row[start] != " " for row in rows)
+    end = heading.index("mean %") + len("mean %")
+    assert [row[:end].split()[-1] for row in rows] == ["52.0", "52.0", "41.0", "61.0"]
+
+
+def test_plain_text_has_no_control_characters(study: pd.DataFrame) -> None:
+    text = report_text(compare(study, "accuracy"), "Why?")
+    assert all(character == "\n" or character.isprintable() for character in text)
+    assert not any(line.endswith(" ") for line in text.splitlines())
+
+
+def test_markdown_rows_have_as_many_cells_as_the_heading(frame: Frame) -> None:
+    rows = [{"init": "a|b", "accuracy": 0.5}, {"init": "scratch", "state": "MISSING"}]
+    text = report_markdown(compare(frame(rows), "accuracy"), "Why?")
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(table) == 4
+    assert len({line.replace("\\|", "").count("|") for line in table}) == 1
+    assert set(table[1]) <= set("|-: ")
+
+
+@pytest.mark.parametrize("write", [report_text, report_markdown])
+def test_every_report_holds_question_answer_chance_and_pretext(
+    study: pd.DataFrame, write: Callable[..., str]
+) -> None:
+    text = write(compare(study, "accuracy"), "Does it help?")
+    assert "Does it help?" in text
+    assert "Rotation pretraining helps for dif: +20.0 points" in text
+    assert "No difference shown for rgb" in text
+    assert "chance 25.0 %" in text
+    assert "71.0" in text
+    assert "missing" not in text
+
+
+def test_what_is_missing_is_told_by_arm_and_in_all(frame: Frame) -> None:
+    rows = [{"init": "rotation", "seed": seed, "accuracy": 0.5} for seed in (0, 1, 2)]
+    rows += [{"init": "scratch", "seed": 0, "accuracy": 0.4}]
+    rows += [{"init": "scratch", "seed": seed, "state": "MISSING"} for seed in (1, 2)]
+    text = report_text(compare(frame(rows), "accuracy"), "")
+    assert "2 of 6 cells missing" in text
+    assert "2 of 3 cells" in text
+    assert "Too few seeds to tell" in text
+
+
+def test_a_terminal_gets_the_same_words(study: pd.DataFrame) -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=60, color_system=None)
+    print_report(compare(study, "accuracy"), "Does it help?", console)
+    text = report_text(compare(study, "accuracy"), "Does it help?")
+    assert screen.getvalue().split() == text.split()
+
+
+def test_csv_and_json_hold_every_cell_in_full(study: pd.DataFrame) -> None:
+    study.loc[0, "accuracy"] = 1 / 3
+    from_csv = list(csv.DictReader(io.StringIO(tidy_csv(study))))
+    from_json = json.loads(tidy_json(study))
+    assert len(from_csv) == len(from_json) == len(study)
+    assert float(from_csv[0]["accuracy"]) == from_json[0]["accuracy"] == 1 / 3
+    assert from_csv[0]["pretext.rotations"] == ""
+    assert from_json[0]["pretext.rotations"] is None
+    assert (from_csv[3]["pretext.rotations"], from_json[3]["pretext.rotations"]) == ("4", 4)
+
+
+def test_a_missing_value_is_empty_or_null(frame: Frame) -> None:
+    table = frame([{"seed": 0, "split": None, "accuracy": 0.5}, {"seed": 1, "state": "MISSING"}])
+    [first, second] = json.loads(tidy_json(table))
+    assert (first["split"], second["accuracy"]) == (None, None)
+    assert list(csv.DictReader(io.StringIO(tidy_csv(table))))[1]["accuracy"] == ""

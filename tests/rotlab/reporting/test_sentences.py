@@ -1,0 +1,62 @@
+import pytest
+
+from rotlab.reporting.comparison import Contrast
+from rotlab.reporting.scale import scale_of
+from rotlab.reporting.sentences import sentence
+from rotlab.reporting.statistics import Difference
+
+_ACCURACY = scale_of("accuracy")
+
+
+def _contrast(difference: Difference | None, **setting: object) -> Contrast:
+    return Contrast("rotation", setting, difference, () if difference else ("scratch",))
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [
+        (
+            Difference(0.123, (3, 3), 0.041, 0.205),
+            "Rotation pretraining helps for dif: +12.3 points [4.1, 20.5] (n=3)",
+        ),
+        (
+            Difference(-0.123, (3, 2), -0.205, -0.041),
+            "Rotation pretraining hurts for dif: -12.3 points [-20.5, -4.1] (n=3 and 2)",
+        ),
+        (
+            Difference(0.012, (3, 3), -0.03, 0.054),
+            "No difference shown for dif: +1.2 points [-3.0, 5.4] (n=3)",
+        ),
+        (Difference(0.012, (1, 1), None, None), "Too few seeds to tell for dif: +1.2 points (n=1)"),
+        (
+            Difference(0.5, (2, 2), None, None),
+            "No spread between seeds to judge by for dif: +50.0 points (n=2)",
+        ),
+        (None, "Nothing to compare yet for dif: no whole seed of scratch"),
+    ],
+)
+def test_a_contrast_is_answered_by_its_interval(difference: Difference | None, said: str) -> None:
+    assert sentence(_contrast(difference, modality="dif"), _ACCURACY) == said
+
+
+def test_where_nothing_else_varies_no_setting_is_named() -> None:
+    said = sentence(_contrast(Difference(0.1, (3, 3), 0.05, 0.15)), _ACCURACY)
+    assert said == "Rotation pretraining helps: +10.0 points [5.0, 15.0] (n=3)"
+
+
+def test_numbers_of_a_setting_are_named() -> None:
+    contrast = Contrast("rotation", {"modality": "dif", "clip.frames": 16}, None, ("scratch",))
+    assert "for dif, frames 16:" in sentence(contrast, _ACCURACY)
+
+
+@pytest.mark.parametrize(
+    ("metric", "rise"), [("accuracy", "helps"), ("val_loss", "hurts"), ("entropy", "gives more")]
+)
+def test_what_is_better_depends_on_the_metric(metric: str, rise: str) -> None:
+    said = sentence(_contrast(Difference(0.1, (3, 3), 0.05, 0.15)), scale_of(metric))
+    assert said.startswith(f"Rotation pretraining {rise}")
+
+
+def test_only_shares_are_shown_in_per_cent() -> None:
+    assert scale_of("pretext.rgb.val_accuracy").show(0.123) == "12.3"
+    assert scale_of("val_loss").show(0.123) == "0.123"

@@ -1,0 +1,76 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from rotlab.reporting.statistics import mean_interval, welch
+
+_shares = st.integers(0, 1000).map(lambda number: number / 1000)
+_spread = st.lists(_shares, min_size=2, max_size=8).filter(lambda values: np.ptp(values) > 0)
+
+
+@given(_spread)
+def test_the_interval_of_a_mean_is_scipys(values: list[float]) -> None:
+    ours = mean_interval(values)
+    theirs = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+    assert ours.sd == pytest.approx(np.std(values, ddof=1))
+
+
+@given(_spread, _spread)
+def test_the_interval_of_a_difference_is_scipys(first: list[float], second: list[float]) -> None:
+    ours = welch(first, second)
+    theirs = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+def test_a_mean_worked_by_hand() -> None:
+    estimate = mean_interval([1.0, 2.0, 3.0])
+    half = 4.302652729911275 / math.sqrt(3)  # t(0.975, 2 degrees) * 1 / sqrt(3)
+    assert (estimate.mean, estimate.n, estimate.sd) == (2.0, 3, 1.0)
+    assert (estimate.low, estimate.high) == pytest.approx((2 - half, 2 + half))
+
+
+def test_a_difference_worked_by_hand() -> None:
+    # Equal spread and size: 2 + 2 degrees of freedom, standard error sqrt(1/3 + 1/3).
+    found = welch([4.0, 5.0, 6.0], [1.0, 2.0, 3.0])
+    half = 2.7764451051977987 * math.sqrt(2 / 3)
+    assert found.difference == 3.0
+    assert (found.low, found.high) == pytest.approx((3 - half, 3 + half))
+
+
+def test_one_value_has_a_mean_but_no_interval() -> None:
+    estimate = mean_interval([0.5])
+    assert (estimate.mean, estimate.sd, estimate.low, estimate.high) == (0.5, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [([0.5], [0.1, 0.2]), ([0.1, 0.2], [0.5]), ([0.9, 0.9], [0.5, 0.5])]
+)
+def test_a_difference_without_known_spread_has_no_interval(
+    first: list[float], second: list[float]
+) -> None:
+    found = welch(first, second)
+    assert found.difference == pytest.approx(np.mean(first) - np.mean(second))
+    assert (found.low, found.high) == (None, None)
+
+
+def test_no_values_are_an_error() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        mean_interval([])
+    with pytest.raises(ValueError, match="got 1 and 0"):
+        welch([1.0], [])
+
+
+def test_the_difference_covers_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(2000):
+        found = welch(rng.normal(1.0, 1.0, 4).tolist(), rng.normal(0.0, 3.0, 5).tolist())
+        assert found.low is not None
+        assert found.high is not None
+        covered += found.low <= 1.0 <= found.high
+    assert 0.93 < covered / 2000 < 0.97

@@ -1,0 +1,170 @@
+from typing import Any
+
+from rotlab.planning.plan import Plan
+from rotlab.tracking.ledger import Ledger, RunWrite
+
+
+def _started(key: str, time: float = 1.0) -> dict[str, Any]:
+    return {"event": "stage_started", "time": time, "key": key, "attempt": "a"}
+
+
+def _ended(
+    key: str, time: float = 2.0, state: str = "FINISHED", **metrics: float
+) -> dict[str, Any]:
+    return {"event": "stage_ended", "time": time, "key": key, "state": state, "metrics": metrics}
+
+
+def _by_key(writes: list[RunWrite]) -> dict[str, RunWrite]:
+    assert len({write.key for write in writes}) == len(writes), "a run is written more than once"
+    return {write.key: write for write in writes}
+
+
+def _values(write: RunWrite) -> dict[str, float]:
+    return {point.name: point.value for point in write.points}
+
+
+def _cells(writes: list[RunWrite]) -> list[RunWrite]:
+    return [write for write in writes if write.key.startswith("cell:")]
+
+
+def test_a_stage_keeps_the_times_of_its_events(plan: Plan) -> None:
+    key = "pretrain-rotation-rgb-0"
+    [write] = Ledger(plan).take([_started(key, 1.5), _ended(key, 3.25, loss=0.5)])
+    assert (write.start_ms, write.end_ms, write.status) == (1500, 3250, "FINISHED")
+    assert [(point.time_ms, point.value) for point in write.points] == [(3250, 0.5)]
+
+
+def test_the_last_metrics_of_a_stage_stand_at_its_last_step(plan: Plan) -> None:
+    key = "pretrain-rotation-rgb-0"
+    report = {"event": "stage_metrics", "time": 1.5, "key": key, "step": 40, "metrics": {"loss": 1}}
+    [write] = Ledger(plan).take([_started(key), report, _ended(key, loss=0.5)])
+    assert [(point.step, point.value) for point in write.points] == [(40, 1.0), (40, 0.5)]
+
+
+def test_only_settings_that_can_change_a_result_are_params(plan: Plan) -> None:
+    [write] = Ledger(plan).take([_started("pretrain-rotation-rgb-0")])
+    assert write.params["pretrain.lr"] == "0.1"
+    assert write.params["modality"] == "rgb"
+    assert not [name for name in write.params if name.startswith("runtime")]
+
+
+def test_a_cell_appears_when_its_result_ends(plan: Plan) -> None:
+    ledger = Ledger(plan)
+    assert not _cells(ledger.take([_ended("finetune-scratch-rgb-0", accuracy=0.3)]))
+    [cell] = _cells(ledger.take([_ended("evaluate-scratch-rgb-0", accuracy=0.4)]))
+    assert _values(cell) == {"accuracy": 0.4}
+    assert cell.params == {
+        "modality": "rgb",
+        "init": "scratch",
+        "target": "demo",
+        "measure": "finetune",
+        "seed": "0",
+        "split": "1",
+    }
+
+
+def test_a_cell_shows_how_well_its_pretext_was_solved(plan: Plan) -> None:
+    ledger = Ledger(plan)
+    ledger.take([_ended("pretrain-rotation-rgb-0", val_accuracy=0.9)])
+    ledger.take([_ended("pretrain-rotation-dif-0", val_accuracy=0.8)])
+    [alone] = _cells(ledger.take([_ended("evaluate-rotation-rgb-0", accuracy=0.5)]))
+    [fused] = _cells(ledger.take([_ended("fuse-rotation-0", accuracy=0.6)]))
+    assert _values(alone) == {"accuracy": 0.5, "pretext.val_accuracy": 0.9}
+    assert _values(fused) == {
+        "accuracy": 0.6,
+        "pretext.rgb.val_accuracy": 0.9,
+        "pretext.dif.val_accuracy": 0.8,
+    }
+
+
+def test_a_result_told_before_its_pretraining_still_gets_the_pretext(plan: Plan) -> None:
+    ledger = Ledger(plan)
+    ledger.take([_ended("evaluate-rotation-rgb-0", state="REUSED", accuracy=0.5)])
+    [cell] = _cells(
+        ledger.take([_ended("pretrain-rotation-rgb-0", state="REUSED", val_accuracy=0.9)])
+    )
+    assert _values(cell) == {"accuracy": 0.5, "pretext.val_accuracy": 0.9}
+
+
+def test_a_reused_stage_is_finished_and_says_that_it_is_reused(plan: Plan) -> None:
+    writes = _by_key(
+        Ledger(plan).take([_ended("evaluate-scratch-rgb-0", state="REUSED", accuracy=0.4)])
+    )
+    stage = writes["stage:evaluate-scratch-rgb-0"]
+    assert (stage.status, stage.tags["reused"], _values(stage)) == (
+        "FINISHED",
+        "true",
+        {"accuracy": 0.4},
+    )
+
+
+def test_a_stage_that_this_study_ran_is_not_called_reused_by_a_later_start(plan: Plan) -> None:
+    ledger = Ledger(plan)
+    ledger.take([_ended("evaluate-scratch-rgb-0", accuracy=0.4)])
+    assert ledger.take([_ended("evaluate-scratch-rgb-0", 9.0, "REUSED", accuracy=0.4)]) == []
+
+
+def test_failures_and_their_dependents_end_as_what_they_are(plan: Plan) -> None:
+    failed = _ended("finetune-scratch-rgb-0", state="FAILED") | {"error": "CUDA out of memory"}
+    writes = _by_key(
+        Ledger(plan).take(
+            [
+                _started("finetune-scratch-rgb-0"),
+                failed,
+                _ended("evaluate-scratch-rgb-0", state="CANCELLED"),
+            ]
+        )
+    )
+    stage = writes["stage:finetune-scratch-rgb-0"]
+    assert (stage.status, stage.tags["rotlab.error"]) == ("FAILED", "CUDA out of memory")
+    [cell] = _cells(list(writes.values()))
+    assert (cell.status, cell.tags["rotlab.state"], cell.points) == ("KILLED", "CANCELLED", ())
+
+
+def test_a_stage_goes_on_in_the_same_run_after_it_was_killed(plan: Plan) -> None:
+    ledger, key = Ledger(plan), "finetune-scratch-rgb-0"
+    [killed] = ledger.take(
+        [_started(key, 1), _ended(key, 2, "KILLED") | {"error": "spot node lost"}]
+    )
+    [resumed] = ledger.take([_started(key, 5)])
+    [ended] = ledger.take([_ended(key, 6, loss=0.1)])
+    assert [write.status for write in (killed, resumed, ended)] == ["KILLED", "RUNNING", "FINISHED"]
+    assert {write.key for write in (killed, resumed, ended)} == {f"stage:{key}"}
+    assert (ended.start_ms, ended.tags["rotlab.error"]) == (1000, "")
+
+
+def test_what_ran_when_the_driver_vanished_is_killed_by_the_next_start(plan: Plan) -> None:
+    ledger, key = Ledger(plan), "finetune-scratch-rgb-0"
+    ledger.take([{"event": "study_started", "time": 1.0}, _started(key, 2.0)])
+    writes = _by_key(ledger.take([{"event": "study_started", "time": 100.0}]))
+    assert (writes[f"stage:{key}"].status, writes[f"stage:{key}"].end_ms) == ("KILLED", 2000)
+    assert writes["study:small"].status == "RUNNING"
+
+
+def test_batches_of_any_size_lead_to_the_same_runs(plan: Plan) -> None:
+    events = [{"event": "study_started", "time": 0.5}]
+    for number, key in enumerate(plan.stages):
+        events += [_started(key, number + 1.0), _ended(key, number + 1.5, accuracy=number / 100)]
+    events.append({"event": "study_ended", "time": 99.0, "state": "FINISHED"})
+
+    def outcome(size: int) -> dict[str, object]:
+        ledger, held = Ledger(plan), dict[str, Any]()
+        for start in range(0, len(events), size):
+            for write in ledger.take(events[start : start + size]):
+                known = held.setdefault(write.key, {"points": [], "status": None, "tags": {}})
+                known["points"] += write.points
+                known["tags"] |= write.tags
+                known["status"] = write.status or known["status"]
+        return held
+
+    assert outcome(1) == outcome(3) == outcome(len(events))
+
+
+def test_events_of_stages_that_are_no_longer_planned_are_passed_over(plan: Plan) -> None:
+    assert Ledger(plan).take([_started("gone"), _ended("gone", accuracy=1.0)]) == []
+
+
+def test_a_metric_name_that_mlflow_would_refuse_is_written_with_underscores(plan: Plan) -> None:
+    event = _ended("pretrain-rotation-rgb-0") | {"metrics": {"acc@1": 0.5}}
+    [write] = Ledger(plan).take([event])
+    assert _values(write) == {"acc_1": 0.5}
