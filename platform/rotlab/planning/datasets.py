@@ -78,7 +78,7 @@ def how_to_prepare(name: str, root: Path) -> str:
 
 
 def _find(name: str, root: Path) -> DatasetInfo:
-    folder = root / name
+    folder = (root / name).absolute()
     if folder.exists():
         header = read_header(folder)
         classes = len(header.classes) or None
