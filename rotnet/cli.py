@@ -25,6 +25,10 @@ class Command:
 COMMANDS = {
     "prepare": Command("rotnet.commands.prepare", "make a data set out of videos"),
     "inspect": Command("rotnet.commands.inspection", "say what a prepared data set holds"),
+    "pretrain": Command("rotnet.commands.pretrain", "learn from videos without labels"),
+    "finetune": Command("rotnet.commands.finetune", "learn to name the action"),
+    "evaluate": Command("rotnet.commands.evaluate", "score test videos with a network"),
+    "fuse": Command("rotnet.commands.fuse", "make one of several networks' scores"),
 }
 
 

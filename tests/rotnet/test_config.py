@@ -1,5 +1,7 @@
 """Settings check themselves, and know which of them can change a result."""
 
+from itertools import pairwise
+
 import pytest
 from pydantic import ValidationError
 
@@ -40,7 +42,7 @@ def test_equal_rotation_sets_have_one_identity() -> None:
 def test_a_named_set_divides_the_circle(rotations: int, count: int) -> None:
     angles = PretextConfig.model_validate({"rotations": rotations}).angles
     assert len(angles) == count
-    assert {b - a for a, b in zip(angles, angles[1:], strict=False)} == {360 // count}
+    assert {b - a for a, b in pairwise(angles)} == {360 // count}
 
 
 def test_only_quarter_turns_can_be_trained_so_far() -> None:

@@ -1,0 +1,32 @@
+"""`rotnet finetune`: a network learns to name the action."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from rotnet.commands.progress import Printer, conclude
+from rotnet.commands.settings import add_network, add_settings, make_config
+from rotnet.config import FinetuneConfig
+from rotnet.data.manifest import Manifest
+from rotnet.learning.finetune import finetune
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add what it needs."""
+    parser.description = "Fine-tune a network on labelled videos. Called again, it continues."
+    parser.add_argument("data", metavar="DATA", type=Path, help="a prepared data set with labels")
+    parser.add_argument("out", metavar="OUT", type=Path, help="folder of the network")
+    parser.add_argument(
+        "--init", type=Path, metavar="FOLDER", help="a pretraining to start from [random weights]"
+    )
+    parser.add_argument("--split", type=int, default=1, metavar="K", help="of the data set [1]")
+    add_network(parser)
+    add_settings(parser)
+
+
+def run(args: Namespace) -> int:
+    """Fine-tune, and print the metrics."""
+    config = make_config(FinetuneConfig, args, {"modality": args.modality, "seed": args.seed})
+    videos = Manifest.load(args.data).select("train", args.split)
+    args.out.mkdir(parents=True, exist_ok=True)
+    conclude(finetune(config, videos, args.init, args.out, Printer()), args.out)
+    return 0

@@ -1,0 +1,31 @@
+"""`rotnet pretrain`: a network learns from videos without labels."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from rotnet.commands.progress import Printer, conclude
+from rotnet.commands.settings import add_network, add_settings, make_config
+from rotnet.config import PretrainConfig
+from rotnet.data.manifest import Manifest
+from rotnet.learning.pretrain import pretrain
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add what it needs."""
+    parser.description = "Pretrain a network on rotations. Called again, it continues."
+    parser.add_argument("data", metavar="DATA", type=Path, help="a prepared data set")
+    parser.add_argument("out", metavar="OUT", type=Path, help="folder of the network")
+    parser.add_argument(
+        "--split", type=int, metavar="K", help="learn from the training part of split K [all]"
+    )
+    add_network(parser)
+    add_settings(parser)
+
+
+def run(args: Namespace) -> int:
+    """Pretrain, and print the metrics."""
+    config = make_config(PretrainConfig, args, {"modality": args.modality, "seed": args.seed})
+    videos = Manifest.load(args.data).select("pretrain", args.split)
+    args.out.mkdir(parents=True, exist_ok=True)
+    conclude(pretrain(config, videos, args.out, Printer()), args.out)
+    return 0

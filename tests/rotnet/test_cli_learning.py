@@ -1,0 +1,54 @@
+"""From a prepared set to fused scores by commands alone."""
+
+from pathlib import Path
+
+import pytest
+
+from rotnet.cli import main
+from rotnet.data.manifest import Manifest
+from rotnet.evaluation.scores import Scores
+
+SMALL = ["--recipe", "tiny", "--set", "clip.resize=24", "--set", "clip.size=20"]
+TRAIN = [*SMALL, "--set", "model.width=2"]
+
+
+def test_pretrain_finetune_evaluate_fuse(
+    tmp_path: Path, pool: Manifest, actions: Manifest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for modality in ("rgb", "dif"):
+        pre, tuned, scored = (str(tmp_path / f"{modality}-{name}") for name in ("pre", "ft", "ev"))
+        brief = ["--set", "pretrain.epochs=2", "--modality", modality]
+        assert main(["pretrain", str(pool.folder), pre, *TRAIN, *brief]) == 0
+        assert "val_accuracy_270" in capsys.readouterr().out
+        brief = ["--set", "finetune.epochs=3", "--modality", modality, "--init", pre]
+        assert main(["finetune", str(actions.folder), tuned, *TRAIN, *brief]) == 0
+        assert main(["evaluate", tuned, str(actions.folder), scored, "--recipe", "tiny"]) == 0
+    members = [str(tmp_path / f"{modality}-ev") for modality in ("rgb", "dif")]
+    capsys.readouterr()
+    assert main(["fuse", str(tmp_path / "fused"), *members]) == 0
+    assert "accuracy" in capsys.readouterr().out
+    assert len(Scores.load(tmp_path / "fused").videos) == len(actions.select("test", 1))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--set", "pretrain.epochs=0"], "pretrain.epochs: Input should be greater than 0"),
+        (["--set", "pretrain.epoch=3"], "pretrain.epoch: Extra inputs are not permitted"),
+        (["--set", "finetun.epochs=3"], "unknown section 'finetun'"),
+        (["--set", "epochs"], "write it as SECTION.FIELD=VALUE"),
+        (["--set", "pretext.rotations=8"], "45 degrees"),
+        (["--recipe", "tinny"], "did you mean 'tiny'"),
+    ],
+)
+def test_a_bad_setting_is_one_line(
+    words: list[str],
+    message: str,
+    tmp_path: Path,
+    pool: Manifest,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["pretrain", str(pool.folder), str(tmp_path / "out"), *words]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
