@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test check bench lock clean
 
 help:
 	@echo "make demo   pretrain, fine-tune and compare on synthetic videos; ends with the results table"
@@ -22,8 +22,8 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 demo: $(READY)
-	$(BIN)/rotnet prepare synthetic data/demo-pool --videos 600 --seed 1 --unlabelled --short-side 36
-	$(BIN)/rotnet prepare synthetic data/demo --videos 256 --seed 2 --test-fraction 0.75 --short-side 36
+	$(BIN)/rotnet prepare synthetic data/demo-pool --short-side 36 --videos 600 --seed 1 --unlabelled
+	$(BIN)/rotnet prepare synthetic data/demo --short-side 36 --videos 256 --seed 2 --test-fraction 0.75
 	$(BIN)/rotlab run search_spaces/demo.yaml
 	$(BIN)/rotlab results demo
 
@@ -40,6 +40,12 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/plan.py
+	$(BIN)/python benchmarks/tracking.py
+
+lock: $(READY)
+	@{ sed -n 1p requirements.lock; $(BIN)/pip freeze --exclude-editable | sort -f \
+		| sed -E '/^(nvidia-|triton|cuda-)/ s/$$/ ; sys_platform == "linux"/'; } > requirements.lock.new
+	mv requirements.lock.new requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

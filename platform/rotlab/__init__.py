@@ -1,1 +1,1 @@
-"""A platform for ablations: from a search space to a plan of stages, run by Ray Tune and tracked in MLflow."""
+"""A platform for ablations: a search space becomes a plan, run by Ray Tune, tracked in MLflow."""

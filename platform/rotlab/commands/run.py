@@ -1,0 +1,119 @@
+"""`rotlab run`: bring the store to what a search space asks for."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from rotlab.execution.run import Job, run_job
+from rotlab.execution.store import Store
+from rotlab.planning.datasets import data_root, find_datasets, how_to_prepare
+from rotlab.planning.kinds import load_kinds
+from rotlab.planning.plan import Plan, make_plan
+from rotlab.planning.spec import load_spec
+from rotlab.planning.stage import Resources, StageKind
+from rotnet.errors import UserError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `rotlab run`."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="the search space")
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        help="where results lie (default: $ROTLAB_STORE, else ./rotlab-store)",
+    )
+    parser.add_argument(
+        "--tracking-uri",
+        metavar="URI",
+        help="MLflow's (default: $MLFLOW_TRACKING_URI, else mlflow.db in the store)",
+    )
+    parser.add_argument(
+        "--address",
+        metavar="RAY",
+        help="of a Ray cluster (default: one is started on this machine)",
+    )
+    parser.add_argument(
+        "--gpus", metavar="N", type=_count, help="GPUs of one started here (default: all)"
+    )
+    parser.add_argument(
+        "--cpus", metavar="N", type=_count, help="cores of one started here (default: all)"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        help="where prepared data sets lie (default: $ROTLAB_DATA, else ./data)",
+    )
+    parser.add_argument("--verbose", action="store_true", help="let Ray and the workers talk")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run what is missing of a study; return 0 if all is done, 1 if not, 130 if interrupted.
+
+    Raises:
+        UserError: before anything starts, if it cannot be run as asked.
+    """
+    kinds, root = load_kinds(), data_root(args.data)
+    spec = load_spec(args.file, kinds)
+    datasets = find_datasets(spec.datasets, root)
+    plan = make_plan(spec, kinds, datasets)
+    check_runnable(plan, root)
+    job = Job(
+        plan=plan,
+        kinds=kinds,
+        resources=_resources(plan, kinds, spec.resources),
+        text=spec.text,
+        data={
+            name: each.folder.absolute()
+            for name, each in datasets.items()
+            if each.folder is not None
+        },
+        store=Store.open(args.store),
+        tracking_uri=args.tracking_uri,
+        address=args.address,
+        cpus=args.cpus,
+        gpus=args.gpus,
+        verbose=args.verbose,
+        options=_given(args),
+    )
+    return run_job(job, Console(stderr=True), print)
+
+
+def check_runnable(plan: Plan, root: Path) -> None:
+    """Return if nothing stands in the way of a plan's stages.
+
+    Args:
+        plan: to be run.
+        root: where data sets were looked for.
+
+    Raises:
+        UserError: naming absent data sets and how to prepare them, or why stages cannot run.
+    """
+    if plan.unsupported:
+        reasons = "; ".join(dict.fromkeys(plan.unsupported.values()))
+        raise UserError(
+            f"{len(plan.unsupported)} of {len(plan.stages)} stages cannot be run: {reasons}"
+        )
+    if plan.absent:
+        each = "; ".join(f"{name} ({how_to_prepare(name, root)})" for name in plan.absent)
+        raise UserError(f"not prepared under {root}: {each}; or give --data another folder")
+
+
+def _resources(
+    plan: Plan, kinds: Mapping[str, StageKind], asked: Mapping[str, Resources]
+) -> dict[str, Resources]:
+    return {kind: asked.get(kind, kinds[kind].resources) for kind in plan.count_by_kind()}
+
+
+def _given(args: argparse.Namespace) -> tuple[str, ...]:
+    """The options that `rotlab run-stage` shares, as they were given."""
+    pairs = (("--store", args.store), ("--data", args.data))
+    return tuple(word for name, value in pairs if value is not None for word in (name, str(value)))
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, got {text!r}")
+    return int(text)

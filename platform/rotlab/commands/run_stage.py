@@ -1,0 +1,152 @@
+"""`rotlab run-stage`: do one stage of a study in this process, to see what it does."""
+
+import argparse
+import pdb
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+
+from rotlab.execution.perform import Work, perform
+from rotlab.execution.store import Store
+from rotlab.execution.study import SavedStudy
+from rotlab.planning.datasets import data_root, find_datasets
+from rotlab.planning.kinds import load_kinds
+from rotlab.planning.plan import Plan
+from rotlab.planning.stage import StageKind
+from rotnet.errors import UserError
+from rotnet.learning.watch import Unwatched
+
+MAX_LISTED = 8
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `rotlab run-stage`."""
+    parser.add_argument("key", metavar="KEY", help="of the stage, or its first characters")
+    parser.add_argument(
+        "--local", action="store_true", required=True, help="in this process, without Ray"
+    )
+    parser.add_argument("--pdb", action="store_true", help="stop in the debugger where it fails")
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        help="where results lie (default: $ROTLAB_STORE, else ./rotlab-store)",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        help="where prepared data sets lie (default: $ROTLAB_DATA, else ./data)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do a stage and print its metrics; return 0, or 1 after the traceback of one that fails.
+
+    Raises:
+        UserError: if no stage, or more than one, has the key, or stages it needs are not done.
+    """
+    return run_stage(
+        args.key, Store.open(args.store), load_kinds(), data_root(args.data), debug=args.pdb
+    )
+
+
+class PrintedWatch(Unwatched):
+    """A watch that prints what it hears, and lets a stage go on."""
+
+    def report(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Print the metrics of a step."""
+        print(f"step {step}", *(f"{name} {value:.4g}" for name, value in metrics.items()), sep="  ")
+
+
+def run_stage(
+    key: str, store: Store, kinds: Mapping[str, StageKind], root: Path, *, debug: bool = False
+) -> int:
+    """Do the stage whose key begins so.
+
+    Args:
+        key: of the stage, or its first characters.
+        store: where studies and results lie.
+        kinds: kind -> what it is.
+        root: where prepared data sets lie.
+        debug: whether to stop in the debugger where it fails.
+
+    Raises:
+        UserError: if no stage, or more than one, has the key, or stages it needs are not done.
+    """
+    study, plan, found = find_stage(key, store, kinds)
+    stage = plan.stages[found]
+    done = store.record(stage.key, stage.kind)
+    if done is not None:
+        print(f"{stage.kind} {stage.key} is done: {store.result_folder(done)}")
+        return 0
+    _check_parents(plan, found, store)
+    datasets = find_datasets({ref.name for ref in stage.data}, root)
+    absent = [name for name, each in datasets.items() if each.folder is None]
+    if absent:
+        raise UserError(
+            f"not prepared under {root}: {', '.join(absent)}; give --data another folder"
+        )
+    data = {name: each.folder for name, each in datasets.items() if each.folder is not None}
+    cpus = {kind: each.cpus for kind, each in study.resources.items()}
+    try:
+        record = perform(found, Work(plan.stages, kinds, data, store.root, cpus), PrintedWatch())
+    except Exception as error:  # noqa: BLE001  (whatever the stage raises is what is to be seen)
+        traceback.print_exc()
+        if debug:
+            pdb.post_mortem(error.__traceback__)
+        return 1
+    for name, value in record.metrics.items():
+        print(f"{name} {value:g}")
+    print(f"{stage.kind} {stage.key} is done: {store.result_folder(record)}")
+    return 0
+
+
+def find_stage(
+    key: str, store: Store, kinds: Mapping[str, StageKind]
+) -> tuple[SavedStudy, Plan, str]:
+    """Return the study, its plan and the key of the one stage whose key begins so.
+
+    Raises:
+        UserError: if there is none, or more than one.
+    """
+    found: dict[str, SavedStudy] = {}
+    for name in store.studies():
+        study = store.study(name)
+        if study is not None:
+            keys = (stage["key"] for stage in study.plan["stages"])
+            found.update({each: study for each in keys if each.startswith(key)})
+    if not found:
+        raise UserError(
+            f"no stage in {store.root} has a key that begins with {key!r}; "
+            f"searched studies: {', '.join(store.studies()) or 'none'}"
+        )
+    if len(found) > 1:
+        raise UserError(
+            f"{len(found)} stages have a key that begins with {key!r}: {_listed(found)}; "
+            "give more of it"
+        )
+    ((whole, study),) = found.items()
+    return study, study.load_plan(kinds), whole
+
+
+def _check_parents(plan: Plan, key: str, store: Store) -> None:
+    needed: set[str] = {key}
+    for each in reversed(tuple(plan.stages)):
+        if each in needed:
+            needed.update(plan.stages[each].inputs.values())
+    missing = [
+        each
+        for each in plan.stages
+        if each in needed - {key} and store.record(each, plan.stages[each].kind) is None
+    ]
+    if missing:
+        raise UserError(
+            f"{plan.stages[key].kind} {key[:12]} needs the results of {len(missing)} stages; "
+            "run these first, in this order: "
+            + ", ".join(f"{plan.stages[each].kind} {each[:12]}" for each in missing)
+        )
+
+
+def _listed(found: Mapping[str, SavedStudy]) -> str:
+    shown = ", ".join(key[:16] for key in sorted(found)[:MAX_LISTED])
+    return shown + (", ..." if len(found) > MAX_LISTED else "")

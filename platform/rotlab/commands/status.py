@@ -1,0 +1,94 @@
+"""`rotlab status`: how far a study is, from what lies in the store."""
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from rotlab.execution.failures import debug_line
+from rotlab.execution.store import Store
+from rotlab.planning.names import unknown
+from rotlab.tracking.journal import Event, Journal
+from rotnet.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a journal tells.
+
+    Args:
+        ends: key -> its last end, as an event.
+        last: the last event of all, if any.
+    """
+
+    ends: dict[str, Event]
+    last: Event | None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `rotlab status`."""
+    parser.add_argument("study", metavar="STUDY", help="name of the study, as in its search space")
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        help="where results lie (default: $ROTLAB_STORE, else ./rotlab-store)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print how far a study is; return 0.
+
+    Raises:
+        UserError: if the store holds no such study.
+    """
+    store = Store.open(args.store)
+    study = store.study(args.study)
+    if study is None:
+        said = unknown("study", args.study, store.studies())
+        raise UserError(f"{said}; looked in {store.root}")
+    past = look_back(Journal(store.journal_path(args.study)).read())
+    kinds = {stage["key"]: stage["kind"] for stage in study.plan["stages"]}
+    done = {key for key, kind in kinds.items() if store.record(key, kind) is not None}
+    failed = {
+        key: past.ends[key]
+        for key in kinds
+        if key not in done and past.ends.get(key, {}).get("state") == "FAILED"
+    }
+    print(f"{study.name}: {len(done)} of {len(kinds)} stages done (revision {study.revision})")
+    Console().print(_table(kinds, done, failed.keys()))
+    if past.last is not None:
+        when = datetime.fromtimestamp(past.last["time"]).astimezone()
+        print(f"last activity: {when:%Y-%m-%d %H:%M:%S}, {past.last['event'].replace('_', ' ')}")
+    options = ("--store", args.store) if args.store else ()
+    for key, event in failed.items():
+        print(f"failed: {kinds[key]} {key[:12]}: {event['error']}")
+        print(f"  to see it fail: {debug_line(key, options)}")
+    return 0
+
+
+def look_back(events: Iterable[Event]) -> Past:
+    """Return how stages ended last, and the last event."""
+    ends: dict[str, Event] = {}
+    last = None
+    for event in events:
+        last = event
+        if event["event"] == "stage_started":
+            ends.pop(event["key"], None)
+        elif event["event"] == "stage_ended":
+            ends[event["key"]] = event
+    return Past(ends, last)
+
+
+def _table(kinds: dict[str, str], done: set[str], failed: Iterable[str]) -> Table:
+    lost = set(failed)
+    table = Table("stages", box=None, padding=(0, 2, 0, 0))
+    for name in ("done", "failed", "missing"):
+        table.add_column(name, justify="right")
+    for kind in dict.fromkeys(kinds.values()):
+        keys = {key for key, each in kinds.items() if each == kind}
+        numbers = (len(keys & done), len(keys & lost), len(keys - done - lost))
+        table.add_row(kind, *(str(number) for number in numbers))
+    return table

@@ -1,0 +1,52 @@
+"""How many stages a cluster holds at once. Arithmetic only."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rotlab.planning.stage import Resources
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a cluster has.
+
+    Args:
+        cpus: cores.
+        gpus: devices.
+    """
+
+    cpus: float
+    gpus: float
+
+    @property
+    def margin(self) -> int:
+        """How many stages may wait beyond those that fit: enough to refill what ends together.
+
+        Tune starts waiting stages in the order they came: each may hold up a more urgent one.
+        """
+        return 1 + int(self.cpus) // 8
+
+    def resolve(self, resources: Resources) -> Resources:
+        """Return the request with its GPUs as a number: where none is stated, one if any."""
+        if resources.gpus is not None:
+            return resources
+        return Resources(resources.cpus, 1.0 if self.gpus else 0.0)
+
+    def admits(self, held: Iterable[Resources], wanted: Resources) -> bool:
+        """Say whether one more stage may be released.
+
+        Args:
+            held: what released stages ask for, in the order of their release, all resolved.
+            wanted: what the next one asks for, resolved.
+        """
+        return self._num_waiting((*held, wanted)) <= self.margin
+
+    def _num_waiting(self, requests: Iterable[Resources]) -> int:
+        cpus, gpus, waiting = self.cpus, self.gpus, 0
+        for request in requests:
+            needed = request.gpus or 0.0
+            if request.cpus <= cpus + 1e-9 and needed <= gpus + 1e-9:
+                cpus, gpus = cpus - request.cpus, gpus - needed
+            else:
+                waiting += 1
+        return waiting

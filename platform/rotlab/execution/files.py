@@ -1,0 +1,57 @@
+"""Files that are whole or not there: written aside, flushed to disk, then put in place."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ASIDE = (".tmp", ".part")
+
+
+def is_whole(path: Path) -> bool:
+    """Say whether a file's name tells that it was put in place, not left half written.
+
+    By custom a file in the making starts with "." or ends in ".tmp" or ".part".
+    """
+    return not path.name.startswith(".") and path.suffix not in ASIDE
+
+
+def create_json(path: Path, values: Mapping[str, Any], aside: str) -> None:
+    """Create `path`, whole and on disk, if no file has that name yet.
+
+    Args:
+        path: where the values go.
+        values: to be written as JSON.
+        aside: a name that nobody else uses, in the same folder, while the file is in the making.
+
+    Raises:
+        FileExistsError: if another came first; `path` is then as that one wrote it.
+    """
+    making = path.parent / aside
+    with making.open("w", encoding="utf-8") as file:
+        json.dump(values, file, indent=1, sort_keys=True, allow_nan=False)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        path.hardlink_to(making)
+        flush_folder(path.parent)
+    finally:
+        making.unlink(missing_ok=True)
+
+
+def flush_folder(folder: Path) -> None:
+    """Bring a folder's list of names to disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def seal(path: Path) -> str:
+    """Bring a file's content to disk and return its SHA-256 in hexadecimal."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return hashlib.file_digest(file, "sha256").hexdigest()

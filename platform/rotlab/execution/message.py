@@ -1,0 +1,58 @@
+"""What a worker tells the driver about its stage, as one string in a Tune result. Values only."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+FIELD = "rotlab"
+State = Literal["RUNNING", "FINISHED", "REUSED", "FAILED", "KILLED"]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The metrics of one step.
+
+    Args:
+        step: counted from 1.
+        time: seconds since the epoch.
+        metrics: by name.
+    """
+
+    step: int
+    time: float
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """News of a stage: steps since the last message, and its state; with it, how it ended.
+
+    Args:
+        state: RUNNING until the last message.
+        points: steps, oldest first.
+        metrics: the stage's own, once FINISHED or REUSED.
+        seconds: that the work took, once FINISHED or REUSED.
+        error: one line, once FAILED.
+    """
+
+    state: State
+    points: tuple[Point, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    error: str | None = None
+
+
+def to_result(message: Message) -> dict[str, str]:
+    """Return the message as a result to report."""
+    points = [[point.step, point.time, dict(point.metrics)] for point in message.points]
+    values = [message.state, points, dict(message.metrics), message.seconds, message.error]
+    return {FIELD: json.dumps(values)}
+
+
+def from_result(result: Mapping[str, Any]) -> Message | None:
+    """Return the message in a Tune result, or None where it holds none."""
+    if FIELD not in result:
+        return None
+    state, points, metrics, seconds, error = json.loads(result[FIELD])
+    return Message(state, tuple(Point(*point) for point in points), metrics, seconds, error)

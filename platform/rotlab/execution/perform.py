@@ -1,0 +1,142 @@
+"""One stage, done in this process: from its inputs to its record. Knows nothing of Ray."""
+
+import importlib
+import math
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rotlab.execution import provenance
+from rotlab.execution.record import Record
+from rotlab.execution.settle import settle
+from rotlab.execution.store import Store, checksums
+from rotlab.planning.stage import DataRef, Stage, StageKind
+from rotnet.errors import UserError
+from rotnet.learning.watch import Stopped, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """All that is needed to do any stage of a plan.
+
+    Args:
+        stages: the plan's.
+        kinds: kind -> what it is.
+        data: name of a data set -> the folder it lies in.
+        store: where results lie.
+        cpus: kind -> threads its stages compute with.
+    """
+
+    stages: Mapping[str, Stage]
+    kinds: Mapping[str, StageKind]
+    data: Mapping[str, Path]
+    store: Path
+    cpus: Mapping[str, int]
+
+
+def perform(key: str, work: Work, watch: Watch, attempt: str | None = None) -> Record:
+    """Do a stage, or find it done, and return its record.
+
+    Args:
+        key: of the stage.
+        work: the plan it is part of.
+        watch: hears of steps and may stop it.
+        attempt: identity of the attempt; None makes one.
+
+    Raises:
+        UserError: if an input has no record yet.
+        Stopped: if the watch asked for it.
+        Exception: whatever the stage raises; its traceback then also lies in the attempt's folder.
+    """
+    store, stage = Store(work.store), work.stages[key]
+    done = store.record(key, stage.kind)
+    if done is not None:
+        return done
+    inputs = {
+        name: _input_folder(store, work.stages[parent]) for name, parent in stage.inputs.items()
+    }
+    data = tuple((ref, work.data[ref.name]) for ref in stage.data)
+    folder = store.new_attempt(stage, attempt)
+    try:
+        return _run(store, stage, work, inputs, data, folder, watch)
+    except Stopped:
+        raise
+    except Exception:
+        winner = store.record(key, stage.kind)  # another's commit sweeps this folder away
+        if winner is not None:
+            return winner
+        store.error_path(stage, folder.name).write_text(traceback.format_exc(), encoding="utf-8")
+        raise
+
+
+def _run(
+    store: Store,
+    stage: Stage,
+    work: Work,
+    inputs: Mapping[str, Path],
+    data: tuple[tuple[DataRef, Path], ...],
+    folder: Path,
+    watch: Watch,
+) -> Record:
+    kind = work.kinds[stage.kind]
+    run = _load(kind.run)
+    settle(work.cpus[stage.kind])
+    started, clock = datetime.now(UTC), time.monotonic()
+    metrics = _check_metrics(run(stage.config, inputs, data, folder, watch))
+    record = Record(
+        key=stage.key,
+        kind=stage.kind,
+        attempt=folder.name,
+        metrics=metrics,
+        files=checksums(folder),
+        seconds=time.monotonic() - clock,
+        config=stage.config.model_dump(mode="json"),
+        inputs=dict(stage.inputs),
+        data=tuple(
+            {"name": r.name, "role": r.role, "split": r.split, "fingerprint": r.fingerprint}
+            for r in stage.data
+        ),
+        versions=provenance.versions(),
+        host=provenance.host(),
+        device=_device(),
+        commit=provenance.commit(),
+        started=started.isoformat(),
+        ended=datetime.now(UTC).isoformat(),
+    )
+    return store.commit(stage, folder, record)
+
+
+def _input_folder(store: Store, parent: Stage) -> Path:
+    record = store.record(parent.key, parent.kind)
+    if record is None:
+        raise UserError(
+            f"its input {parent.kind} {parent.key[:12]} is not in the store; "
+            f"run that first: rotlab run-stage {parent.key[:12]} --local"
+        )
+    return store.result_folder(record)
+
+
+def _load(name: str) -> Callable[..., Any]:
+    module, _, function = name.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def _check_metrics(metrics: object) -> dict[str, float]:
+    if not isinstance(metrics, Mapping):
+        raise TypeError(f"a stage must return metrics by name, got {type(metrics).__name__}")
+    found = {str(name): float(value) for name, value in metrics.items()}
+    for name, value in found.items():
+        if not math.isfinite(value):
+            raise ValueError(f"metric {name!r} is {value}: the stage diverged")
+    return found
+
+
+def _device() -> str:
+    if "torch" not in sys.modules:
+        return "cpu"
+    return importlib.import_module("rotlab.execution.settle_torch").device_name()

@@ -1,0 +1,66 @@
+"""What a finished stage left behind: its numbers, its files, where they come from. No disk."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The proof that a stage's work is done.
+
+    Args:
+        key: identity of the work.
+        kind: name of its stage kind.
+        attempt: the attempt whose folder holds the result.
+        metrics: the stage's own numbers, all finite.
+        files: path relative to the attempt's folder -> SHA-256 in hexadecimal.
+        seconds: how long the attempt took; what earlier, unfinished attempts took is not in it.
+        config: all settings, resolved.
+        inputs: input name -> key of the stage that made it.
+        data: name, role, split and fingerprint of each data set.
+        versions: Python and packages.
+        host: name of the machine.
+        device: "cpu", or the GPU's name.
+        commit: git commit of the code, with "-dirty" if it was changed; None outside a checkout.
+        started: ISO 8601 with the offset from UTC.
+        ended: likewise.
+    """
+
+    key: str
+    kind: str
+    attempt: str
+    metrics: Mapping[str, float]
+    files: Mapping[str, str]
+    seconds: float
+    config: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    data: tuple[Mapping[str, Any], ...]
+    versions: Mapping[str, str]
+    host: str
+    device: str
+    commit: str | None
+    started: str
+    ended: str
+
+
+def record_to_json(record: Record) -> dict[str, Any]:
+    """Return the record as plain values, with the format's number."""
+    return {"format": FORMAT, **asdict(record), "data": [dict(ref) for ref in record.data]}
+
+
+def record_from_json(values: Mapping[str, Any]) -> Record:
+    """Return the record that `record_to_json` wrote.
+
+    Raises:
+        ValueError: if the format is another one, or a field is missing or unknown.
+    """
+    if values.get("format") != FORMAT:
+        raise ValueError(f"format must be {FORMAT}, got {values.get('format')!r}")
+    fields = {name: value for name, value in values.items() if name != "format"}
+    try:
+        return Record(**{**fields, "data": tuple(fields["data"])})
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not the fields of a record: {error}") from error

@@ -1,0 +1,139 @@
+"""Between Ray Tune and a run: Tune asks what to start and when to leave, and tells the rest."""
+
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+from ray.tune import Callback, Stopper
+from ray.tune.experiment import Trial
+from ray.tune.search import Searcher
+
+from rotlab.execution.conduct import Conduct
+from rotlab.execution.message import from_result
+
+_REASON_CHARS = 300
+
+
+class _NotPickled:
+    """Tune pickles what it is given for a restart that never comes; locks and threads stay here."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class StageSearcher(_NotPickled, Searcher):
+    """Hands out stages as they become ready. Keeps no state: a run goes on from the store."""
+
+    def __init__(self, conduct: Conduct) -> None:
+        super().__init__()
+        self._conduct = conduct
+
+    def suggest(  # type: ignore[override]  # Tune's annotation leaves out its own FINISHED
+        self,
+        trial_id: str,  # noqa: ARG002  (stages have keys of their own)
+    ) -> dict[str, Any] | str | None:
+        """Return a stage with what it asks for, None where it must wait, or FINISHED."""
+        proposed = self._conduct.propose()
+        if proposed is None:
+            return None
+        if proposed == "FINISHED":
+            return Searcher.FINISHED
+        resources = proposed.resources
+        return {
+            "stage": proposed.key,
+            "attempt": proposed.attempt,
+            "cpus": resources.cpus,
+            "gpus": resources.gpus or 0.0,
+        }
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Ignore it: `TrialListener` is told more."""
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        """Save nothing."""
+
+
+class TrialListener(_NotPickled, Callback):
+    """Passes on what Tune hears of trials."""
+
+    def __init__(self, conduct: Conduct) -> None:
+        self._conduct = conduct
+
+    def on_trial_start(
+        self,
+        iteration: int,  # noqa: ARG002
+        trials: list[Trial],  # noqa: ARG002
+        trial: Trial,
+        **info: object,  # noqa: ARG002
+    ) -> None:
+        """A worker took a stage."""
+        self._conduct.began(trial.config["stage"], trial.config["attempt"])
+
+    def on_trial_result(
+        self,
+        iteration: int,  # noqa: ARG002
+        trials: list[Trial],  # noqa: ARG002
+        trial: Trial,
+        result: dict[str, Any],
+        **info: object,  # noqa: ARG002
+    ) -> None:
+        """A worker reported."""
+        message = from_result(result)
+        if message is not None:
+            self._conduct.heard(trial.config["stage"], trial.config["attempt"], message)
+
+    def on_trial_complete(
+        self,
+        iteration: int,  # noqa: ARG002
+        trials: list[Trial],  # noqa: ARG002
+        trial: Trial,
+        **info: object,  # noqa: ARG002
+    ) -> None:
+        """A trial is over; if it never told how, its stage did not end."""
+        reason = "the worker ended without a result"
+        self._conduct.died(trial.config["stage"], trial.config["attempt"], reason)
+
+    def on_trial_error(
+        self,
+        iteration: int,  # noqa: ARG002
+        trials: list[Trial],  # noqa: ARG002
+        trial: Trial,
+        **info: object,  # noqa: ARG002
+    ) -> None:
+        """A worker is gone, or raised what was reported before."""
+        self._conduct.died(trial.config["stage"], trial.config["attempt"], _reason(trial))
+
+
+class StopWhenIdle(_NotPickled, Stopper):
+    """Ends the run once it was asked to stop and no stage is at work."""
+
+    def __init__(self, conduct: Conduct) -> None:
+        self._conduct = conduct
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002
+        """Stop no trial by itself."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Say whether all is to end now."""
+        return self._conduct.stopping and self._conduct.idle
+
+
+def request(config: dict[str, Any]) -> tune.PlacementGroupFactory:
+    """Return what a trial of this configuration occupies."""
+    bundle = {"CPU": float(config["cpus"])}
+    if config["gpus"]:
+        bundle["GPU"] = float(config["gpus"])
+    return tune.PlacementGroupFactory([bundle])
+
+
+def _reason(trial: Trial) -> str:
+    """Ray's account in one line: of several, the one that names the cause."""
+    if trial.error_file is None:
+        return "the worker process died"
+    lines = Path(trial.error_file).read_text(encoding="utf-8").splitlines()
+    causes = [text.strip() for text in lines if "memory" in text or "dead because" in text]
+    cause = causes[0].split(" Some common causes")[0] if causes else "no reason given"
+    return f"the worker process died: {cause[:_REASON_CHARS]}"

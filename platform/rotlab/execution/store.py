@@ -1,0 +1,274 @@
+"""The store: where stages' results and studies lie. The one module that knows its paths.
+
+<kind>/<key>/attempts/<id>/...     a working folder, then a result
+<kind>/<key>/record.json           names the attempt that counts; without it there is no result
+studies/<name>/<revision>.json     plan and question
+studies/<name>/journal.jsonl       what happened
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
+
+from rotlab.execution.files import create_json, flush_folder, is_whole, seal
+from rotlab.execution.record import Record, record_from_json, record_to_json
+from rotlab.execution.study import SavedStudy, study_from_json, study_to_json
+from rotlab.planning.stage import Stage
+from rotnet.errors import UserError
+
+DEFAULT = "rotlab-store"
+CHECKPOINT = "checkpoint.pt"  # good for continuing only; not part of a result
+ERROR = "error.txt"
+
+
+class StoreError(UserError):
+    """The store cannot be used, or something in it cannot be read."""
+
+
+class Store:
+    """A folder of results, safe to share between processes and machines that see it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def open(cls, url: str | None) -> Self:
+        """Return the store at a path or file:// URL; None takes $ROTLAB_STORE, else ./rotlab-store.
+
+        A folder that does not exist is made when something is first written to it.
+
+        Raises:
+            StoreError: if the scheme is another, or the place is a file or cannot be written.
+        """
+        given = url or os.environ.get("ROTLAB_STORE") or DEFAULT
+        root = _local_path(given).absolute()
+        there = next(path for path in (root, *root.parents) if path.exists())
+        if not there.is_dir():
+            raise StoreError(
+                f"store {given}: {there} is a file, but must be a folder; give --store another path"
+            )
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise StoreError(
+                f"store {given}: {there} is not writable for this user; give --store another path"
+            )
+        return cls(root)
+
+    # Results
+
+    def record(self, key: str, kind: str) -> Record | None:
+        """Return the record of a stage, or None where its work is not done.
+
+        Raises:
+            StoreError: if a record lies there that cannot be read.
+        """
+        values = _read_json(self._home(key, kind) / "record.json", "stage again")
+        if values is None:
+            return None
+        try:
+            return record_from_json(values)
+        except ValueError as error:
+            raise StoreError(f"{self._home(key, kind) / 'record.json'}: {error}") from error
+
+    def records(self, stages: Iterable[Stage]) -> dict[str, Record]:
+        """Return the records of those stages that are done, by key."""
+        found = ((stage.key, self.record(stage.key, stage.kind)) for stage in stages)
+        return {key: record for key, record in found if record is not None}
+
+    def result_folder(self, record: Record) -> Path:
+        """Return the folder that holds a record's files.
+
+        Raises:
+            StoreError: if it is gone.
+        """
+        folder = self._attempts(record.key, record.kind) / record.attempt
+        if not folder.is_dir():
+            raise StoreError(
+                f"{folder}: gone, though {record.kind} {record.key[:12]} has a record; "
+                f"remove {folder.parents[1] / 'record.json'} to have it made again"
+            )
+        return folder
+
+    def new_attempt(self, stage: Stage, attempt: str | None = None) -> Path:
+        """Return a fresh working folder, holding what the newest unfinished attempt had saved.
+
+        It appears whole, under its name, or not at all. Files in the making and the error of the
+        earlier attempt are left behind.
+
+        Args:
+            stage: whose work it is for.
+            attempt: its identity; None makes one.
+        """
+        attempts = self._attempts(stage.key, stage.kind)
+        attempts.mkdir(parents=True, exist_ok=True)
+        folder = attempts / (attempt or new_attempt_id())
+        making = attempts / f".{folder.name}"
+        earlier = _newest(attempts)
+        if earlier is None:
+            making.mkdir()
+        else:
+            shutil.copytree(earlier, making, ignore=_unfinished)
+        return making.rename(folder)
+
+    def commit(self, stage: Stage, attempt: Path, record: Record) -> Record:
+        """Make an attempt the result of its stage, and return the record that counts.
+
+        The first to commit wins. A later one's folder is removed, and it gets the winner's record.
+        What is only good for continuing, and all other attempts at the stage, are removed.
+        """
+        home = self._home(stage.key, stage.kind)
+        try:
+            create_json(home / "record.json", record_to_json(record), f".record-{attempt.name}.tmp")
+        except FileExistsError:
+            winner = self.record(stage.key, stage.kind)
+            if winner is None:
+                raise
+            if winner.attempt != attempt.name:
+                shutil.rmtree(attempt, ignore_errors=True)
+            return winner
+        (attempt / CHECKPOINT).unlink(missing_ok=True)
+        for other in attempt.parent.iterdir():
+            if other.name != attempt.name:
+                shutil.rmtree(other, ignore_errors=True)
+        return record
+
+    def error_path(self, stage: Stage, attempt: str) -> Path:
+        """Return where a failed attempt's traceback lies."""
+        return self._attempts(stage.key, stage.kind) / attempt / ERROR
+
+    # Studies
+
+    def studies(self) -> list[str]:
+        """Return the names of all studies, sorted."""
+        return sorted(path.parent.name for path in (self.root / "studies").glob("*/1.json"))
+
+    def study(self, name: str) -> SavedStudy | None:
+        """Return the last revision of a study, or None where there is none.
+
+        Raises:
+            StoreError: if it cannot be read.
+        """
+        revisions = [
+            int(path.stem) for path in self._study(name).glob("*.json") if path.stem.isdecimal()
+        ]
+        if not revisions:
+            return None
+        path = self._study(name) / f"{max(revisions)}.json"
+        try:
+            return study_from_json(_read_json(path, "study") or {})
+        except ValueError as error:
+            raise StoreError(f"{path}: {error}") from error
+
+    def save_study(self, study: SavedStudy) -> None:
+        """Keep a revision; one that is there already stays as it is."""
+        path = self._study(study.name) / f"{study.revision}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            create_json(path, study_to_json(study), f".{study.revision}-{secrets.token_hex(4)}.tmp")
+
+    def journal_path(self, name: str) -> Path:
+        """Return where a study's journal lies."""
+        return self._study(name) / "journal.jsonl"
+
+    def stop_path(self, name: str, run: str) -> Path:
+        """Return the file whose presence asks the workers of one run to stop."""
+        return self._study(name) / f"stop-{run}"
+
+    @contextlib.contextmanager
+    def only_driver(self, name: str) -> Iterator[None]:
+        """Hold a study so that no second process drives it; the hold ends with the process.
+
+        Raises:
+            StoreError: if another process holds it.
+        """
+        folder = self._study(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "driver.lock").open("a+", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                lock.seek(0)
+                holder = lock.read().strip() or "another process"
+                raise StoreError(
+                    f"study {name!r} is being run by {holder}; wait for it or stop it"
+                ) from error
+            lock.truncate(0)
+            lock.write(f"process {os.getpid()} on {os.uname().nodename}")
+            lock.flush()
+            for leftover in folder.glob("stop-*"):
+                leftover.unlink(missing_ok=True)
+            yield
+
+    # Paths
+
+    def _home(self, key: str, kind: str) -> Path:
+        return self.root / kind / key
+
+    def _attempts(self, key: str, kind: str) -> Path:
+        return self._home(key, kind) / "attempts"
+
+    def _study(self, name: str) -> Path:
+        return self.root / "studies" / name
+
+
+def new_attempt_id() -> str:
+    """Return an identity that nobody else has; they sort by time, to the second."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """Bring a folder's whole files to disk; return path -> SHA-256 of those that make a result."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and is_whole(path))
+    for path in {path.parent for path in files} | {folder}:
+        flush_folder(path)
+    return {
+        path.relative_to(folder).as_posix(): seal(path)
+        for path in files
+        if path.name not in (CHECKPOINT, ERROR)
+    }
+
+
+def _newest(attempts: Path) -> Path | None:
+    """The attempt that holds the most recently written file of all, if any holds one."""
+    times = [
+        (path.stat().st_mtime_ns, folder.name)
+        for folder in attempts.iterdir()
+        if not folder.name.startswith(".")
+        for path in folder.rglob("*")
+        if path.is_file() and is_whole(path) and path.name != ERROR
+    ]
+    return attempts / max(times)[1] if times else None
+
+
+def _unfinished(_folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if not is_whole(Path(name)) or name == ERROR]
+
+
+def _local_path(given: str) -> Path:
+    parts = urlsplit(given)
+    if not parts.scheme or len(parts.scheme) == 1:
+        return Path(given).expanduser()
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    raise StoreError(
+        f"store {given}: scheme {parts.scheme!r} is not supported; "
+        "give a local path or a file:// URL"
+    )
+
+
+def _read_json(path: Path, what: str) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"{path}: cannot be read ({error}); remove it to have the {what} made"
+        ) from error

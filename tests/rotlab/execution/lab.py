@@ -1,0 +1,113 @@
+"""Stage kinds for trying the platform: they count, wait, fail or die on request."""
+# ruff: noqa: ARG001  (all stage kinds are called alike)
+
+import hashlib
+import json
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from rotlab.execution.run import Job
+from rotlab.execution.store import Store
+from rotlab.planning.plan import Plan
+from rotlab.planning.stage import Cell, DataRef, Resources, Stage, StageKind
+from rotnet.learning.watch import Stopped, Watch
+
+
+class CountConfig(BaseModel):
+    """How far to count, and what happens on the way."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    epochs: int = 2
+    seconds: float = 0.0
+    fail: bool = False
+    die_once: bool = False
+    metric: float | None = None
+
+
+COUNT = StageKind("count", CountConfig, 1, f"{__name__}:count", resources=Resources(gpus=0))
+TOTAL = StageKind("total", CountConfig, 1, f"{__name__}:total", resources=Resources(gpus=0))
+KINDS = {kind.name: kind for kind in (COUNT, TOTAL)}
+
+
+def count(
+    config: CountConfig,
+    inputs: Mapping[str, Path],
+    data: Sequence[tuple[DataRef, Path]],
+    folder: Path,
+    watch: Watch,
+) -> dict[str, float]:
+    """Count epochs, saving each, and go on from what lies in the folder."""
+    state = folder / "state.json"
+    epochs: list[int] = json.loads(state.read_text()) if state.exists() else []
+    resumed_at = len(epochs)
+    while len(epochs) < config.epochs:
+        if watch.should_stop() == "now":
+            raise Stopped
+        time.sleep(config.seconds)
+        epochs.append(os.getpid())
+        aside = folder / "state.json.part"
+        aside.write_text(json.dumps(epochs))
+        aside.replace(state)
+        watch.report(len(epochs), {"loss": 1 / len(epochs)})
+        watch.saved(len(epochs), state)
+        if config.fail:
+            raise ValueError(f"{config.name} cannot count")
+        if config.die_once and resumed_at == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    odd = {} if config.metric is None else {"odd": config.metric}
+    return {"epochs": float(len(epochs)), "resumed_at": float(resumed_at), **odd}
+
+
+def total(
+    config: CountConfig,
+    inputs: Mapping[str, Path],
+    data: Sequence[tuple[DataRef, Path]],
+    folder: Path,
+    watch: Watch,
+) -> dict[str, float]:
+    """Add up what the inputs counted."""
+    counted = [len(json.loads((path / "state.json").read_text())) for path in inputs.values()]
+    return {"accuracy": float(sum(counted))}
+
+
+def make_stage(kind: str, inputs: Mapping[str, Stage] | None = None, **config: Any) -> Stage:
+    """Return a stage whose key depends on all that is given."""
+    parents = {name: parent.key for name, parent in (inputs or {}).items()}
+    text = json.dumps([kind, parents, config], sort_keys=True)
+    key = hashlib.sha256(text.encode()).hexdigest()[:40]
+    return Stage(key, kind, CountConfig(**config), parents)
+
+
+def make_plan(stages: Sequence[Stage], name: str = "lab") -> Plan:
+    """Return a plan of these stages, parents first, with a cell for each that none takes in."""
+    parents = {parent for stage in stages for parent in stage.inputs.values()}
+    cells = tuple(
+        Cell({"name": stage.key[:8]}, "nothing", {"seed": 0}, stage.kind, stage.key, (stage.key,))
+        for stage in stages
+        if stage.key not in parents
+    )
+    return Plan(name, "Can it count?", ("name",), cells, {stage.key: stage for stage in stages})
+
+
+def make_job(plan: Plan, store: Path, cpus: int | None = 2) -> Job:
+    """Return a run of the plan on this machine."""
+    resources = {kind.name: kind.resources for kind in KINDS.values()}
+    return Job(
+        plan,
+        KINDS,
+        resources,
+        "",
+        {},
+        Store(store),
+        cpus=cpus,
+        gpus=0,
+        options=("--store", str(store)),
+    )

@@ -1,0 +1,204 @@
+"""A run as its driver sees it: what is proposed, what failures lead to, and what listeners hear."""
+
+from typing import Any
+
+import pytest
+
+from rotlab.execution.capacity import Capacity
+from rotlab.execution.conduct import Assignment, Conduct, Event
+from rotlab.execution.failures import MAX_REPEATS
+from rotlab.execution.message import Message, Point, from_result, to_result
+from rotlab.execution.record import Record
+from rotlab.planning.stage import Resources, Stage
+from tests.rotlab.execution.lab import make_plan, make_stage
+
+
+class Ear:
+    """Remembers events."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def record(self, event: Event) -> None:
+        self.events.append(event)
+
+    def ends(self) -> dict[str, str]:
+        return {e["key"]: e["state"] for e in self.events if e["event"] == "stage_ended"}
+
+
+class Lab:
+    """Two counts, a total of both, and a total of the first alone."""
+
+    def __init__(self, cpus: float = 1.0) -> None:
+        self.a, self.b = make_stage("count", name="a"), make_stage("count", name="b")
+        self.both = make_stage("total", {"a": self.a, "b": self.b}, name="both")
+        self.one = make_stage("total", {"a": self.a}, name="one")
+        self.ear, self.now = Ear(), 100.0
+        self.conduct = Conduct(
+            make_plan([self.a, self.b, self.both, self.one]),
+            {},
+            {"count": Resources(1, 0), "total": Resources(1, 0)},
+            Capacity(cpus, 0),
+            self.ear,
+            clock=lambda: self.now,
+        )
+
+    def start(self) -> Assignment:
+        proposed = self.conduct.propose()
+        assert isinstance(proposed, Assignment)
+        self.conduct.began(proposed.key, proposed.attempt)
+        return proposed
+
+    def end(self, one: Assignment, state: Any = "FINISHED", **values: Any) -> None:
+        self.conduct.heard(one.key, one.attempt, Message(state, **values))
+
+
+def make_record(stage: Stage) -> Record:
+    """Return a record that says no more than that the stage is done."""
+    key, kind = stage.key, stage.kind
+    return Record(key, kind, "1", {}, {}, 1.0, {}, {}, (), {}, "", "cpu", None, "then", "now")
+
+
+def keys(*stages: Stage) -> list[str]:
+    return [stage.key for stage in stages]
+
+
+def test_no_more_is_released_than_fits_and_a_margin() -> None:
+    lab = Lab(cpus=1.0)
+    assert [lab.start().key, lab.start().key] == keys(lab.a, lab.b)
+    assert lab.conduct.propose() is None
+
+
+def test_children_are_proposed_once_their_parents_are_done() -> None:
+    lab = Lab(cpus=4.0)
+    first, second = lab.start(), lab.start()
+    assert lab.conduct.propose() is None
+    lab.end(first)
+    assert lab.start().key == lab.one.key
+    lab.end(second)
+    assert lab.start().key == lab.both.key
+
+
+def test_what_has_a_record_is_not_proposed() -> None:
+    lab = Lab(cpus=4.0)
+    again = Lab(cpus=4.0)
+    done = {stage.key: make_record(stage) for stage in (lab.a, lab.b, lab.both)}
+    again.conduct = Conduct(
+        make_plan([lab.a, lab.b, lab.both, lab.one]),
+        done,
+        {"count": Resources(1, 0), "total": Resources(1, 0)},
+        Capacity(4.0, 0),
+        again.ear,
+    )
+    again.end(again.start())
+    assert again.conduct.propose() == "FINISHED"
+    assert again.ear.ends() == {lab.one.key: "FINISHED"}
+
+
+def test_all_done_is_finished() -> None:
+    lab = Lab()
+    for _ in range(4):
+        lab.end(lab.start(), metrics={"accuracy": 1.0}, seconds=2.0)
+    assert lab.conduct.propose() == "FINISHED"
+    assert lab.conduct.finished_all
+    assert set(lab.ear.ends().values()) == {"FINISHED"}
+
+
+def test_a_failed_stage_cancels_its_dependents_only() -> None:
+    lab = Lab(cpus=4.0)
+    first, second = lab.start(), lab.start()
+    lab.end(second, "FAILED", error="ValueError: no")
+    lab.end(first)
+    lab.end(lab.start())
+    assert lab.conduct.propose() == "FINISHED"
+    assert lab.ear.ends() == {
+        lab.a.key: "FINISHED",
+        lab.b.key: "FAILED",
+        lab.both.key: "CANCELLED",
+        lab.one.key: "FINISHED",
+    }
+    assert list(lab.conduct.missing()) == keys(lab.b, lab.both)
+    assert lab.conduct.missing()[lab.b.key] == "ValueError: no"
+
+
+def test_a_stage_whose_worker_died_is_tried_again_but_not_for_ever() -> None:
+    lab = Lab()
+    for attempt in range(MAX_REPEATS + 1):
+        first = lab.start()
+        assert first.key == lab.a.key
+        assert lab.conduct.failures == {}, attempt
+        lab.conduct.died(first.key, first.attempt, "lost")
+    assert set(lab.conduct.failures) == {lab.a.key}
+    assert lab.ear.ends()[lab.both.key] == "CANCELLED"
+    assert lab.start().key == lab.b.key
+
+
+def test_a_death_after_the_end_was_told_changes_nothing() -> None:
+    lab = Lab()
+    first = lab.start()
+    lab.end(first)
+    lab.conduct.died(first.key, first.attempt, "actor gone")
+    assert lab.ear.ends() == {first.key: "FINISHED"}
+
+
+def test_news_of_an_attempt_given_up_is_not_taken_for_the_new_one() -> None:
+    lab = Lab()
+    old = lab.start()
+    lab.conduct.died(old.key, old.attempt, "lost")
+    new = lab.start()
+    lab.end(old, "FAILED", error="late")
+    assert lab.conduct.failures == {}
+    lab.end(new)
+    assert lab.ear.ends()[new.key] == "FINISHED"
+
+
+def test_when_stopping_nothing_fails_and_nothing_starts() -> None:
+    lab = Lab(cpus=4.0)
+    first, second = lab.start(), lab.start()
+    lab.conduct.stopping = True
+    assert lab.conduct.propose() == "FINISHED"
+    lab.end(first, "KILLED")
+    assert not lab.conduct.idle
+    lab.conduct.died(second.key, second.attempt, "shut down")
+    assert lab.conduct.idle
+    assert lab.conduct.failures == {}
+    assert set(lab.ear.ends().values()) == {"KILLED"}
+
+
+def test_steps_reach_the_listener_in_order_with_their_own_time() -> None:
+    lab = Lab()
+    first = lab.start()
+    points = (Point(1, 5.0, {"loss": 2.0}), Point(2, 6.0, {"loss": 1.0}))
+    lab.end(first, "RUNNING", points=points)
+    heard = [e for e in lab.ear.events if e["event"] == "stage_metrics"]
+    assert [(e["step"], e["time"], e["metrics"]) for e in heard] == [
+        (1, 5.0, {"loss": 2.0}),
+        (2, 6.0, {"loss": 1.0}),
+    ]
+    (active,) = lab.conduct.snapshot().active
+    assert (active.step, active.metrics) == (2, {"loss": 1.0})
+
+
+def test_time_left_is_known_once_every_kind_has_ended_once() -> None:
+    lab = Lab()
+    for _ in range(2):
+        lab.end(lab.start(), seconds=10.0)
+        assert lab.conduct.snapshot().seconds_left is None
+    lab.end(lab.start(), seconds=4.0)
+    assert lab.conduct.snapshot().seconds_left == pytest.approx(4.0)
+    lab.start()
+    lab.now += 1.0
+    assert lab.conduct.snapshot().seconds_left == pytest.approx(3.0)
+
+
+def test_a_released_stage_without_a_worker_counts_as_waiting() -> None:
+    lab = Lab()
+    assert isinstance(lab.conduct.propose(), Assignment)
+    counts = lab.conduct.snapshot().counts["count"]
+    assert (counts.running, counts.waiting) == (0, 2)
+
+
+def test_a_message_survives_a_tune_result() -> None:
+    message = Message("FINISHED", (Point(3, 1.5, {"loss": 0.1}),), {"accuracy": 0.25}, 9.0, None)
+    assert from_result({**to_result(message), "trial_id": "x"}) == message
+    assert from_result({"trial_id": "x"}) is None

@@ -1,0 +1,112 @@
+"""One stage in this process: what it leaves, what it goes on from, and how it fails."""
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from rotlab.execution.perform import Work, perform
+from rotlab.execution.settle import settle
+from rotlab.execution.store import Store
+from rotlab.planning.stage import Stage
+from rotnet.errors import UserError
+from rotnet.learning.watch import Stopped, StopWish, Unwatched
+from tests.rotlab.execution.lab import KINDS, make_stage
+
+
+class StopAfter(Unwatched):
+    """Wants to stop once a step is reached."""
+
+    def __init__(self, step: int) -> None:
+        self.left = step
+
+    def report(self, step: int, metrics: Mapping[str, float]) -> None:  # noqa: ARG002
+        self.left -= 1
+
+    def should_stop(self) -> StopWish:
+        return "now" if self.left <= 0 else "no"
+
+
+def make_work(root: Path, *stages: Stage) -> Work:
+    return Work({stage.key: stage for stage in stages}, KINDS, {}, root, dict.fromkeys(KINDS, 1))
+
+
+def test_a_stage_leaves_a_record_of_what_it_was(tmp_path: Path) -> None:
+    stage = make_stage("count", name="a", epochs=3)
+    record = perform(stage.key, make_work(tmp_path, stage), Unwatched())
+    assert record == Store(tmp_path).record(stage.key, stage.kind)
+    assert record.metrics == {"epochs": 3.0, "resumed_at": 0.0}
+    assert record.config["epochs"] == 3
+    assert set(record.files) == {"state.json"}
+    assert {"python", "rotlab"} <= set(record.versions)
+
+
+def test_a_stage_that_is_done_is_not_done_again(tmp_path: Path) -> None:
+    stage = make_stage("count", name="a")
+    work = make_work(tmp_path, stage)
+    first = perform(stage.key, work, Unwatched())
+    assert perform(stage.key, work, Unwatched(), "another") == first
+
+
+def test_a_stopped_stage_goes_on_where_it_was(tmp_path: Path) -> None:
+    stage = make_stage("count", name="a", epochs=5)
+    work = make_work(tmp_path, stage)
+    with pytest.raises(Stopped):
+        perform(stage.key, work, StopAfter(2))
+    assert perform(stage.key, work, Unwatched()).metrics["resumed_at"] == 2
+
+
+def test_a_failing_stage_leaves_its_traceback_and_no_record(tmp_path: Path) -> None:
+    stage = make_stage("count", name="a", fail=True)
+    with pytest.raises(ValueError, match="cannot count"):
+        perform(stage.key, make_work(tmp_path, stage), Unwatched(), "one")
+    store = Store(tmp_path)
+    assert store.record(stage.key, stage.kind) is None
+    assert "ValueError: a cannot count" in store.error_path(stage, "one").read_text()
+
+
+def test_a_metric_that_is_not_finite_is_a_failure(tmp_path: Path) -> None:
+    stage = make_stage("count", name="a", metric=float("inf"))
+    with pytest.raises(ValueError, match="metric 'odd' is inf"):
+        perform(stage.key, make_work(tmp_path, stage), Unwatched())
+
+
+def test_a_stage_is_given_its_inputs_results(tmp_path: Path) -> None:
+    counts = [make_stage("count", name=name, epochs=n) for name, n in (("a", 2), ("b", 3))]
+    total = make_stage("total", {"a": counts[0], "b": counts[1]}, name="total")
+    work = make_work(tmp_path, *counts, total)
+    with pytest.raises(UserError, match=f"count {counts[0].key[:12]} is not in the store"):
+        perform(total.key, work, Unwatched())
+    for stage in counts:
+        perform(stage.key, work, Unwatched())
+    assert perform(total.key, work, Unwatched()).metrics == {"accuracy": 5.0}
+
+
+def test_a_stage_swept_away_by_anothers_commit_takes_that_result(tmp_path: Path) -> None:
+    stage = make_stage("count", name="a", epochs=4)
+    work = make_work(tmp_path, stage)
+
+    class Overtaken(Unwatched):
+        def saved(self, step: int, path: Path) -> None:  # noqa: ARG002
+            if step == 2:
+                perform(stage.key, work, Unwatched(), "overtaker")
+
+    assert perform(stage.key, work, Overtaken(), "overtaken").attempt == "overtaker"
+
+
+def test_a_settled_process_draws_and_computes_as_a_fresh_one() -> None:
+    settle(1)
+    fresh = (random.random(), np.random.rand(), torch.rand(3).tolist())  # noqa: NPY002, S311
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(2)
+    torch.backends.cudnn.benchmark = True
+    torch.set_default_dtype(torch.float64)
+    settle(1)
+    assert fresh == (random.random(), np.random.rand(), torch.rand(3).tolist())  # noqa: NPY002, S311
+    assert torch.get_num_threads() == 1
+    assert torch.get_default_dtype() == torch.float32
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert not torch.backends.cudnn.benchmark

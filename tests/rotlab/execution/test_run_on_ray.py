@@ -1,0 +1,52 @@
+"""A small study on a local Ray: failures stay where they are, and the end tells of them."""
+
+import pytest
+
+from rotlab.execution.store import Store
+from tests.rotlab.execution.drive import mixed
+from tests.rotlab.execution.processes import Outcome, finish, start_driver
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(tmp_path_factory.mktemp("lab") / "store")
+
+
+@pytest.fixture(scope="module")
+def first(store: Store) -> Outcome:
+    return finish(start_driver("mixed", store.root))
+
+
+def test_a_failed_stage_costs_its_dependents_only(first: Outcome, store: Store) -> None:
+    assert first.status == 1, first
+    stages = mixed().stages
+    done = {stages[key].config.model_dump()["name"] for key in store.records(stages.values())}
+    assert done == {"good", "mortal", "fine"}
+
+
+def test_the_end_says_what_is_missing_and_how_to_see_it_fail(first: Outcome, store: Store) -> None:
+    bad, doomed = (
+        next(s for s in mixed().stages.values() if s.config.model_dump()["name"] == name)
+        for name in ("bad", "doomed")
+    )
+    assert "missing: 2 of 5 stages" in first.out
+    assert f"count {bad.key[:12]}: ValueError: bad cannot count" in first.out
+    assert f"rotlab run-stage {bad.key[:12]} --local --store {store.root}" in first.out
+    assert f"total {doomed.key[:12]}: needs count {bad.key[:12]}" in first.out
+
+
+def test_ray_is_not_heard(first: Outcome) -> None:
+    assert "ray" not in (first.out + first.err).lower().replace("/ray", "")
+    assert len(first.err.splitlines()) < 5, first.err
+
+
+def test_a_stage_whose_worker_was_killed_goes_on_from_its_checkpoint(
+    first: Outcome, store: Store
+) -> None:
+    assert first.status == 1
+    mortal = next(s for s in mixed().stages.values() if s.config.model_dump()["name"] == "mortal")
+    record = store.record(mortal.key, mortal.kind)
+    assert record is not None
+    assert record.metrics == {"epochs": 3.0, "resumed_at": 1.0}

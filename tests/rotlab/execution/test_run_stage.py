@@ -1,0 +1,95 @@
+"""`rotlab run-stage` and `rotlab status` on a study that lies in the store."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from rotlab.commands import status
+from rotlab.commands.run_stage import run_stage
+from rotlab.execution.store import Store
+from rotlab.execution.study import next_revision
+from rotlab.planning.stage import Resources
+from rotlab.tracking.journal import Journal
+from rotnet.errors import UserError
+from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
+
+GOOD = make_stage("count", name="good")
+BAD = make_stage("count", name="bad", fail=True)
+TOTAL = make_stage("total", {"x": GOOD, "y": BAD}, name="total")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "store")
+    plan = make_plan([GOOD, BAD, TOTAL])
+    store.save_study(next_revision(None, plan, "", dict.fromkeys(KINDS, Resources())))
+    return store
+
+
+def run(key: str, store: Store) -> int:
+    return run_stage(key, store, KINDS, store.root)
+
+
+def test_a_stage_is_found_by_the_beginning_of_its_key(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(GOOD.key[:8], store) == 0
+    assert store.record(GOOD.key, GOOD.kind) is not None
+    assert "step 2  loss 0.5" in capsys.readouterr().out
+    assert run(GOOD.key, store) == 0
+    assert f"count {GOOD.key} is done" in capsys.readouterr().out
+
+
+def test_a_failing_stage_shows_its_traceback(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(BAD.key, store) == 1
+    shown = capsys.readouterr().err
+    assert "Traceback" in shown
+    assert "ValueError: bad cannot count" in shown
+
+
+def test_stages_to_run_first_are_named_in_order(store: Store) -> None:
+    with pytest.raises(UserError, match=f"count {GOOD.key[:12]}, count {BAD.key[:12]}$"):
+        run(TOTAL.key, store)
+
+
+def test_an_unknown_key_names_the_studies_that_were_searched(store: Store) -> None:
+    with pytest.raises(UserError, match="begins with 'zzz'; searched studies: lab"):
+        run("zzz", store)
+
+
+def test_a_beginning_of_several_keys_lists_them(store: Store) -> None:
+    with pytest.raises(UserError, match=r"3 stages have a key .* give more of it"):
+        run("", store)
+
+
+def show_status(study: str, store: Store) -> int:
+    return status.run(argparse.Namespace(study=study, store=str(store.root)))
+
+
+def test_status_counts_what_is_done_and_names_what_failed(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(GOOD.key, store)
+    journal = Journal(store.journal_path("lab"))
+    journal.append({"event": "stage_started", "time": 1.0, "key": BAD.key})
+    failed = {"state": "FAILED", "error": "ValueError: no"}
+    journal.append({"event": "stage_ended", "time": 2.0, "key": BAD.key, **failed})
+    journal.close()
+    capsys.readouterr()
+    assert show_status("lab", store) == 0
+    shown = capsys.readouterr().out
+    assert "lab: 1 of 3 stages done" in shown
+    assert [row.split() for row in shown.splitlines() if row.startswith(("count", "total"))] == [
+        ["count", "1", "1", "0"],
+        ["total", "0", "0", "1"],
+    ]
+    assert f"failed: count {BAD.key[:12]}: ValueError: no" in shown
+    assert "last activity: " in shown
+
+
+def test_status_of_an_unknown_study_lists_those_there(store: Store) -> None:
+    with pytest.raises(UserError, match=r"unknown study 'lap'; did you mean 'lab'\? \(lab\)"):
+        show_status("lap", store)

@@ -1,0 +1,190 @@
+"""The store keeps whole results only, and one for each stage."""
+
+import multiprocessing
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rotlab.execution.record import Record, record_from_json, record_to_json
+from rotlab.execution.store import Store, StoreError, checksums
+from rotlab.execution.study import SavedStudy
+from rotlab.planning.stage import Resources
+from tests.rotlab.execution.lab import make_stage
+
+STAGE = make_stage("count", name="a")
+
+
+def make_record(attempt: Path, **changes: object) -> Record:
+    record = Record(
+        key=STAGE.key,
+        kind=STAGE.kind,
+        attempt=attempt.name,
+        metrics={"accuracy": 0.5},
+        files=checksums(attempt),
+        seconds=1.5,
+        config={"name": "a"},
+        inputs={},
+        data=({"name": "ucf101", "role": "train", "split": 1, "fingerprint": "f"},),
+        versions={"python": "3"},
+        host="here",
+        device="cpu",
+        commit=None,
+        started="2025-01-01T00:00:00+00:00",
+        ended="2025-01-01T00:00:01+00:00",
+    )
+    return replace(record, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.open(str(tmp_path / "store"))
+
+
+def test_a_record_survives_json(store: Store) -> None:
+    record = make_record(store.new_attempt(STAGE))
+    assert record_from_json(record_to_json(record)) == record
+
+
+def test_a_folder_without_a_record_is_no_result(store: Store) -> None:
+    (store.new_attempt(STAGE) / "network.pt").write_bytes(b"half")
+    assert store.record(STAGE.key, STAGE.kind) is None
+    assert store.records([STAGE]) == {}
+
+
+def test_a_commit_keeps_the_result_and_sweeps_the_rest(store: Store) -> None:
+    earlier = store.new_attempt(STAGE)
+    (earlier / "checkpoint.pt").write_bytes(b"state")
+    attempt = store.new_attempt(STAGE)
+    (attempt / "network.pt").write_bytes(b"weights")
+    (attempt / "network.pt.part").write_bytes(b"wei")
+    record = store.commit(STAGE, attempt, make_record(attempt))
+    assert store.records([STAGE]) == {STAGE.key: record}
+    assert set(record.files) == {"network.pt"}
+    assert (store.result_folder(record) / "network.pt").read_bytes() == b"weights"
+    assert not (attempt / "checkpoint.pt").exists()
+    assert not earlier.exists()
+
+
+def test_checksums_are_of_the_content(store: Store) -> None:
+    attempt = store.new_attempt(STAGE)
+    (attempt / "deep").mkdir()
+    (attempt / "deep" / "empty").write_bytes(b"")
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert checksums(attempt) == {"deep/empty": empty}
+
+
+def _commit_one(root: str, barrier: object, winners: object) -> None:
+    store = Store.open(root)
+    attempt = store.new_attempt(STAGE)
+    (attempt / "who").write_text(attempt.name)
+    record = make_record(attempt)
+    barrier.wait()  # type: ignore[attr-defined]
+    winners.put((attempt.name, store.commit(STAGE, attempt, record).attempt))  # type: ignore[attr-defined]
+
+
+def test_of_processes_that_commit_at_once_exactly_one_wins(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    barrier, winners = context.Barrier(4), context.Queue()
+    processes = [
+        context.Process(target=_commit_one, args=(str(tmp_path), barrier, winners))
+        for _ in range(4)
+    ]
+    for process in processes:
+        process.start()
+    told = [winners.get(timeout=20) for _ in processes]
+    for process in processes:
+        process.join(20)
+    record = Store(tmp_path).record(STAGE.key, STAGE.kind)
+    assert record is not None
+    assert {winner for _, winner in told} == {record.attempt}
+    folder = Store(tmp_path).result_folder(record)
+    assert (folder / "who").read_text() == record.attempt
+    assert [path.name for path in folder.parent.iterdir()] == [record.attempt]
+
+
+def test_an_attempt_goes_on_from_the_newest_one_and_leaves_halves_behind(store: Store) -> None:
+    first, second = store.new_attempt(STAGE, "1"), store.new_attempt(STAGE, "2")
+    now = time.time()
+    for age, folder, text in ((0, first, "new"), (100, second, "old")):
+        (folder / "state.json").write_text(text)
+        os.utime(folder / "state.json", (now - age, now - age))
+    (first / "state.json.part").write_text("ne")
+    (first / "error.txt").write_text("boom")
+    third = store.new_attempt(STAGE, "3")
+    assert {path.name: path.read_text() for path in third.iterdir()} == {"state.json": "new"}
+    (third / "state.json").write_text("newer")
+    assert (first / "state.json").read_text() == "new"
+
+
+def test_an_attempt_that_saved_nothing_is_passed_over(store: Store) -> None:
+    (store.new_attempt(STAGE, "1") / "state.json").write_text("saved")
+    store.new_attempt(make_stage("count", name="other"), "2")
+    os.utime(store.new_attempt(STAGE, "2") / "state.json")
+    (store.new_attempt(STAGE, "3") / "state.json").unlink()
+    assert (store.new_attempt(STAGE, "4") / "state.json").read_text() == "saved"
+
+
+def test_a_record_whose_folder_is_gone_says_how_to_mend_it(store: Store) -> None:
+    attempt = store.new_attempt(STAGE)
+    record = store.commit(STAGE, attempt, make_record(attempt))
+    attempt.rmdir()
+    with pytest.raises(StoreError, match=r"gone.*remove .*record\.json"):
+        store.result_folder(record)
+
+
+def test_an_unreadable_record_is_an_error_not_an_absence(store: Store) -> None:
+    store.new_attempt(STAGE)
+    path = store.root / STAGE.kind / STAGE.key / "record.json"
+    path.write_text("{")
+    with pytest.raises(StoreError, match=r"record\.json: cannot be read"):
+        store.record(STAGE.key, STAGE.kind)
+    path.write_text('{"format": 99}')
+    with pytest.raises(StoreError, match="format must be 1, got 99"):
+        store.record(STAGE.key, STAGE.kind)
+
+
+def test_a_store_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in ("file", "file/below"):
+        with pytest.raises(StoreError, match="is a file"):
+            Store.open(str(tmp_path / path))
+
+
+def test_a_scheme_that_is_not_supported_is_named() -> None:
+    with pytest.raises(StoreError, match="scheme 's3' is not supported"):
+        Store.open("s3://bucket/store")
+
+
+def test_the_store_is_found_as_option_then_environment_then_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ROTLAB_STORE", raising=False)
+    assert Store.open(None).root == tmp_path / "rotlab-store"
+    monkeypatch.setenv("ROTLAB_STORE", str(tmp_path / "b"))
+    assert Store.open(None).root == tmp_path / "b"
+    assert Store.open((tmp_path / "c d").as_uri()).root == tmp_path / "c d"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_last_revision_of_a_study_is_found(store: Store) -> None:
+    assert store.study("lr") is None
+    study = SavedStudy("lr", 1, "why?", "text", {"count": Resources(2, 0.5)}, {"stages": []})
+    for revision in (1, 2, 10):
+        store.save_study(replace(study, revision=revision))
+    assert store.study("lr") == replace(study, revision=10)
+    assert store.studies() == ["lr"]
+
+
+def test_a_second_driver_of_a_study_is_refused(store: Store) -> None:
+    with (
+        store.only_driver("lr"),
+        pytest.raises(StoreError, match=f"being run by process {os.getpid()}"),
+        store.only_driver("lr"),
+    ):
+        pass
+    with store.only_driver("lr"), store.only_driver("other"):
+        pass
