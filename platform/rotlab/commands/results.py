@@ -1,12 +1,15 @@
 """`rotlab results`: what a study has found, from MLflow."""
 
 import argparse
+import json
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from rich.console import Console
 
 from rotlab.execution.store import Store
-from rotlab.reporting.comparison import compare
+from rotlab.reporting.comparison import SCRATCH, compare
 from rotlab.reporting.report import (
     print_report,
     report_markdown,
@@ -16,6 +19,7 @@ from rotlab.reporting.report import (
 )
 from rotlab.tracking.query import results
 from rotlab.tracking.uri import default_tracking_uri
+from rotnet.errors import UserError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="table and markdown compare the arms; csv and json list the cells",
     )
     parser.add_argument("--metric", default="accuracy", help="what to compare (default: accuracy)")
+    parser.add_argument(
+        "--baseline",
+        metavar="AXIS=VALUE[,AXIS=VALUE]",
+        help="what the other arms are set against (default: init=scratch)",
+    )
     parser.add_argument(
         "--store",
         metavar="URL",
@@ -53,7 +62,10 @@ def run(args: argparse.Namespace) -> int:
     elif args.format == "json":
         print(tidy_json(frame))
     else:
-        comparisons, question = compare(frame, args.metric), frame.attrs["question"]
+        comparisons, question = (
+            compare(frame, args.metric, _baseline(args.baseline)),
+            frame.attrs["question"],
+        )
         if args.format == "markdown":
             print(report_markdown(comparisons, question))
         elif sys.stdout.isatty():
@@ -61,3 +73,19 @@ def run(args: argparse.Namespace) -> int:
         else:
             print(report_text(comparisons, question))
     return 0
+
+
+def _baseline(given: str | None) -> Mapping[str, Any]:
+    """Return axis -> value; a value is JSON where it can be read so, else text."""
+    if given is None:
+        return SCRATCH
+    found: dict[str, Any] = {}
+    for part in given.split(","):
+        axis, equals, text = (word.strip() for word in part.partition("="))
+        if not equals or not axis:
+            raise UserError(f"--baseline {given}: write it as AXIS=VALUE[,AXIS=VALUE]")
+        try:
+            found[axis] = json.loads(text)
+        except ValueError:
+            found[axis] = text
+    return found

@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from pydantic import BaseModel
 
-from rotlab.planning.stage import Input, StageKind
+from rotlab.planning.stage import Input, Resources, StageKind
 from rotnet.config import FinetuneConfig, FusionConfig, PretrainConfig, ScoreConfig
 from rotnet.errors import UserError
 
@@ -49,6 +49,7 @@ FUSE = StageKind(
     config=FusionConfig,
     version=1,
     run="rotlab.execution.stages:fuse",
+    resources=Resources(gpus=0.0),
 )
 
 

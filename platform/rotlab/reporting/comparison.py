@@ -1,4 +1,4 @@
-"""What a study's cells say about its arms: means over seeds, and what rotation pretraining changes.
+"""What a study's cells say about its arms: means over seeds, and differences to a baseline.
 
 Seeds are the independent replicates. Splits of one seed share a pretraining, so they are averaged
 first: nine cells of three seeds and three splits are three values, not nine. A seed counts once all
@@ -18,8 +18,7 @@ from rotlab.planning.names import unknown
 from rotlab.reporting.statistics import Difference, Estimate, mean_interval, welch
 from rotnet.errors import UserError
 
-_INIT = "init"
-_BASELINE = "scratch"
+SCRATCH: Mapping[str, Any] = {"init": "scratch"}
 _PRETEXT_METRICS = ("val_accuracy", "accuracy")
 _DONE = ("FINISHED", "REUSED")
 
@@ -51,16 +50,18 @@ class ArmSummary:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """One way to begin against training from scratch, all else equal.
+    """An arm against a baseline, all else equal.
 
     Args:
-        init: the way to begin, such as "rotation".
+        treatment: axis -> value, of the axes that the baseline names, such as init: rotation.
+        baseline: axis -> value, such as init: scratch.
         setting: axis -> value, of the other axes on which the study's arms differ.
-        difference: its mean minus that of scratch; None where either has no whole seed.
-        without: which of the two has none.
+        difference: the arm's mean minus the baseline's; None where either has no whole seed.
+        without: which of the two has none, "arm" or "baseline".
     """
 
-    init: str
+    treatment: Mapping[str, Any]
+    baseline: Mapping[str, Any]
     setting: Mapping[str, Any]
     difference: Difference | None
     without: tuple[str, ...]
@@ -76,7 +77,7 @@ class Comparison:
         metric: what the numbers are.
         axes: in the order of the search space.
         arms: in the order of the plan.
-        contrasts: against scratch; empty where `init` is no axis.
+        contrasts: against the baseline; empty where no arm is one.
         chance: what guessing gives, where the study says so.
     """
 
@@ -89,23 +90,30 @@ class Comparison:
     chance: float | None
 
 
-def compare(frame: pd.DataFrame, metric: str) -> list[Comparison]:
+def compare(
+    frame: pd.DataFrame, metric: str, baseline: Mapping[str, Any] = SCRATCH
+) -> list[Comparison]:
     """Return what a study's cells say, one comparison for each target and measure.
 
     Args:
         frame: as `rotlab.tracking.query.results` returns it.
         metric: name of the column to compare.
+        baseline: axis -> value; every other arm is set against the arm that has these values and
+            is equal to it on all other axes that it has.
 
     Raises:
-        UserError: if there are results, but none has this metric.
+        UserError: if there are results, but none has this metric; if the baseline names an axis
+            that the study does not have, or values that no arm has.
     """
     metrics: list[str] = frame.attrs["metrics"]
     if metrics and metric not in metrics:
         raise UserError(unknown("metric", metric, metrics))
     axes: tuple[str, ...] = tuple(frame.attrs["axes"])
+    if baseline != SCRATCH:
+        _check_baseline(baseline, frame, axes)
     groups = _group(frame.to_dict("records"), lambda record: (record["target"], record["measure"]))
     return [
-        _comparison(records, target, measure, metric, axes, metrics)
+        _comparison(records, target, measure, metric, axes, metrics, baseline)
         for (target, measure), records in groups.items()
     ]
 
@@ -123,6 +131,7 @@ def _comparison(
     metric: str,
     axes: tuple[str, ...],
     metrics: Sequence[str],
+    baseline: Mapping[str, Any],
 ) -> Comparison:
     by_arm = _group(records, lambda record: tuple(_text(record[axis]) for axis in axes))
     arms = tuple(_summary(cells, metric, axes, metrics) for cells in by_arm.values())
@@ -133,7 +142,7 @@ def _comparison(
         metric=metric,
         axes=axes,
         arms=arms,
-        contrasts=_contrasts(arms, axes),
+        contrasts=_contrasts(arms, axes, baseline),
         chance=math.fsum(chances) / len(chances) if chances else None,
     )
 
@@ -176,32 +185,57 @@ def _pretext(cells: Sequence[Record], metrics: Sequence[str]) -> dict[str, float
     return {}
 
 
-def _contrasts(arms: Sequence[ArmSummary], axes: tuple[str, ...]) -> tuple[Contrast, ...]:
-    others = [axis for axis in axes if axis != _INIT]
-    baselines = [arm for arm in arms if arm.arm.get(_INIT) == _BASELINE]
-    treated = [arm for arm in arms if arm.arm.get(_INIT) not in (None, _BASELINE)]
+def _check_baseline(
+    baseline: Mapping[str, Any], frame: pd.DataFrame, axes: tuple[str, ...]
+) -> None:
+    for axis, value in baseline.items():
+        if axis not in axes:
+            raise UserError(unknown("axis", axis, axes))
+        held = list(dict.fromkeys(_text(each) for each in frame[axis] if each is not None))
+        if _text(value) not in held:
+            raise UserError(f"no arm has {axis}={_text(value)}; there are {', '.join(held)}")
+
+
+def _contrasts(
+    arms: Sequence[ArmSummary], axes: tuple[str, ...], baseline: Mapping[str, Any]
+) -> tuple[Contrast, ...]:
+    others = [axis for axis in axes if axis not in baseline]
+    bases = [arm for arm in arms if _has_values(arm, baseline)]
+    treated = [
+        arm
+        for arm in arms
+        if not _has_values(arm, baseline) and any(axis in arm.arm for axis in baseline)
+    ]
     shown = varying_axes(treated, others)
     return tuple(
-        _contrast(arm, baseline, shown)
+        _contrast(arm, base, baseline, shown)
         for arm in treated
-        for baseline in baselines
+        for base in bases
         if all(
-            axis not in baseline.arm or _text(baseline.arm[axis]) == _text(arm.arm.get(axis))
+            axis not in base.arm or _text(base.arm[axis]) == _text(arm.arm.get(axis))
             for axis in others
         )
     )
 
 
-def _contrast(arm: ArmSummary, baseline: ArmSummary, shown: Sequence[str]) -> Contrast:
-    init = str(arm.arm[_INIT])
+def _contrast(
+    arm: ArmSummary, base: ArmSummary, baseline: Mapping[str, Any], shown: Sequence[str]
+) -> Contrast:
     without = tuple(
-        name for name, side in ((init, arm), (_BASELINE, baseline)) if side.estimate is None
+        name for name, side in (("arm", arm), ("baseline", base)) if side.estimate is None
     )
     return Contrast(
-        init=init,
+        treatment={axis: arm.arm[axis] for axis in baseline if axis in arm.arm},
+        baseline=baseline,
         setting={axis: arm.arm[axis] for axis in shown if axis in arm.arm},
-        difference=None if without else welch(arm.seed_means, baseline.seed_means),
+        difference=None if without else welch(arm.seed_means, base.seed_means),
         without=without,
+    )
+
+
+def _has_values(arm: ArmSummary, values: Mapping[str, Any]) -> bool:
+    return all(
+        axis in arm.arm and _text(arm.arm[axis]) == _text(value) for axis, value in values.items()
     )
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from rotlab.reporting.comparison import Comparison
 from rotlab.reporting.scale import scale_of
-from rotlab.reporting.sentences import sentence, show_value
+from rotlab.reporting.sentences import describe, sentence, show_value
 from rotlab.reporting.tables import arms_table, markdown, plain
 
 
@@ -95,15 +95,16 @@ def _findings(comparison: Comparison) -> list[str]:
 
 
 def _notes(comparisons: list[Comparison]) -> list[str]:
-    contrasts = sum(len(comparison.contrasts) for comparison in comparisons)
+    contrasts = [each for comparison in comparisons for each in comparison.contrasts]
     notes = ["n counts seeds; splits are averaged within a seed; intervals are 95 % t intervals."]
     if contrasts:
         notes.append(
-            "Differences are against scratch, all else equal: Welch's 95 % interval, unpaired."
+            f"Differences are against {describe(contrasts[0].baseline)}, all else equal: "
+            "Welch's 95 % interval, unpaired."
         )
-    if contrasts > 1:
+    if len(contrasts) > 1:
         notes.append(
-            f"The {contrasts} differences are each judged alone, not adjusted for their number."
+            f"The {len(contrasts)} differences are each judged alone, not adjusted for number."
         )
     if any(arm.missing for comparison in comparisons for arm in comparison.arms):
         notes.append("A seed counts once none of its cells is missing.")

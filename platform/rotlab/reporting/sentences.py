@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rotlab.reporting.comparison import Contrast
+from rotlab.reporting.comparison import SCRATCH, Contrast
 from rotlab.reporting.scale import Scale
 from rotlab.reporting.statistics import Difference
 
@@ -15,10 +15,11 @@ def sentence(contrast: Contrast, scale: Scale) -> str:
     For instance "Rotation pretraining helps for dif: +12.3 points [4.1, 20.5] (n=3)".
     """
     where = f" for {describe(contrast.setting)}" if contrast.setting else ""
-    subject = f"{contrast.init.capitalize()} pretraining"
     difference = contrast.difference
     if difference is None:
-        return f"Nothing to compare yet{where}: no whole seed of {' or of '.join(contrast.without)}"
+        names = {"arm": describe(contrast.treatment), "baseline": describe(contrast.baseline)}
+        missing = " or of ".join(names[side] for side in contrast.without)
+        return f"Nothing to compare yet{where}: no whole seed of {missing}"
     size = f"{scale.show_signed(difference.difference)}{scale.difference_unit}"
     seeds = _seeds(difference)
     if difference.low is None or difference.high is None:
@@ -27,8 +28,10 @@ def sentence(contrast: Contrast, scale: Scale) -> str:
         return f"No spread between seeds to judge by{where}: {size} ({seeds})"
     interval = f"[{scale.show(difference.low)}, {scale.show(difference.high)}]"
     if difference.low <= 0 <= difference.high:
-        return f"No difference shown{where}: {size} {interval} ({seeds})"
-    return f"{subject} {_effect(difference, scale)}{where}: {size} {interval} ({seeds})"
+        subject = "" if contrast.baseline == SCRATCH else f", {describe(contrast.treatment)}"
+        return f"No difference shown{subject}{where}: {size} {interval} ({seeds})"
+    verdict = _verdict(contrast, difference, scale)
+    return f"{verdict}{where}: {size} {interval} ({seeds})"
 
 
 def describe(setting: Mapping[str, Any]) -> str:
@@ -44,11 +47,19 @@ def show_value(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _effect(difference: Difference, scale: Scale) -> str:
+def _verdict(contrast: Contrast, difference: Difference, scale: Scale) -> str:
     higher = difference.difference > 0
-    if scale.better is None:
-        return "gives more" if higher else "gives less"
-    return "helps" if higher == (scale.better == "higher") else "hurts"
+    good = None if scale.better is None else higher == (scale.better == "higher")
+    treatment = describe(contrast.treatment).capitalize()
+    if contrast.baseline == SCRATCH:
+        effects = {None: "gives more" if higher else "gives less", True: "helps", False: "hurts"}
+        return f"{treatment} pretraining {effects[good]}"
+    effects = {
+        None: "gives more than" if higher else "gives less than",
+        True: "is better than",
+        False: "is worse than",
+    }
+    return f"{treatment} {effects[good]} {describe(contrast.baseline)}"
 
 
 def _seeds(difference: Difference) -> str:

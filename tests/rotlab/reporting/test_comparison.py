@@ -106,7 +106,7 @@ def test_a_difference_from_an_arm_without_results_says_whose_are_missing(frame: 
     rows = [{"init": "scratch", "state": "MISSING"}, {"init": "rotation", "accuracy": 0.5}]
     [comparison] = compare(frame(rows), "accuracy")
     [contrast] = comparison.contrasts
-    assert (contrast.difference, contrast.without) == (None, ("scratch",))
+    assert (contrast.difference, contrast.without) == (None, ("baseline",))
 
 
 def test_targets_and_measures_are_never_mixed(frame: Frame) -> None:
@@ -145,3 +145,28 @@ def test_a_study_without_any_result_is_all_missing_and_no_error(frame: Frame) ->
         frame([{"state": "MISSING"}, {"seed": 1, "state": "MISSING"}]), "accuracy"
     )
     assert (comparison.arms[0].missing, comparison.arms[0].estimate) == (2, None)
+
+
+def test_any_arm_can_be_the_baseline(frame: Frame) -> None:
+    rows = [
+        {"modality": modality, "init": init, "pretext.rotations": rotations, "seed": seed}
+        | {"accuracy": base + seed / 100}
+        for modality, init, rotations, base in (
+            ("rgb", "scratch", None, 0.2),
+            ("rgb", "rotation", 2, 0.4),
+            ("rgb", "rotation", 4, 0.7),
+            ("dif", "rotation", 2, 0.1),
+            ("dif", "rotation", 4, 0.9),
+        )
+        for seed in (0, 1, 2)
+    ]
+    [comparison] = compare(frame(rows), "accuracy", {"pretext.rotations": 2})
+    found = {c.setting["modality"]: c.difference for c in comparison.contrasts}
+    assert {m: round(d.difference, 9) for m, d in found.items() if d} == {"rgb": 0.3, "dif": 0.8}
+
+
+def test_a_baseline_that_no_arm_is_is_refused(study: pd.DataFrame) -> None:
+    with pytest.raises(UserError, match="did you mean 'init'"):
+        compare(study, "accuracy", {"inti": "scratch"})
+    with pytest.raises(UserError, match='no arm has init="scratsh"; there are "scratch", "rot'):
+        compare(study, "accuracy", {"init": "scratsh"})

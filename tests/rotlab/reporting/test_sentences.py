@@ -1,6 +1,6 @@
 import pytest
 
-from rotlab.reporting.comparison import Contrast
+from rotlab.reporting.comparison import SCRATCH, Contrast
 from rotlab.reporting.scale import scale_of
 from rotlab.reporting.sentences import sentence
 from rotlab.reporting.statistics import Difference
@@ -9,7 +9,8 @@ _ACCURACY = scale_of("accuracy")
 
 
 def _contrast(difference: Difference | None, **setting: object) -> Contrast:
-    return Contrast("rotation", setting, difference, () if difference else ("scratch",))
+    without = () if difference else ("baseline",)
+    return Contrast({"init": "rotation"}, SCRATCH, setting, difference, without)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_where_nothing_else_varies_no_setting_is_named() -> None:
 
 
 def test_numbers_of_a_setting_are_named() -> None:
-    contrast = Contrast("rotation", {"modality": "dif", "clip.frames": 16}, None, ("scratch",))
+    contrast = _contrast(None, **{"modality": "dif", "clip.frames": 16})
     assert "for dif, frames 16:" in sentence(contrast, _ACCURACY)
 
 
@@ -60,3 +61,12 @@ def test_what_is_better_depends_on_the_metric(metric: str, rise: str) -> None:
 def test_only_shares_are_shown_in_per_cent() -> None:
     assert scale_of("pretext.rgb.val_accuracy").show(0.123) == "12.3"
     assert scale_of("val_loss").show(0.123) == "0.123"
+
+
+def test_another_baseline_is_named() -> None:
+    baseline = {"init": "scratch", "finetune.epochs": 175}
+    treatment = {"init": "rotation", "finetune.epochs": 40}
+    contrast = Contrast(treatment, baseline, {}, Difference(0.1, (5, 5), 0.05, 0.15), ())
+    assert sentence(contrast, _ACCURACY) == (
+        "Rotation, epochs 40 is better than scratch, epochs 175: +10.0 points [5.0, 15.0] (n=5)"
+    )
