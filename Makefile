@@ -23,7 +23,7 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY)
 	$(BIN)/rotnet prepare synthetic data/demo-pool --short-side 36 --videos 600 --seed 1 --unlabelled
-	$(BIN)/rotnet prepare synthetic data/demo --short-side 36 --videos 256 --seed 2 --test-fraction 0.75
+	$(BIN)/rotnet prepare synthetic data/demo --short-side 36 --videos 256 --seed 2 --test-fraction 0.8125
 	$(BIN)/rotlab run search_spaces/demo.yaml
 	$(BIN)/rotlab results demo
 

@@ -47,7 +47,7 @@ _SYNTHETIC = "rotnet prepare synthetic --short-side 36"  # with what follows, as
 _DEFAULT_SPLITS = 3  # what `rotnet prepare` gives a labelled set that brings none
 
 CATALOG = {
-    "demo": Known(_DEFAULT_SPLITS, 8, f"{_SYNTHETIC} --videos 256 --seed 2 --test-fraction 0.75"),
+    "demo": Known(_DEFAULT_SPLITS, 8, f"{_SYNTHETIC} --videos 256 --seed 2 --test-fraction 0.8125"),
     "demo-pool": Known(0, None, f"{_SYNTHETIC} --videos 600 --seed 1 --unlabelled"),
     "hmdb51": Known(3, 51, _FOLDER),
     "hockey": Known(0, None, f"{_FOLDER} --unlabelled"),
