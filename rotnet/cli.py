@@ -1,6 +1,5 @@
 """The `rotnet` command: finds the command that is meant. What that does is in `rotnet.commands`."""
 
-import difflib
 import re
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import NoReturn
 
-from rotnet.errors import UserError
+from rotnet.errors import UserError, offer
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
@@ -40,14 +39,15 @@ class Parser(ArgumentParser):
         found = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
         if found:
             names = [name.strip(" '") for name in found[2].split(",")]
-            near = difflib.get_close_matches(found[1], names, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            message = f"unknown {found[1]!r}; {hint}({', '.join(names)})"
+            message = f"unknown {found[1]!r}; {offer(found[1], names)}"
         raise UserError(f"{message}; see '{self.prog} --help'")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, 2 for bad input, 130 for Ctrl-C."""
+    """Run one command and return its exit status: 0, 2 for bad input, 130 for Ctrl-C.
+
+    A path that the system refuses and a training that diverged count as bad input.
+    """
     argv = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in argv
     argv = [word for word in argv if word != "--debug"]
@@ -61,12 +61,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.print_help(sys.stderr)
             return 2
         return args.run(args)
-    except UserError as error:
-        if debug:
-            raise
-        message = str(error).replace("\n", " ")
-        sys.stderr.write(f"error: {message}\n")
-        return 2
     except KeyboardInterrupt:
         if debug:
             raise
@@ -75,6 +69,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read us has gone; say nothing on the way out
         return 0
+    except (UserError, OSError, FloatingPointError) as error:
+        if debug:
+            raise
+        message = _one_line(error)
+        sys.stderr.write(f"error: {message}\n")
+        return 2
+
+
+def _one_line(error: Exception) -> str:
+    """Return an error's text; of one of the system, the path and what is wrong with it."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return text.replace("\n", " ")
 
 
 def _parser(argv: Sequence[str]) -> Parser:

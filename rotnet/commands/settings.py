@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from rotnet.errors import UserError
+from rotnet.errors import UserError, offer
 from rotnet.recipes import RECIPES
 
 Config = TypeVar("Config", bound=BaseModel)
@@ -55,14 +55,21 @@ def make_config(kind: type[Config], args: Namespace, values: Mapping[str, Any]) 
         if not equals or not dot:
             raise UserError(f"--set {word}: write it as SECTION.FIELD=VALUE")
         if section not in tree:
-            known = ", ".join(sorted(tree))
-            raise UserError(f"--set {word}: unknown section {section!r}; there are {known}")
+            raise UserError(
+                f"--set {word}: unknown section {section!r}; {offer(section, sorted(tree))}"
+            )
+        if name not in tree[section]:
+            raise UserError(
+                f"--set {word}: unknown setting {name!r} of {section}; "
+                f"{offer(name, list(tree[section]))}"
+            )
         tree[section][name] = _value(text)
     try:
         return kind.model_validate({**tree, **values})
     except ValidationError as error:
         problems = [
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}, "
+            f"got {problem['input']!r}"
             for problem in error.errors()
         ]
         raise UserError("; ".join(problems)) from None

@@ -18,6 +18,11 @@ from numpy.typing import NDArray
 
 DECLARED_SHORTFALL = 0.02  # share of the declared frames that may be missing from a whole file
 
+# Metadata need not be text. PyAV asks how to take it up to version 18, and takes it so from 19 on.
+_LENIENT: dict[str, Any] = (
+    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+)
+
 
 class UndecodableError(Exception):
     """Not one whole frame comes out of a file; the text says why."""
@@ -109,10 +114,8 @@ class VideoSource:
             UndecodableError: if the container asks for something else than quarter turns.
         """
         entries: Any = frame.side_data  # PyAV's stub gives it the type of one of its entries
-        for entry in entries:
-            if entry.type is SideDataType.DISPLAYMATRIX:
-                return read_display_matrix(bytes(entry))
-        return Orientation(0, mirrored=False)
+        matrix = entries.get(SideDataType.DISPLAYMATRIX)
+        return read_display_matrix(bytes(matrix)) if matrix else Orientation(0, mirrored=False)
 
     def _whole(self) -> Iterator[av.VideoFrame]:
         """Yield undamaged frames until the end of the file, or the first damage after one.
@@ -226,7 +229,7 @@ def open_video(path: Path) -> Iterator[VideoSource]:
             raise UndecodableError("the file is empty (0 bytes)")
         # Only local files: a text file may be a playlist that names an address.
         container = av.open(
-            str(path.absolute()), metadata_errors="replace", options={"protocol_whitelist": "file"}
+            str(path.absolute()), options={"protocol_whitelist": "file"}, **_LENIENT
         )
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise UndecodableError(f"it cannot be opened as a video ({_reason(error)})") from error

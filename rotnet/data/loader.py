@@ -64,12 +64,15 @@ class ClipLoader:
         workers: threads that read ahead; the batches do not depend on their number.
 
     Raises:
-        DataError: if no video is left.
+        DataError: if there is no video, or none is left.
     """
 
     def __init__(
         self, videos: VideoSet, clip: ClipConfig, modality: Modality, *, workers: int = 1
     ) -> None:
+        if not videos.videos:
+            which = "" if videos.split is None else f" of split {videos.split}"
+            raise DataError(f"{videos.folder}: there is no {videos.role!r} video{which}")
         short = [video for video in videos.videos if video.frames < clip.window]
         dropped = short if clip.short_video == "drop" else []
         left_out = {video.path for video in dropped}

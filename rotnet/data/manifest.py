@@ -236,8 +236,11 @@ def write_files(folder: Path, header: Header, videos: Sequence[Video], made_with
         "w", encoding="utf-8", errors="surrogateescape", newline=""
     ) as file:
         writer = csv.writer(file, lineterminator="\n")
+        # Before Python 3.13 a lone carriage return, which a path may hold, is not quoted by itself.
+        quoting = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writerow(_columns(header.num_splits))
-        writer.writerows(_to_row(video) for video in videos)
+        for row in map(_to_row, videos):
+            (quoting if any("\r" in str(cell) for cell in row) else writer).writerow(row)
     found = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -276,7 +279,8 @@ def _set_folder(path: Path) -> Path:
     """Return the folder of a set named by its folder or its manifest."""
     folder = path.parent if path.name == MANIFEST_FILE else path
     if not folder.is_dir():
-        raise DataError(f"{path} does not exist: make it with 'rotnet prepare KIND SOURCE OUT'")
+        wrong = "is a file, not a prepared data set" if path.exists() else "does not exist"
+        raise DataError(f"{path} {wrong}: make one with 'rotnet prepare KIND SOURCE OUT'")
     if not (folder / HEADER_FILE).is_file():
         raise DataError(
             f"{folder} is not a prepared data set (no {HEADER_FILE}): make one with "

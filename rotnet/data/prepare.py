@@ -269,9 +269,15 @@ def _begins_as_written(videos: Path, num_videos: int, seed: int, pool: bool) -> 
 def _check_place(out: Path) -> None:
     """Raise DataError unless `out` is new, empty, or a prepared set and nothing else."""
     if not out.exists():
+        if out.is_symlink():
+            raise DataError(f"{out} is a link that leads nowhere: remove it, or choose another OUT")
         return
     if not out.is_dir():
         raise DataError(f"{out} is a file: OUT must be a new folder, or a prepared set")
+    if Path.cwd().is_relative_to(out.resolve()):
+        raise DataError(
+            f"{out} holds the current folder, and is replaced whole: choose another OUT"
+        )
     inside = {path.name for path in out.iterdir()}
     if not inside:
         return

@@ -60,7 +60,7 @@ def map_in_order(
     try:
         while True:
             for task in islice(remaining, 3 * workers - len(pending)):
-                pending.append((task, pool.submit(function, task)))
+                pending.append((task, _submitted(pool, function, task)))
             if not pending:
                 return
             try:
@@ -76,6 +76,18 @@ def map_in_order(
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
+
+
+def _submitted(
+    pool: ProcessPoolExecutor, function: Callable[[Task], Result], task: Task
+) -> Future[Result]:
+    """Return a task's future, already failed where a process has died since the last task."""
+    try:
+        return pool.submit(function, task)
+    except BrokenProcessPool as error:
+        failed: Future[Result] = Future()
+        failed.set_exception(error)
+        return failed
 
 
 def _alone(

@@ -15,11 +15,12 @@ def staged_folder(out: Path) -> Iterator[Path]:
     """Give an empty folder beside `out`; when the block ends well, it takes the place of `out`.
 
     When the block fails, it is removed and `out` is as it was. What a killed process left is
-    removed by the next.
+    removed by the next. Where `out` is a link to a folder, all this is done to that folder.
 
     Raises:
         DataError: if another process is writing `out`, or nothing can be written beside it.
     """
+    out = out.resolve()
     staging = out.parent / f".{out.name}.preparing"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -45,11 +46,11 @@ def staged_folder(out: Path) -> Iterator[Path]:
 
 def _take_place(staging: Path, out: Path) -> None:
     """Rename staging to out; a set that stands there is moved aside first and then removed."""
+    aside = out.parent / f".{out.name}.old"
+    shutil.rmtree(aside, ignore_errors=True)
     if not out.exists():
         staging.rename(out)
         return
-    aside = out.parent / f".{out.name}.old"
-    shutil.rmtree(aside, ignore_errors=True)
     out.rename(aside)
     try:
         staging.rename(out)

@@ -8,7 +8,7 @@ import torch
 from rotnet.config import FinetuneConfig, ScoreConfig
 from rotnet.data.loader import ClipLoader
 from rotnet.data.manifest import VideoSet
-from rotnet.errors import DataError
+from rotnet.errors import CheckpointError, DataError
 from rotnet.evaluation.metrics import metrics
 from rotnet.evaluation.scores import Scores
 from rotnet.learning.checkpoint import load_network, load_weights
@@ -37,11 +37,15 @@ def evaluate(
         See `rotnet.evaluation.metrics.metrics`.
 
     Raises:
-        CheckpointError: if the network cannot be read.
-        DataError: if the videos' classes are not the network's.
+        CheckpointError: if the network cannot be read, was not fine-tuned, or has diverged.
+        DataError: if the videos' classes are not the network's, or there is no video.
         Stopped: if the watch wished so.
     """
     saved = load_network(network)
+    if saved.kind != "finetune":
+        raise CheckpointError(
+            f"{network}: holds a {saved.kind} network, which names no action: fine-tune it first"
+        )
     tuned = FinetuneConfig.model_validate(saved.config)
     if saved.classes != videos.classes:
         raise DataError(
@@ -75,6 +79,8 @@ def evaluate(
             np.add.at(totals, chosen, logits.double().softmax(1).cpu().numpy())
             np.add.at(counts, chosen, 1)
             labels[chosen] = batch.labels.numpy()
+    if not np.isfinite(totals).all():
+        raise CheckpointError(f"{network}: gives no finite scores: its training has diverged")
     scores = Scores(
         videos=tuple(video.path for video in loader.videos),
         classes=saved.classes,

@@ -23,8 +23,11 @@ def fuse(config: FusionConfig, members: Mapping[str, Path], folder: Path) -> dic
         See `rotnet.evaluation.metrics.metrics`.
 
     Raises:
-        DataError: if there are fewer than two members, or they did not score the same videos.
+        DataError: if there are fewer than two members, if they did not score the same videos, or
+            if `folder` is one of them.
     """
+    if folder.resolve() in {path.resolve() for path in members.values()}:
+        raise DataError(f"{folder} holds scores that are to be fused: choose another folder")
     rules = {"mean_softmax": mean_softmax}
     fused = rules[config.fuse.rule]({name: Scores.load(path) for name, path in members.items()})
     fused.save(folder)
@@ -48,6 +51,8 @@ def mean_softmax(members: Mapping[str, Scores]) -> Scores:
                 f"{first_name} and {name} did not score the same videos: {len(first.videos)} and "
                 f"{len(scores.videos)}, {len({*first.videos} & {*scores.videos})} in common"
             )
+        if not np.array_equal(scores.labels, first.labels):
+            raise DataError(f"{first_name} and {name} give the same videos other labels")
     return Scores(
         videos=first.videos,
         classes=first.classes,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,15 +65,18 @@ class Scores:
         """Return the scores in a stage's folder.
 
         Raises:
-            DataError: if there are none.
+            DataError: if there are none, or they cannot be read.
         """
         path = folder / SCORES
         if not path.exists():
             raise DataError(f"{path}: no scores there; evaluate a network into this folder first")
-        with np.load(path, allow_pickle=False) as found:
-            return cls(
-                videos=tuple(found["videos"].tolist()),
-                classes=tuple(found["classes"].tolist()),
-                labels=found["labels"],
-                probabilities=found["probabilities"],
-            )
+        try:
+            with np.load(path, allow_pickle=False) as found:
+                return cls(
+                    videos=tuple(found["videos"].tolist()),
+                    classes=tuple(found["classes"].tolist()),
+                    labels=found["labels"],
+                    probabilities=found["probabilities"],
+                )
+        except (BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError) as error:
+            raise DataError(f"{path}: no readable scores ({error}); evaluate again") from error

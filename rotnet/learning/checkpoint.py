@@ -2,12 +2,15 @@
 
 import os
 import platform
-from collections.abc import Mapping
+import struct
+import zlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +19,19 @@ from rotnet.errors import CheckpointError
 
 CHECKPOINT, NETWORK = "checkpoint.pt", "network.pt"
 FORMAT = 1
+_UNREADABLE = (  # what damage makes of reading
+    BadZipFile,
+    UnpicklingError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,7 @@ def load_network(folder: Path) -> Network:
     Raises:
         CheckpointError: if there is none, or it cannot be read.
     """
-    found = read(folder / NETWORK)
+    found = read(folder / NETWORK, ("kind", "config", "classes", "data", "weights"))
     return Network(
         kind=found["kind"],
         config=found["config"],
@@ -79,19 +95,29 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
     aside.replace(path)
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path, names: Collection[str] = ()) -> dict[str, Any]:
     """Return what `write` wrote, on the CPU.
 
+    Args:
+        path: of the file.
+        names: what it must hold.
+
     Raises:
-        CheckpointError: if the file is missing, damaged, not ours, or of a newer format.
+        CheckpointError: if the file is missing, damaged, not ours, of a newer format, or holds
+            something else.
     """
     try:
+        with ZipFile(path) as archive:  # torch.load passes over the checksums
+            if damaged := archive.testzip():
+                raise BadZipFile(f"{damaged} is damaged")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such checkpoint") from None
-    except (UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
+    except _UNREADABLE as error:
         first_line = str(error).partition("\n")[0]
-        raise CheckpointError(f"{path}: not a readable checkpoint ({first_line})") from error
+        raise CheckpointError(
+            f"{path}: not a readable checkpoint ({first_line}); remove it or restore a whole one"
+        ) from error
     if not isinstance(content, dict) or "format" not in content:
         raise CheckpointError(f"{path}: not a checkpoint of this project")
     if content["format"] > FORMAT:
@@ -99,6 +125,8 @@ def read(path: Path) -> dict[str, Any]:
             f"{path}: has format {content['format']}, newer than the {FORMAT} known here; "
             "update rotnet"
         )
+    if lacking := [name for name in names if name not in content]:
+        raise CheckpointError(f"{path}: another kind of checkpoint: lacks {', '.join(lacking)}")
     return content
 
 

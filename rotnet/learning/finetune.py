@@ -12,7 +12,7 @@ from rotnet.config import FinetuneConfig, identity
 from rotnet.data.holdout import hold_out
 from rotnet.data.loader import Batch, ClipLoader
 from rotnet.data.manifest import VideoSet
-from rotnet.errors import CheckpointError
+from rotnet.errors import CheckpointError, UserError
 from rotnet.learning.checkpoint import Network, load_network, load_weights, save_network
 from rotnet.learning.device import find_device
 from rotnet.learning.history import final_metrics, write_history
@@ -20,7 +20,7 @@ from rotnet.learning.judge import judge
 from rotnet.learning.loop import Task, train
 from rotnet.learning.schedule import steps_in_epoch
 from rotnet.learning.watch import Watch
-from rotnet.models.resnet3d import HEAD, ResNet3D, build
+from rotnet.models.resnet3d import HEAD, ResNet3D, build, last_map
 from rotnet.views.modality import as_input
 
 
@@ -46,8 +46,15 @@ def finetune(
     Raises:
         CheckpointError: if the pretrained network does not fit; every mismatch is listed.
         DataError: if no video is usable.
+        UserError: if a batch is too small for batch normalisation.
         Stopped: if the watch wished so.
     """
+    size = config.clip.size
+    if config.finetune.batch_size == 1 and last_map(config.clip.frames, size) == (1, 1):
+        raise UserError(
+            "finetune.batch_size must be at least 2 here, got 1: the last stage leaves batch "
+            f"normalisation a single value of a clip of {config.clip.frames} frames, {size} pixels"
+        )
     device = find_device()
     learnt, held_out = hold_out(videos.videos, config.finetune.val_fraction, config.seed)
     load = partial(

@@ -208,7 +208,7 @@ class _Saver:
         """Return the saved state and put it in force, or None if nothing was saved."""
         if not self.path.exists():
             return None
-        found = read(self.path)
+        found = read(self.path, ("identity", "step", "model", "optimizer"))
         if found["identity"] != self.identity:
             changed = sorted(
                 name

@@ -59,6 +59,11 @@ def build(config: ModelConfig, num_classes: int, seed: int) -> ResNet3D:
         return ResNet3D(config, num_classes)
 
 
+def last_map(frames: int, size: int) -> tuple[int, int]:
+    """Return duration and side of the last stage's maps: 16 frames of 112 pixels leave (1, 4)."""
+    return -(-frames // 16), -(-size // 32)
+
+
 class BasicBlock(nn.Module):
     """Two 3x3x3 convolutions and a shortcut, summed before the last ReLU."""
 

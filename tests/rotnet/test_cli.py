@@ -95,6 +95,7 @@ def test_bad_input_is_one_line_and_status_2(
     assert "positive" in refused(capsys, "prepare", "synthetic", out, "--videos", "0")
     assert "does not exist" in refused(capsys, "inspect", out)
     assert "not a prepared data set" in refused(capsys, "inspect", empty)
+    assert "is a file, not a prepared" in refused(capsys, "inspect", text / "a.avi")
     assert not out.exists()
 
 

@@ -33,11 +33,12 @@ def test_pretrain_finetune_evaluate_fuse(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--set", "pretrain.epochs=0"], "pretrain.epochs: Input should be greater than 0"),
-        (["--set", "pretrain.epoch=3"], "pretrain.epoch: Extra inputs are not permitted"),
-        (["--set", "finetun.epochs=3"], "unknown section 'finetun'"),
+        (["--set", "pretrain.epochs=0"], "pretrain.epochs: Input should be greater than 0, got 0"),
+        (["--set", "pretrain.epoch=3"], "'epoch' of pretrain; did you mean 'epochs'?"),
+        (["--set", "finetun.epochs=3"], "unknown section 'finetun'; (clip,"),
         (["--set", "epochs"], "write it as SECTION.FIELD=VALUE"),
         (["--set", "pretext.rotations=8"], "45 degrees"),
+        (["--recipe", "tiny", "--set", "pretrain.lr=1e30"], "the loss is nan"),
         (["--recipe", "tinny"], "did you mean 'tiny'"),
     ],
 )
@@ -52,3 +53,12 @@ def test_a_bad_setting_is_one_line(
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
+
+
+def test_a_place_that_is_a_file_is_one_line(
+    tmp_path: Path, pool: Manifest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "file"
+    place.touch()
+    assert main(["pretrain", str(pool.folder), str(place)]) == 2
+    assert capsys.readouterr().err == f"error: {place}: File exists\n"

@@ -94,6 +94,12 @@ def test_short_videos_are_counted_and_dropped_only_on_request(actions: Manifest)
         )
 
 
+def test_a_part_without_videos_is_named(actions: Manifest) -> None:
+    none = replace(actions.select("test", 2), videos=())
+    with pytest.raises(DataError, match="there is no 'test' video of split 2"):
+        ClipLoader(none, CLIP, "rgb")
+
+
 def test_an_unlabelled_set_has_no_labels(pool: Manifest) -> None:
     (batch,) = take(ClipLoader(pool.select("pretrain"), CLIP, "rgb"), 1)
     assert batch.labels.tolist() == [-1] * 5

@@ -70,7 +70,8 @@ def written(folder: Path, *videos: Video, classes: tuple[str, ...] = ("run",)) -
 
 
 def test_a_manifest_is_read_back_as_it_was_written(tmp_path: Path) -> None:
-    videos = (row(0), row(1), left_out(2), row(3, label="walk", status="part", reason="a, b"))
+    odd = row(3, label="walk", status="part", reason="a, b", path="a\rb.mp4")
+    videos = (row(0), row(1), left_out(2), odd)
     folder = written(tmp_path / "set", *videos)
     for path in (folder, folder / "manifest.csv"):
         manifest = Manifest.load(path)

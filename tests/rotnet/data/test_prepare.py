@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -197,6 +198,30 @@ def test_a_folder_that_holds_something_else_is_never_replaced(videos: Path, tmp_
         prepare(videos, out / "thesis.txt", FOLDER, storage=STORAGE)
 
 
+def test_a_link_to_a_folder_stays_a_link(videos: Path, tmp_path: Path) -> None:
+    (tmp_path / "large_disk" / "real").mkdir(parents=True)
+    out = tmp_path / "set"
+    out.symlink_to(tmp_path / "large_disk" / "real")
+    for storage in (STORAGE, Storage(short_side=24)):
+        assert prepare(videos, out, FOLDER, storage=storage).fresh
+        assert out.is_symlink()
+        assert [path.name for path in (tmp_path / "large_disk").iterdir()] == ["real"]
+    for number, target in enumerate((tmp_path / "nowhere", tmp_path / "link1")):
+        (tmp_path / f"link{number}").symlink_to(target)
+        with pytest.raises(DataError, match="a link that leads nowhere"):
+            prepare(videos, tmp_path / f"link{number}", FOLDER, storage=STORAGE)
+
+
+def test_the_current_folder_is_never_replaced(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "set").mkdir()
+    monkeypatch.chdir(tmp_path / "set")
+    with pytest.raises(DataError, match="holds the current folder"):
+        prepare(videos, Path(), FOLDER, storage=STORAGE)
+    assert Path.cwd().is_dir()
+
+
 def test_an_interrupted_preparation_leaves_the_set_as_it_was(videos: Path, tmp_path: Path) -> None:
     def interrupt(done: int, _total: int) -> None:
         if done == 3:
@@ -216,6 +241,7 @@ def test_an_interrupted_preparation_leaves_the_set_as_it_was(videos: Path, tmp_p
 def test_what_a_killed_preparation_left_is_cleared_away(videos: Path, tmp_path: Path) -> None:
     (tmp_path / ".set.preparing" / "parts").mkdir(parents=True)
     (tmp_path / ".set.preparing" / "frames.rgb").touch()
+    (tmp_path / ".set.old").mkdir()
     prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["set", "source"]
 
@@ -245,6 +271,20 @@ def _minus(task: int) -> int:
 def test_a_task_that_kills_its_process_costs_only_itself() -> None:
     results = processes.map_in_order(_die_on_two, range(6), workers=2, died=_minus)
     assert list(results) == [0, 10, -2, 30, 40, 50]
+
+
+def _die_on_one(task: int) -> int:
+    if task == 1:
+        time.sleep(0.1)
+        os._exit(1)
+    return task * 10
+
+
+def test_a_process_that_dies_while_nobody_waits_costs_only_its_task() -> None:
+    results = processes.map_in_order(_die_on_one, range(6), workers=1, died=_minus)
+    first = next(results)
+    time.sleep(1.0)  # the pool notices meanwhile, and takes no more tasks
+    assert [first, *results] == [0, -1, 20, 30, 40, 50]
 
 
 def test_memory_holds_few_frames_of_a_long_video(

@@ -70,6 +70,25 @@ def test_shapes_and_sums_are_checked() -> None:
         Scores(("a",), ("x", "y"), np.array([0]), np.array([[0.5, 0.1]]))
 
 
-def test_missing_scores_are_named(tmp_path: Path) -> None:
+def test_missing_and_damaged_scores_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no scores there"):
         Scores.load(tmp_path)
+    path = scores([[0.25, 0.75], [1.0, 0.0]], [1, 1]).save(tmp_path)
+    whole = path.read_bytes()
+    np.savez(tmp_path / "other.npz", a=np.zeros(1))
+    for content in (b"", b"text", whole[:300], (tmp_path / "other.npz").read_bytes()):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match="no readable scores"):
+            Scores.load(tmp_path)
+
+
+def test_a_fusion_neither_replaces_a_member_nor_mixes_labels(tmp_path: Path) -> None:
+    rgb, dif = scores([[0.9, 0.1]], [1]), scores([[0.9, 0.1]], [0])
+    with pytest.raises(DataError, match="rgb and dif give the same videos other labels"):
+        mean_softmax({"rgb": rgb, "dif": dif})
+    for name in ("rgb", "dif"):
+        (tmp_path / name).mkdir()
+        rgb.save(tmp_path / name)
+    members = {name: tmp_path / name for name in ("rgb", "dif")}
+    with pytest.raises(DataError, match="choose another folder"):
+        fuse(FusionConfig(), members, tmp_path / "dif")

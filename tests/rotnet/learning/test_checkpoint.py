@@ -72,6 +72,16 @@ def test_a_missing_damaged_foreign_or_newer_file_is_named(tmp_path: Path) -> Non
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(CheckpointError, match="not a readable checkpoint"):
         read(path)
+    write(path, {"weights": torch.zeros(4096)})
+    content = bytearray(path.read_bytes())
+    middle = content.index(bytes(8000)) + 4000
+    content[middle] = 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="not a readable checkpoint"):
+        read(path)
+    write(path, {"step": 3})
+    with pytest.raises(CheckpointError, match="another kind of checkpoint: lacks kind, config"):
+        read(path, ("kind", "step", "config"))
     torch.save([1, 2], path)
     with pytest.raises(CheckpointError, match="not a checkpoint of this project"):
         read(path)

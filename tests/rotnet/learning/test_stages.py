@@ -1,6 +1,7 @@
 """Pretraining and fine-tuning: they learn, continue bit-equal, and refuse what does not fit."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from rotnet.data.manifest import Manifest
 from rotnet.errors import CheckpointError, DataError, UserError
 from rotnet.evaluation.evaluate import evaluate
 from rotnet.evaluation.scores import Scores
-from rotnet.learning.checkpoint import load_network
+from rotnet.learning.checkpoint import load_network, save_network
 from rotnet.learning.finetune import finetune
 from rotnet.learning.pretrain import pretrain
 from rotnet.learning.watch import Stopped
@@ -172,6 +173,35 @@ def test_a_network_is_only_scored_on_its_own_classes(
     fewer = type(test)(test.folder, test.classes[:-1], test.fingerprint, "test", 1, test.videos)
     with pytest.raises(DataError, match="was trained on the classes"):
         evaluate(ScoreConfig(), tmp_path, fewer, folder(tmp_path / "out"), make_recorder())
+
+
+def test_only_a_sound_fine_tuned_network_is_scored(
+    tmp_path: Path,
+    actions: Manifest,
+    small_finetune: FinetuneConfig,
+    make_recorder: Recorders,
+) -> None:
+    finetune(small_finetune, actions.select("train", 1), None, tmp_path, make_recorder())
+    test, out = actions.select("test", 1), folder(tmp_path / "out")
+    tuned = load_network(tmp_path)
+    save_network(replace(tuned, kind="pretrain"), out)
+    with pytest.raises(CheckpointError, match="holds a pretrain network"):
+        evaluate(ScoreConfig(), out, test, out, make_recorder())
+    weights = {**tuned.weights, "fc2.bias": torch.full((8,), torch.nan)}
+    save_network(replace(tuned, weights=weights), out)
+    with pytest.raises(CheckpointError, match="its training has diverged"):
+        evaluate(ScoreConfig(), out, test, out, make_recorder())
+
+
+def test_a_batch_too_small_to_normalise_is_refused(
+    tmp_path: Path,
+    actions: Manifest,
+    small_finetune: FinetuneConfig,
+    make_recorder: Recorders,
+) -> None:
+    single = small_finetune.model_copy(update={"finetune": TrainConfig(epochs=1, batch_size=1)})
+    with pytest.raises(UserError, match="batch_size must be at least 2"):
+        finetune(single, actions.select("train", 1), None, tmp_path, make_recorder())
 
 
 @pytest.mark.slow
