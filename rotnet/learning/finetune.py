@@ -1,24 +1,17 @@
 """Fine-tuning: a network, pretrained or not, learns to name the action."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from rotnet.config import FinetuneConfig, identity
-from rotnet.data.holdout import hold_out
-from rotnet.data.loader import Batch, ClipLoader
+from rotnet.config import FinetuneConfig
+from rotnet.data.loader import Batch
 from rotnet.data.manifest import VideoSet
 from rotnet.errors import CheckpointError
-from rotnet.learning.checkpoint import Network, load_network, load_weights, save_network
+from rotnet.learning.checkpoint import load_network, load_weights
+from rotnet.learning.course import Course, follow
 from rotnet.learning.device import find_device
-from rotnet.learning.history import final_metrics, write_history
-from rotnet.learning.judge import judge
-from rotnet.learning.loop import Task, train
-from rotnet.learning.schedule import steps_in_epoch
 from rotnet.learning.watch import Watch
 from rotnet.models.resnet3d import HEAD, ResNet3D, build
 from rotnet.views.modality import as_input
@@ -40,74 +33,33 @@ def finetune(
         watch: is told of progress, and may stop it.
 
     Returns:
-        steps, train_loss and train_accuracy (of the last report); val_loss and val_accuracy where
-        videos are held out; counts of videos as in `pretrain`.
+        See `rotnet.learning.course.follow`.
 
     Raises:
         CheckpointError: if the pretrained network does not fit; every mismatch is listed.
         DataError: if no video is usable.
         Stopped: if the watch wished so.
     """
-    device = find_device()
-    learnt, held_out = hold_out(videos.videos, config.finetune.val_fraction, config.seed)
-    load = partial(
-        ClipLoader, clip=config.clip, modality=config.modality, workers=config.runtime.workers
-    )
-    loader = load(replace(videos, videos=learnt))
+    device, views = find_device(), config.views
     model = build(config.model, len(videos.classes), config.seed)
     if init is not None:
         start_from(model, init, config)
     model.to(device).to(memory_format=torch.channels_last_3d)
 
     def actions(batch: Batch) -> tuple[Tensor, Tensor]:
-        clips = as_input(
-            batch.clips.to(device), config.modality, mean=config.views.mean, std=config.views.std
-        )
+        clips = as_input(batch.clips.to(device), config.modality, mean=views.mean, std=views.std)
         return clips, batch.labels.to(device)
 
-    def batches(step: int) -> Iterator[Batch]:
-        return loader.training(
-            batch_size=config.finetune.batch_size,
-            seed=config.seed,
-            flip=config.views.flip,
-            first=step,
-        )
-
-    validate = None
-    if held_out:
-        validate = partial(
-            judge,
-            model,
-            load(replace(videos, videos=held_out)),
-            actions,
-            config=config.finetune,
-            batch_size=config.runtime.eval_batch,
-        )
-    history = train(
-        Task(model, batches, actions, validate),
-        config.finetune,
-        steps_per_epoch=steps_in_epoch(config.finetune, loader.fit.used),
-        identity={
-            **identity(config),
-            "data": [videos.fingerprint, videos.role, videos.split],
-            "init": init is not None,
-        },
-        folder=folder,
-        checkpoint_s=config.runtime.checkpoint_s,
-        watch=watch,
+    course = Course(
+        kind="finetune",
+        config=config,
+        training=config.finetune,
+        model=model,
+        classes=videos.classes,
+        learn=actions,
+        test=actions,
     )
-    save_network(
-        Network(
-            kind="finetune",
-            config=config.model_dump(mode="json"),
-            classes=videos.classes,
-            data=videos.fingerprint,
-            weights=model.state_dict(),
-        ),
-        folder,
-    )
-    write_history(history, folder)
-    return final_metrics(history, loader.fit, len(held_out))
+    return follow(course, videos, folder, watch, init=init is not None)
 
 
 def start_from(model: ResNet3D, init: Path, config: FinetuneConfig) -> None:
