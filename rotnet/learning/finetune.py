@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rotnet.config import FinetuneConfig
+from rotnet.config import FinetuneConfig, PretrainConfig
 from rotnet.data.loader import Batch
 from rotnet.data.manifest import VideoSet
 from rotnet.errors import CheckpointError
@@ -66,16 +66,22 @@ def start_from(model: ResNet3D, init: Path, config: FinetuneConfig) -> None:
     """Give a network the weights of a pretraining, all but the head.
 
     Raises:
-        CheckpointError: if it is no network of the same modality and normalisation, or if any
-            weight outside the head is missing, unexpected or of another shape.
+        CheckpointError: if it is no pretraining, if modality or normalisation differ, or if any
+            weight outside the head is missing, unexpected or of another shape; all are listed.
     """
     network = load_network(init)
-    wanted = config.model_dump(mode="json")
-    for section in ("modality", "model", "views"):
-        if network.config[section] != wanted[section]:
+    if network.kind != "pretrain":
+        raise CheckpointError(f"{init}: holds a {network.kind}, where a pretraining is needed")
+    pretrained = PretrainConfig.model_validate(network.config)
+    for name, theirs, ours in (
+        ("modality", pretrained.modality, config.modality),
+        ("views.mean", pretrained.views.mean, config.views.mean),
+        ("views.std", pretrained.views.std, config.views.std),
+    ):
+        if theirs != ours:
             raise CheckpointError(
-                f"{init}: was pretrained with {section} {network.config[section]}, "
-                f"but is to be fine-tuned with {wanted[section]}; make them equal"
+                f"{init}: was pretrained with {name} {theirs}, but is to be fine-tuned with "
+                f"{ours}; make them equal"
             )
     try:
         load_weights(model, network.weights, without=HEAD)
