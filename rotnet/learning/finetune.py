@@ -1,24 +1,17 @@
 """Fine-tuning: a network, pretrained or not, learns to name the action."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from rotnet.config import FinetuneConfig, identity
-from rotnet.data.holdout import hold_out
-from rotnet.data.loader import Batch, ClipLoader
+from rotnet.config import FinetuneConfig, PretrainConfig
+from rotnet.data.loader import Batch
 from rotnet.data.manifest import VideoSet
 from rotnet.errors import CheckpointError, UserError
-from rotnet.learning.checkpoint import Network, load_network, load_weights, save_network
+from rotnet.learning.checkpoint import load_network, load_weights
+from rotnet.learning.course import Course, follow
 from rotnet.learning.device import find_device
-from rotnet.learning.history import final_metrics, write_history
-from rotnet.learning.judge import judge
-from rotnet.learning.loop import Task, train
-from rotnet.learning.schedule import steps_in_epoch
 from rotnet.learning.watch import Watch
 from rotnet.models.resnet3d import HEAD, ResNet3D, build, last_map
 from rotnet.views.modality import as_input
@@ -40,8 +33,7 @@ def finetune(
         watch: is told of progress, and may stop it.
 
     Returns:
-        steps, train_loss and train_accuracy (of the last report); val_loss and val_accuracy where
-        videos are held out; counts of videos as in `pretrain`.
+        See `rotnet.learning.course.follow`.
 
     Raises:
         CheckpointError: if the pretrained network does not fit; every mismatch is listed.
@@ -55,82 +47,48 @@ def finetune(
             "finetune.batch_size must be at least 2 here, got 1: the last stage leaves batch "
             f"normalisation a single value of a clip of {config.clip.frames} frames, {size} pixels"
         )
-    device = find_device()
-    learnt, held_out = hold_out(videos.videos, config.finetune.val_fraction, config.seed)
-    load = partial(
-        ClipLoader, clip=config.clip, modality=config.modality, workers=config.runtime.workers
-    )
-    loader = load(replace(videos, videos=learnt))
+    device, views = find_device(), config.views
     model = build(config.model, len(videos.classes), config.seed)
     if init is not None:
         start_from(model, init, config)
     model.to(device).to(memory_format=torch.channels_last_3d)
 
     def actions(batch: Batch) -> tuple[Tensor, Tensor]:
-        clips = as_input(
-            batch.clips.to(device), config.modality, mean=config.views.mean, std=config.views.std
-        )
+        clips = as_input(batch.clips.to(device), config.modality, mean=views.mean, std=views.std)
         return clips, batch.labels.to(device)
 
-    def batches(step: int) -> Iterator[Batch]:
-        return loader.training(
-            batch_size=config.finetune.batch_size,
-            seed=config.seed,
-            flip=config.views.flip,
-            first=step,
-        )
-
-    validate = None
-    if held_out:
-        validate = partial(
-            judge,
-            model,
-            load(replace(videos, videos=held_out)),
-            actions,
-            config=config.finetune,
-            batch_size=config.runtime.eval_batch,
-        )
-    history = train(
-        Task(model, batches, actions, validate),
-        config.finetune,
-        steps_per_epoch=steps_in_epoch(config.finetune, loader.fit.used),
-        identity={
-            **identity(config),
-            "data": [videos.fingerprint, videos.role, videos.split],
-            "init": init is not None,
-        },
-        folder=folder,
-        checkpoint_s=config.runtime.checkpoint_s,
-        watch=watch,
+    course = Course(
+        kind="finetune",
+        config=config,
+        training=config.finetune,
+        model=model,
+        classes=videos.classes,
+        learn=actions,
+        test=actions,
     )
-    save_network(
-        Network(
-            kind="finetune",
-            config=config.model_dump(mode="json"),
-            classes=videos.classes,
-            data=videos.fingerprint,
-            weights=model.state_dict(),
-        ),
-        folder,
-    )
-    write_history(history, folder)
-    return final_metrics(history, loader.fit, len(held_out))
+    return follow(course, videos, folder, watch, init=init is not None)
 
 
 def start_from(model: ResNet3D, init: Path, config: FinetuneConfig) -> None:
     """Give a network the weights of a pretraining, all but the head.
 
     Raises:
-        CheckpointError: if it is no network of the same modality and normalisation, or if any
-            weight outside the head is missing, unexpected or of another shape.
+        CheckpointError: if it is no pretraining, if modality or normalisation differ, or if any
+            weight outside the head is missing, unexpected or of another shape; all are listed.
     """
     network = load_network(init)
-    wanted = config.model_dump(mode="json")
-    for section in ("modality", "model", "views"):
-        if network.config[section] != wanted[section]:
+    if network.kind != "pretrain":
+        raise CheckpointError(f"{init}: holds a {network.kind}, where a pretraining is needed")
+    pretrained = PretrainConfig.model_validate(network.config)
+    for name, theirs, ours in (
+        ("modality", pretrained.modality, config.modality),
+        ("views.mean", pretrained.views.mean, config.views.mean),
+        ("views.std", pretrained.views.std, config.views.std),
+    ):
+        if theirs != ours:
             raise CheckpointError(
-                f"{init}: was pretrained with {section} {network.config[section]}, "
-                f"but is to be fine-tuned with {wanted[section]}; make them equal"
+                f"{init}: was pretrained with {name} {theirs}, but is to be fine-tuned with "
+                f"{ours}; make them equal"
             )
     try:
         load_weights(model, network.weights, without=HEAD)

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """
     planned = plan_file(args.file, args.data)
     stages = planned.plan.stages
-    records = Store.open(args.store).records(stages.values())
+    records = Store.open(args.store, writing=False).records(stages.values())
     done = Counter(stages[key].kind for key in records)
     if args.json:
         print(json.dumps(outline_json(planned, done), indent=2))

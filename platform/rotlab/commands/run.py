@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--gpus", metavar="N", type=_count, help="GPUs of one started here (default: all)"
     )
     parser.add_argument(
-        "--cpus", metavar="N", type=_count, help="cores of one started here (default: all)"
+        "--cpus", metavar="N", type=_positive, help="cores of one started here (default: all)"
     )
     parser.add_argument(
         "--data",
@@ -111,6 +111,12 @@ def _given(args: argparse.Namespace) -> tuple[str, ...]:
     """The options that `rotlab run-stage` shares, as they were given."""
     pairs = (("--store", args.store), ("--data", args.data))
     return tuple(word for name, value in pairs if value is not None for word in (name, str(value)))
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, got {text!r}")
+    return int(text)
 
 
 def _count(text: str) -> int:

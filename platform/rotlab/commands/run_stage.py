@@ -10,9 +10,11 @@ from rotlab.execution.perform import Work, perform
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
 from rotlab.planning.datasets import data_root, find_datasets
+from rotlab.planning.key import stage_key
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan import Plan
-from rotlab.planning.stage import StageKind
+from rotlab.planning.stage import Stage, StageKind
+from rotnet.config import identity
 from rotnet.errors import UserError
 from rotnet.learning.watch import Unwatched
 
@@ -71,7 +73,8 @@ def run_stage(
         debug: whether to stop in the debugger where it fails.
 
     Raises:
-        UserError: if no stage, or more than one, has the key, or stages it needs are not done.
+        UserError: if no stage, or more than one, has the key, if it was planned for another version
+            of the code, or if stages it needs are not done.
     """
     study, plan, found = find_stage(key, store, kinds)
     stage = plan.stages[found]
@@ -79,6 +82,7 @@ def run_stage(
     if done is not None:
         print(f"{stage.kind} {stage.key} is done: {store.result_folder(done)}")
         return 0
+    _check_key(stage, kinds[stage.kind], study)
     _check_parents(plan, found, store)
     datasets = find_datasets({ref.name for ref in stage.data}, root)
     absent = [name for name, each in datasets.items() if each.folder is None]
@@ -88,8 +92,10 @@ def run_stage(
         )
     data = {name: each.folder for name, each in datasets.items() if each.folder is not None}
     cpus = {kind: each.cpus for kind, each in study.resources.items()}
+    work = Work(plan.stages, kinds, data, store.root, cpus)
     try:
-        record = perform(found, Work(plan.stages, kinds, data, store.root, cpus), PrintedWatch())
+        gpus = study.resources[stage.kind].gpus
+        record = perform(found, work, PrintedWatch(), gpus=gpus)
     except Exception as error:  # noqa: BLE001  (whatever the stage raises is what is to be seen)
         traceback.print_exc()
         if debug:
@@ -127,6 +133,17 @@ def find_stage(
         )
     ((whole, study),) = found.items()
     return study, study.load_plan(kinds), whole
+
+
+def _check_key(stage: Stage, kind: StageKind, study: SavedStudy) -> None:
+    """Refuse a stage that today's code would do differently: it must not go by the old key."""
+    today = stage_key(kind, identity(stage.config), stage.inputs, stage.data)
+    if today != stage.key:
+        raise UserError(
+            f"{stage.kind} {stage.key[:12]} was planned for another version of the code, which "
+            f"now knows this work as {today[:12]}; plan study {study.name!r} again with "
+            "`rotlab run FILE`, which makes what the new version needs"
+        )
 
 
 def _check_parents(plan: Plan, key: str, store: Store) -> None:

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: if the store holds no such study.
     """
-    store = Store.open(args.store)
+    store = Store.open(args.store, writing=False)
     study = store.study(args.study)
     if study is None:
         said = unknown("study", args.study, store.studies())

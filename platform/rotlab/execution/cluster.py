@@ -93,7 +93,7 @@ def cluster(
 
 def _start(cpus: int | None, gpus: int | None, scratch: Path, *, verbose: bool, level: int) -> None:
     ray.init(
-        num_cpus=cpus or len(os.sched_getaffinity(0)),
+        num_cpus=len(os.sched_getaffinity(0)) if cpus is None else cpus,
         num_gpus=gpus,
         include_dashboard=False,
         log_to_driver=verbose,

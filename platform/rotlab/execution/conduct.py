@@ -72,7 +72,8 @@ class Snapshot:
         counts: kind -> stages by state; a released stage that has no worker yet counts as waiting.
         active: stages at work, longest first.
         seconds: since the run began.
-        seconds_left: estimate; None where no stage of some kind has ended yet.
+        seconds_left: estimate; None where nothing is known to go by.
+        is_least: whether the estimate leaves out kinds of which no stage has ended yet.
         ended: how many stages this run has ended.
     """
 
@@ -80,6 +81,7 @@ class Snapshot:
     active: tuple[Active, ...]
     seconds: float
     seconds_left: float | None
+    is_least: bool
     ended: int
 
 
@@ -223,12 +225,9 @@ class Conduct:
             ]
             counts = {kind: self._counts(kind) for kind in self._plan.count_by_kind()}
             active.sort(key=lambda each: -each.seconds)
+            seconds_left, is_least = self._seconds_left(counts, active)
             return Snapshot(
-                counts,
-                tuple(active),
-                now - self._began,
-                self._seconds_left(counts, active),
-                self._ended,
+                counts, tuple(active), now - self._began, seconds_left, is_least, self._ended
             )
 
     def _find(self, key: str, attempt: str) -> Running | None:
@@ -291,15 +290,23 @@ class Conduct:
             cancelled=counts.cancelled,
         )
 
-    def _seconds_left(self, counts: Mapping[str, Counts], active: list[Active]) -> float | None:
-        """The mean duration of what remains, shared among as many as work now."""
-        left = 0.0
+    def _seconds_left(
+        self, counts: Mapping[str, Counts], active: list[Active]
+    ) -> tuple[float | None, bool]:
+        """The mean duration of what remains, shared among as many as work now.
+
+        And whether that is the least, as there are kinds of which none has ended yet.
+        """
+        left, is_least = 0.0, False
         for kind, each in counts.items():
             if each.waiting + each.running == 0:
                 continue
             if kind not in self._seconds:
-                return None
+                is_least = True
+                continue
             mean = sum(self._seconds[kind]) / len(self._seconds[kind])
             left += each.waiting * mean
             left += sum(max(mean - a.seconds, 0.0) for a in active if a.kind == kind)
-        return left / max(len(active), 1)
+        if is_least and left == 0.0:
+            return None, True
+        return left / max(len(active), 1), is_least

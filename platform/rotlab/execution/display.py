@@ -115,7 +115,8 @@ def _left(snapshot: Snapshot) -> str:
     remaining = any(counts.waiting or counts.running for counts in snapshot.counts.values())
     if not remaining or snapshot.seconds_left is None:
         return ""
-    return f"about {duration(snapshot.seconds_left)} left"
+    least = "at least" if snapshot.is_least else "about"
+    return f"{least} {duration(snapshot.seconds_left)} left"
 
 
 def _active_line(active: Active) -> str:

@@ -37,6 +37,16 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
+def store_option(options: Sequence[str]) -> tuple[str, ...]:
+    """Return the part of a run's options that says where its store is.
+
+    >>> store_option(("--store", "s", "--data", "d"))
+    ('--store', 's')
+    """
+    pairs = zip(options[::2], options[1::2], strict=True)
+    return next((pair for pair in pairs if pair[0] == "--store"), ())
+
+
 def debug_line(key: str, options: Sequence[str]) -> str:
     """Return the command that runs one stage in the foreground.
 

@@ -39,7 +39,9 @@ class Work:
     cpus: Mapping[str, int]
 
 
-def perform(key: str, work: Work, watch: Watch, attempt: str | None = None) -> Record:
+def perform(
+    key: str, work: Work, watch: Watch, attempt: str | None = None, gpus: float | None = None
+) -> Record:
     """Do a stage, or find it done, and return its record.
 
     Args:
@@ -47,6 +49,7 @@ def perform(key: str, work: Work, watch: Watch, attempt: str | None = None) -> R
         work: the plan it is part of.
         watch: hears of steps and may stop it.
         attempt: identity of the attempt; None makes one.
+        gpus: devices, or a share of one, that the stage was given; None is as good as all of one.
 
     Raises:
         UserError: if an input has no record yet.
@@ -63,7 +66,7 @@ def perform(key: str, work: Work, watch: Watch, attempt: str | None = None) -> R
     data = tuple((ref, work.data[ref.name]) for ref in stage.data)
     folder = store.new_attempt(stage, attempt)
     try:
-        return _run(store, stage, work, inputs, data, folder, watch)
+        return _run(store, stage, work, inputs, data, folder, watch, gpus)
     except Stopped:
         raise
     except Exception:
@@ -82,10 +85,11 @@ def _run(
     data: tuple[tuple[DataRef, Path], ...],
     folder: Path,
     watch: Watch,
+    gpus: float | None,
 ) -> Record:
     kind = work.kinds[stage.kind]
     run = _load(kind.run)
-    settle(work.cpus[stage.kind])
+    settle(work.cpus[stage.kind], gpus)
     started, clock = datetime.now(UTC), time.monotonic()
     metrics = _check_metrics(run(stage.config, inputs, data, folder, watch))
     record = Record(

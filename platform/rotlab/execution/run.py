@@ -3,20 +3,23 @@
 import contextlib
 import os
 import secrets
+import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ray import tune
+from ray.tune import TuneError
 from rich.console import Console
 
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.cluster import Cluster, cluster
 from rotlab.execution.conduct import Conduct, Event
 from rotlab.execution.display import Display
-from rotlab.execution.failures import debug_line
+from rotlab.execution.failures import store_option
 from rotlab.execution.interrupt import Interrupt
+from rotlab.execution.missing import describe_missing
 from rotlab.execution.perform import Work
 from rotlab.execution.record import Record
 from rotlab.execution.searcher import StageSearcher, StopWhenIdle, TrialListener, request
@@ -33,7 +36,6 @@ from rotnet.errors import UserError
 DONE, INCOMPLETE, INTERRUPTED = 0, 1, 130
 _CLOSE_S = 30.0
 _CLOSE_SOON_S = 3.0
-_REASON_CHARS = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
         say(f"store:   {job.store.root}")
         say(f"MLflow:  {uri}")
         if status != INTERRUPTED:
-            say(f"results: rotlab results {job.plan.name}")
+            say(f"results: {_results_line(job)}")
     return status
 
 
@@ -144,6 +146,8 @@ def _bring_about(
                 _tune(job, conduct, resources, stop_file, ray_cluster.scratch)
         except KeyboardInterrupt:
             conduct.stopping = True
+        except TuneError as error:
+            raise _cause(error) from error
         interrupt.disarm()
         conduct.abandon()
     return _conclude(job, conduct, tracker, say)
@@ -220,12 +224,22 @@ def _conclude(job: Job, conduct: Conduct, tracker: Tracker, say: Callable[[str],
         )
         return INTERRUPTED
     _tell_end(tracker, "FAILED")
-    say(f"missing: {len(missing)} of {len(job.plan.stages)} stages")
-    for key, why in missing.items():
-        say(f"  {job.plan.stages[key].kind} {key[:12]}: {why[:_REASON_CHARS]}")
-        if key in conduct.failures:
-            say(f"    to see it fail: {debug_line(key, job.options)}")
+    for text in describe_missing(job.plan, conduct.failures, missing, job.options):
+        say(text)
     return INCOMPLETE
+
+
+def _cause(error: TuneError) -> Exception:
+    """What the user can mend of an error that Tune gives as a traceback's text, else itself."""
+    last = str(error).strip().splitlines()[-1]
+    if not last.startswith("OSError:"):
+        return error
+    return UserError(f"the run broke off: {last}; once that is mended the same command goes on")
+
+
+def _results_line(job: Job) -> str:
+    uri = ("--tracking-uri", job.tracking_uri) if job.tracking_uri else ()
+    return shlex.join(["rotlab", "results", job.plan.name, *store_option(job.options), *uri])
 
 
 def _look_back(events: Iterable[Event]) -> tuple[set[str], bool]:

@@ -9,7 +9,7 @@ import numpy as np
 SEED = 0
 
 
-def settle(cpus: int) -> None:
+def settle(cpus: int, gpus: float | None = None) -> None:
     """Put random generators, numerical flags and thread counts where every stage starts from.
 
     Stages seed what they draw from; this is for what they forget. Torch is settled only where it is
@@ -17,8 +17,9 @@ def settle(cpus: int) -> None:
 
     Args:
         cpus: threads to compute with.
+        gpus: devices, or the share of one whose memory this process may take at most.
     """
     random.seed(SEED)
     np.random.seed(SEED)  # noqa: NPY002  (the global generator is what there is to be settled)
     if "torch" in sys.modules:
-        importlib.import_module("rotlab.execution.settle_torch").settle_torch(SEED, cpus)
+        importlib.import_module("rotlab.execution.settle_torch").settle_torch(SEED, cpus, gpus)

@@ -40,22 +40,29 @@ class Store:
         self.root = root
 
     @classmethod
-    def open(cls, url: str | None) -> Self:
+    def open(cls, url: str | None, *, writing: bool = True) -> Self:
         """Return the store at a path or file:// URL; None takes $ROTLAB_STORE, else ./rotlab-store.
 
         A folder that does not exist is made when something is first written to it.
+
+        Args:
+            url: as given to --store.
+            writing: whether results are to be added, not only read.
 
         Raises:
             StoreError: if the scheme is another, or the place is a file or cannot be written.
         """
         given = url or os.environ.get("ROTLAB_STORE") or DEFAULT
-        root = _local_path(given).absolute()
+        path = _local_path(given)
+        # One store has one name, in MLflow's URI as well; links stay, as another machine may have
+        # its own.
+        root = path.resolve() if ".." in path.parts else path.absolute()
         there = next(path for path in (root, *root.parents) if path.exists())
         if not there.is_dir():
             raise StoreError(
                 f"store {given}: {there} is a file, but must be a folder; give --store another path"
             )
-        if not os.access(there, os.W_OK | os.X_OK):
+        if writing and not os.access(there, os.W_OK | os.X_OK):
             raise StoreError(
                 f"store {given}: {there} is not writable for this user; give --store another path"
             )
@@ -69,13 +76,14 @@ class Store:
         Raises:
             StoreError: if a record lies there that cannot be read.
         """
-        values = _read_json(self._home(key, kind) / "record.json", "stage again")
+        path = self._home(key, kind) / "record.json"
+        values = _read_json(path, "stage")
         if values is None:
             return None
         try:
             return record_from_json(values)
         except ValueError as error:
-            raise StoreError(f"{self._home(key, kind) / 'record.json'}: {error}") from error
+            raise StoreError(f"{path}: {error}; remove it to have the stage made again") from error
 
     def records(self, stages: Iterable[Stage]) -> dict[str, Record]:
         """Return the records of those stages that are done, by key."""
@@ -86,12 +94,14 @@ class Store:
         """Return the folder that holds a record's files.
 
         Raises:
-            StoreError: if it is gone.
+            StoreError: if it is gone, or a file in it.
         """
         folder = self._attempts(record.key, record.kind) / record.attempt
-        if not folder.is_dir():
+        lost = [folder] if not folder.is_dir() else []
+        lost = lost or [folder / name for name in record.files if not (folder / name).is_file()]
+        if lost:
             raise StoreError(
-                f"{folder}: gone, though {record.kind} {record.key[:12]} has a record; "
+                f"{lost[0]}: gone, though {record.kind} {record.key[:12]} has a record; "
                 f"remove {folder.parents[1] / 'record.json'} to have it made again"
             )
         return folder
@@ -265,10 +275,13 @@ def _local_path(given: str) -> Path:
 
 def _read_json(path: Path, what: str) -> dict[str, Any] | None:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError(f"a {type(values).__name__}, not an object")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise StoreError(
-            f"{path}: cannot be read ({error}); remove it to have the {what} made"
+            f"{path}: cannot be read ({error}); remove it to have the {what} made again"
         ) from error
+    return values

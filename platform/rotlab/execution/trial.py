@@ -20,13 +20,13 @@ def run_trial(config: Mapping[str, Any], work: Work, stop_file: Path) -> None:
     stage that failed may have left anything behind in it.
 
     Args:
-        config: "stage", its key, and "attempt", the attempt's identity.
+        config: "stage", its key; "attempt", the attempt's identity; "gpus", what it was given.
         work: the plan.
         stop_file: whose presence is the wish to stop.
     """
     watch = TrialWatch(_send, stop_file)
     try:
-        record = perform(config["stage"], work, watch, config["attempt"])
+        record = perform(config["stage"], work, watch, config["attempt"], config["gpus"])
     except Stopped:
         _send(Message("KILLED", watch.take_points()))
     except Exception as error:

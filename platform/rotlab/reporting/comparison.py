@@ -79,6 +79,7 @@ class Comparison:
         arms: in the order of the plan.
         contrasts: against the baseline; empty where no arm is one.
         chance: what guessing gives, where the study says so.
+        instead: the metrics that cells have where none that ended has this one; else empty.
     """
 
     target: str
@@ -88,6 +89,7 @@ class Comparison:
     arms: tuple[ArmSummary, ...]
     contrasts: tuple[Contrast, ...]
     chance: float | None
+    instead: tuple[str, ...] = ()
 
 
 def compare(
@@ -134,7 +136,11 @@ def _comparison(
     baseline: Mapping[str, Any],
 ) -> Comparison:
     by_arm = _group(records, lambda record: tuple(_text(record[axis]) for axis in axes))
-    arms = tuple(_summary(cells, metric, axes, metrics) for cells in by_arm.values())
+    instead = () if any(_has(each, metric) for each in records) else _held(records, metrics)
+    arms = tuple(
+        _summary(cells, metric, axes, metrics, is_lacking=bool(instead))
+        for cells in by_arm.values()
+    )
     chances = _present(record.get("chance") for record in records)
     return Comparison(
         target=target,
@@ -144,11 +150,26 @@ def _comparison(
         arms=arms,
         contrasts=_contrasts(arms, axes, baseline),
         chance=math.fsum(chances) / len(chances) if chances else None,
+        instead=instead,
+    )
+
+
+def _held(records: Sequence[Record], metrics: Sequence[str]) -> tuple[str, ...]:
+    """The cells' own metrics: those of any that ended well, less their pretext's."""
+    return tuple(
+        metric
+        for metric in metrics
+        if not metric.startswith("pretext.") and any(_has(each, metric) for each in records)
     )
 
 
 def _summary(
-    cells: Sequence[Record], metric: str, axes: tuple[str, ...], metrics: Sequence[str]
+    cells: Sequence[Record],
+    metric: str,
+    axes: tuple[str, ...],
+    metrics: Sequence[str],
+    *,
+    is_lacking: bool,
 ) -> ArmSummary:
     seeds = _group(cells, lambda record: None if pd.isna(record["seed"]) else int(record["seed"]))
     values = [[_value(record, metric) for record in of_seed] for of_seed in seeds.values()]
@@ -157,10 +178,12 @@ def _summary(
         for of_seed in values
         if len(present := _present(of_seed)) == len(of_seed)
     )
+    ended = sum(record["state"] in _DONE for record in cells)
+    known = ended if is_lacking else sum(len(_present(of_seed)) for of_seed in values)
     return ArmSummary(
         arm={axis: cells[0][axis] for axis in axes if cells[0][axis] is not None},
         cells=len(cells),
-        missing=len(cells) - sum(len(_present(of_seed)) for of_seed in values),
+        missing=len(cells) - known,
         seed_means=whole,
         estimate=mean_interval(whole) if whole else None,
         pretext=_pretext(cells, metrics),

@@ -90,6 +90,9 @@ def _title(comparison: Comparison) -> str:
 
 
 def _findings(comparison: Comparison) -> list[str]:
+    if comparison.instead:
+        there = ", ".join(comparison.instead)
+        return [f"{comparison.measure} has no {comparison.metric}; --metric can be: {there}"]
     scale = scale_of(comparison.metric)
     return [sentence(contrast, scale) for contrast in comparison.contrasts]
 
@@ -102,6 +105,8 @@ def _notes(comparisons: list[Comparison]) -> list[str]:
             f"Differences are against {describe(contrasts[0].baseline)}, all else equal: "
             "Welch's 95 % interval, unpaired."
         )
+    elif any(len(comparison.arms) > 1 for comparison in comparisons):
+        notes.append("To see differences, say what to set arms against: --baseline AXIS=VALUE.")
     if len(contrasts) > 1:
         notes.append(
             f"The {len(contrasts)} differences are each judged alone, not adjusted for number."

@@ -32,7 +32,7 @@ def open_client(uri: str) -> MlflowClient:
     Raises:
         MlflowException, SQLAlchemyError, OSError: if MLflow cannot be reached (`UNREACHABLE`).
     """
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it raises them as well
     logging.getLogger("alembic").setLevel(logging.WARNING)
     path = sqlite_path(uri)
     if path is not None and not path.exists():

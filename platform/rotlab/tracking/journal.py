@@ -40,6 +40,7 @@ class Journal:
 
         Raises:
             ValueError: if the journal has been closed.
+            OSError: if it cannot be written; the event is then not in it.
             TypeError: if the event holds something that is not JSON.
         """
         line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
@@ -48,7 +49,12 @@ class Journal:
                 raise ValueError(f"{self.path}: the journal is closed, no event can be added")
             if self._descriptor is None:
                 self._descriptor = self._open()
-            _write_whole(self._descriptor, line)
+            end = os.fstat(self._descriptor).st_size
+            try:
+                _write_whole(self._descriptor, line)
+            except OSError:  # a full disk took half a line, to which no other must be joined
+                os.ftruncate(self._descriptor, end)
+                raise
         self._unsynced.set()
 
     def read(self) -> list[Event]:

@@ -75,7 +75,8 @@ def _check_is_mlflow(path: Path, where: str) -> None:
             tables = {name for (name,) in database.execute("select name from sqlite_master")}
     except sqlite3.Error as error:
         raise TrackingError(
-            f"{where}{path} is not a SQLite database ({error}); give another"
+            f"{where}{path} is not a SQLite database ({error}); give another, "
+            "or move it away: `rotlab run` then fills a new one from the study's journal"
         ) from error
     if tables and "experiments" not in tables:
         raise TrackingError(
@@ -104,13 +105,14 @@ def _check_database(uri: str, timeout_s: float) -> None:
     try:
         url = make_url(uri)
         url.get_dialect().import_dbapi()
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
         raise TrackingError(
-            f"tracking URI {uri.partition(':')[0]}://... is malformed: {error}"
+            f"tracking URI {uri.partition(':')[0]}://... is malformed: {error}; give {_FORMS}"
         ) from error
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise TrackingError(
-            f"tracking URI {uri.partition(':')[0]}://...: its driver is not installed ({error})"
+            f"tracking URI {uri.partition(':')[0]}://...: its driver is not installed ({error}); "
+            "install it, or leave out --tracking-uri"
         ) from error
     host, port = url.host or "localhost", url.port or _DATABASE_PORTS[url.get_backend_name()]
     try:

@@ -1,8 +1,8 @@
 """Stage kinds for trying the platform: they count, wait, fail or die on request."""
 # ruff: noqa: ARG001  (all stage kinds are called alike)
 
-import hashlib
 import json
+import math
 import os
 import signal
 import time
@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict
 
 from rotlab.execution.run import Job
 from rotlab.execution.store import Store
+from rotlab.planning.key import stage_key
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Cell, DataRef, Resources, Stage, StageKind
+from rotnet.config import identity
 from rotnet.learning.watch import Stopped, Watch
 
 
@@ -29,7 +31,7 @@ class CountConfig(BaseModel):
     seconds: float = 0.0
     fail: bool = False
     die_once: bool = False
-    metric: float | None = None
+    diverge: bool = False
 
 
 COUNT = StageKind("count", CountConfig, 1, f"{__name__}:count", resources=Resources(gpus=0))
@@ -62,7 +64,7 @@ def count(
             raise ValueError(f"{config.name} cannot count")
         if config.die_once and resumed_at == 0:
             os.kill(os.getpid(), signal.SIGKILL)
-    odd = {} if config.metric is None else {"odd": config.metric}
+    odd = {"odd": math.inf} if config.diverge else {}
     return {"epochs": float(len(epochs)), "resumed_at": float(resumed_at), **odd}
 
 
@@ -81,9 +83,9 @@ def total(
 def make_stage(kind: str, inputs: Mapping[str, Stage] | None = None, **config: Any) -> Stage:
     """Return a stage whose key depends on all that is given."""
     parents = {name: parent.key for name, parent in (inputs or {}).items()}
-    text = json.dumps([kind, parents, config], sort_keys=True)
-    key = hashlib.sha256(text.encode()).hexdigest()[:40]
-    return Stage(key, kind, CountConfig(**config), parents)
+    settings = CountConfig(**config)
+    key = stage_key(KINDS[kind], identity(settings), parents, ())
+    return Stage(key, kind, settings, parents)
 
 
 def make_plan(stages: Sequence[Stage], name: str = "lab") -> Plan:

@@ -179,13 +179,17 @@ def test_steps_reach_the_listener_in_order_with_their_own_time() -> None:
     assert (active.step, active.metrics) == (2, {"loss": 1.0})
 
 
-def test_time_left_is_known_once_every_kind_has_ended_once() -> None:
+def test_time_left_is_the_least_until_every_kind_has_ended_once() -> None:
     lab = Lab()
-    for _ in range(2):
+    assert lab.conduct.snapshot().seconds_left is None
+    for left in (10.0, None):  # a count is left, then none: of totals nothing is known
         lab.end(lab.start(), seconds=10.0)
-        assert lab.conduct.snapshot().seconds_left is None
+        snapshot = lab.conduct.snapshot()
+        assert (snapshot.seconds_left, snapshot.is_least) == (left, True)
     lab.end(lab.start(), seconds=4.0)
-    assert lab.conduct.snapshot().seconds_left == pytest.approx(4.0)
+    snapshot = lab.conduct.snapshot()
+    assert snapshot.seconds_left == pytest.approx(4.0)
+    assert not snapshot.is_least
     lab.start()
     lab.now += 1.0
     assert lab.conduct.snapshot().seconds_left == pytest.approx(3.0)

@@ -1,6 +1,7 @@
 """What a run shows of itself."""
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -13,6 +14,7 @@ SNAPSHOT = Snapshot(
     active=(Active("abcdef0123", "pretrain", 61.0, 40, {"lr": 0.1, "loss": 1.25}),),
     seconds=125.0,
     seconds_left=3725.0,
+    is_least=False,
     ended=1,
 )
 
@@ -50,3 +52,8 @@ def test_on_a_terminal_the_live_table_is_gone_at_the_end() -> None:
     with Display(lambda: SNAPSHOT, console):
         pass
     assert out.getvalue().rstrip().endswith(line(SNAPSHOT))
+
+
+def test_an_estimate_that_leaves_kinds_out_says_so() -> None:
+    assert "at least 1:02:05 left" in line(replace(SNAPSHOT, is_least=True))
+    assert "left" not in line(replace(SNAPSHOT, is_least=True, seconds_left=None))

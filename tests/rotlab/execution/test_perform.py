@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from ray import tune
 
+from rotlab.execution import trial
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.settle import settle
 from rotlab.execution.store import Store
@@ -69,7 +71,7 @@ def test_a_failing_stage_leaves_its_traceback_and_no_record(tmp_path: Path) -> N
 
 
 def test_a_metric_that_is_not_finite_is_a_failure(tmp_path: Path) -> None:
-    stage = make_stage("count", name="a", metric=float("inf"))
+    stage = make_stage("count", name="a", diverge=True)
     with pytest.raises(ValueError, match="metric 'odd' is inf"):
         perform(stage.key, make_work(tmp_path, stage), Unwatched())
 
@@ -110,3 +112,52 @@ def test_a_settled_process_draws_and_computes_as_a_fresh_one() -> None:
     assert torch.get_default_dtype() == torch.float32
     assert not torch.are_deterministic_algorithms_enabled()
     assert not torch.backends.cudnn.benchmark
+
+
+class FakeCuda:
+    """Notes what is asked of a device that is not there."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, initialized: bool) -> None:
+        self.shares: list[float] = []
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "is_initialized", lambda: initialized)
+        monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+        monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", self.shares.append)
+
+
+def test_a_share_of_a_gpu_is_a_cap_on_its_memory_until_the_next_stage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cuda = FakeCuda(monkeypatch, initialized=True)
+    for gpus in (0.25, 1.0, 2.0, None):
+        settle(1, gpus)
+    assert cuda.shares == [0.25, 1.0, 1.0, 1.0]
+
+
+def test_a_whole_gpu_is_not_touched_before_a_stage_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    cuda = FakeCuda(monkeypatch, initialized=False)
+    settle(1, 1.0)
+    settle(1, 0.0)
+    assert cuda.shares == []
+
+
+def test_a_stage_runs_under_the_cap_of_its_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cuda = FakeCuda(monkeypatch, initialized=False)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "none")
+    stage = make_stage("count", name="a")
+    perform(stage.key, make_work(tmp_path, stage), Unwatched(), gpus=0.5)
+    assert cuda.shares == [0.5]
+
+
+def test_a_trial_hands_on_what_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cuda = FakeCuda(monkeypatch, initialized=False)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "none")
+    monkeypatch.setattr(tune, "report", lambda _: None)
+    stage = make_stage("count", name="a")
+    config = {"stage": stage.key, "attempt": "one", "cpus": 1, "gpus": 0.5}
+    trial.run_trial(config, make_work(tmp_path, stage), tmp_path / "stop")
+    assert cuda.shares == [0.5]

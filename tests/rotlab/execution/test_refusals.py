@@ -1,5 +1,6 @@
 """What `rotlab run` refuses before anything starts, each in one line."""
 
+import argparse
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from rotlab.commands import run
 from rotlab.commands.run import check_runnable
 from rotlab.execution import stages
 from rotlab.execution.run import run_job
@@ -70,3 +72,13 @@ def test_data_that_changed_since_the_plan_are_refused(
     ref = DataRef("ucf101", "train", 1, "old")
     with pytest.raises(DataError, match=r"'ucf101' .* changed since the plan was made"):
         stages.finetune(FinetuneConfig(), {}, [(ref, tmp_path)], tmp_path, Unwatched())
+
+
+@pytest.mark.parametrize(("option", "value"), [("--cpus", "0"), ("--cpus", "x"), ("--gpus", "-1")])
+def test_a_machine_without_cores_is_refused(option: str, value: str) -> None:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    run.add_arguments(parser)
+    with pytest.raises(
+        argparse.ArgumentError, match=f"{option}: must be a whole number, .*{value}"
+    ):
+        parser.parse_args(["file.yaml", f"{option}={value}"])

@@ -1,6 +1,7 @@
 """`rotlab run-stage` and `rotlab status` on a study that lies in the store."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,13 @@ def test_an_unknown_key_names_the_studies_that_were_searched(store: Store) -> No
 def test_a_beginning_of_several_keys_lists_them(store: Store) -> None:
     with pytest.raises(UserError, match=r"3 stages have a key .* give more of it"):
         run("", store)
+
+
+def test_a_stage_planned_for_another_code_version_is_refused(store: Store) -> None:
+    newer = {**KINDS, "count": replace(KINDS["count"], version=2)}
+    with pytest.raises(UserError, match=rf"{GOOD.key[:12]} was planned for another version .*run"):
+        run_stage(GOOD.key, store, newer, store.root)
+    assert store.record(GOOD.key, GOOD.kind) is None
 
 
 def show_status(study: str, store: Store) -> int:

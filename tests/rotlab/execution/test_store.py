@@ -127,6 +127,23 @@ def test_an_attempt_that_saved_nothing_is_passed_over(store: Store) -> None:
     assert (store.new_attempt(STAGE, "4") / "state.json").read_text() == "saved"
 
 
+def test_a_record_with_a_file_gone_says_which_and_how_to_mend_it(store: Store) -> None:
+    attempt = store.new_attempt(STAGE)
+    (attempt / "network.pt").write_bytes(b"weights")
+    record = store.commit(STAGE, attempt, make_record(attempt))
+    (attempt / "network.pt").unlink()
+    with pytest.raises(StoreError, match=r"network\.pt: gone.*remove .*record\.json"):
+        store.result_folder(record)
+
+
+def test_a_store_has_one_name_however_the_way_there_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    assert Store.open("../store").root == Store.open(f"file://{tmp_path}/store").root
+
+
 def test_a_record_whose_folder_is_gone_says_how_to_mend_it(store: Store) -> None:
     attempt = store.new_attempt(STAGE)
     record = store.commit(STAGE, attempt, make_record(attempt))
@@ -141,9 +158,10 @@ def test_an_unreadable_record_is_an_error_not_an_absence(store: Store) -> None:
     path.write_text("{")
     with pytest.raises(StoreError, match=r"record\.json: cannot be read"):
         store.record(STAGE.key, STAGE.kind)
-    path.write_text('{"format": 99}')
-    with pytest.raises(StoreError, match="format must be 1, got 99"):
-        store.record(STAGE.key, STAGE.kind)
+    for text in ('{"format": 99}', '{"format": 1}', "[1]", "null"):
+        path.write_text(text)
+        with pytest.raises(StoreError, match=r"record\.json: .* to have the stage made again"):
+            store.record(STAGE.key, STAGE.kind)
 
 
 def test_a_store_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -188,3 +206,12 @@ def test_a_second_driver_of_a_study_is_refused(store: Store) -> None:
         pass
     with store.only_driver("lr"), store.only_driver("other"):
         pass
+
+
+def test_a_store_that_may_only_be_read_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(StoreError, match="not writable"):
+        Store.open(str(tmp_path))
+    assert Store.open(str(tmp_path), writing=False).root == tmp_path

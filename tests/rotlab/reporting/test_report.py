@@ -98,3 +98,20 @@ def test_a_missing_value_is_empty_or_null(frame: Frame) -> None:
     [first, second] = json.loads(tidy_json(table))
     assert (first["split"], second["accuracy"]) == (None, None)
     assert list(csv.DictReader(io.StringIO(tidy_csv(table))))[1]["accuracy"] == ""
+
+
+def test_a_measure_without_the_metric_is_not_called_missing_but_says_what_it_has(
+    frame: Frame,
+) -> None:
+    rows = [{"init": "rotation", "accuracy": 0.5}]
+    rows += [{"init": "rotation", "measure": "pretrain", "val_accuracy": 0.7}]
+    text = report_text(compare(frame(rows), "accuracy"), "")
+    assert "pretrain has no accuracy; --metric can be: val_accuracy" in text
+    assert "missing" not in text
+
+
+def test_where_no_arm_is_the_baseline_the_reader_is_told_how_to_name_one(frame: Frame) -> None:
+    rows = [{"init": "rotation", "modality": one, "accuracy": 0.5} for one in ("rgb", "dif")]
+    assert "--baseline AXIS=VALUE" in report_text(compare(frame(rows), "accuracy"), "")
+    rows += [{"init": "scratch", "modality": "rgb", "accuracy": 0.5}]
+    assert "--baseline" not in report_text(compare(frame(rows), "accuracy"), "")

@@ -1,3 +1,5 @@
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,22 @@ def test_a_closed_journal_takes_nothing_more(journal: Journal) -> None:
     journal.close()
     with pytest.raises(ValueError, match="closed"):
         journal.append(_event(2))
+
+
+def test_half_a_line_that_a_full_disk_took_is_not_joined_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.append({"event": "a"})
+
+    def fill(descriptor: int, data: bytes) -> int:
+        monkeypatch.undo()
+        os.write(descriptor, data[:5])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", fill)
+    with pytest.raises(OSError, match="No space left"):
+        journal.append({"event": "lost"})
+    journal.append({"event": "b"})
+    journal.close()
+    assert [event["event"] for event in journal.read()] == ["a", "b"]

@@ -50,11 +50,13 @@ def test_what_cannot_work_is_one_clear_line(tmp_path: Path) -> None:
         f"sqlite:///{other}": "other than MLflow",
         "http://": "names no host",
         f"http://127.0.0.1:{closed}": "no MLflow server answers",
+        "postgresql://user:secret@host:port/x": "is malformed",
         f"postgresql://127.0.0.1:{closed}/mlflow": "driver is not installed",
     }.items():
         with pytest.raises(TrackingError, match=said) as caught:
             check_tracking_uri(uri)
         assert "\n" not in str(caught.value)
+        assert "secret" not in str(caught.value)
 
 
 def test_a_server_passes_if_it_says_it_is_well() -> None:

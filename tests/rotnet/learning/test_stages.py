@@ -156,10 +156,22 @@ def test_a_pretraining_that_does_not_fit_is_refused_with_every_mismatch(
 ) -> None:
     pretrain(small_pretrain, pool.select("pretrain"), folder(tmp_path / "pre"), make_recorder())
     out = folder(tmp_path / "out")
-    for section, value in (("modality", "dif"), ("model", ModelConfig(width=4, hidden=8))):
-        config = small_finetune.model_copy(update={section: value})
-        with pytest.raises(CheckpointError, match=f"was pretrained with {section}"):
-            finetune(config, actions.select("train", 1), tmp_path / "pre", out, make_recorder())
+    train = actions.select("train", 1)
+    for update, message in (
+        ({"modality": "dif"}, "was pretrained with modality rgb"),
+        (
+            {"model": ModelConfig(width=4, hidden=8)},
+            r"85 of another shape: conv1.weight is \(2, 3, 7, 7, 7\), the network has \(4, 3, .*"
+            "layer4.1.bn2.running_var",
+        ),
+        (
+            {"model": ModelConfig(width=2, shortcut="B")},
+            r"missing: layer2.0.downsample.0.weight.*layer4.0.downsample.1.weight",
+        ),
+    ):
+        config = small_finetune.model_copy(update=update)
+        with pytest.raises(CheckpointError, match=message):
+            finetune(config, train, tmp_path / "pre", out, make_recorder())
 
 
 def test_a_network_is_only_scored_on_its_own_classes(

@@ -1,0 +1,125 @@
+"""From videos to a saved network: what pretraining and fine-tuning have in common."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from rotnet.config import FinetuneConfig, PretrainConfig, TrainConfig, identity
+from rotnet.data.holdout import hold_out
+from rotnet.data.loader import Batch, ClipLoader
+from rotnet.data.manifest import VideoSet
+from rotnet.learning.checkpoint import Network, save_network
+from rotnet.learning.history import final_metrics, write_history
+from rotnet.learning.judge import judge
+from rotnet.learning.loop import Task, train
+from rotnet.learning.schedule import steps_in_epoch
+from rotnet.learning.watch import Watch
+
+Prepare = Callable[[Batch], tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class Course:
+    """What is learnt, by which network.
+
+    Args:
+        kind: "pretrain" or "finetune".
+        config: all settings of the stage.
+        training: those of its training.
+        model: the network at its start, on its device.
+        classes: names of its outputs.
+        learn: a batch's network input (N, 3, T, H, W) and the targets (N,) to learn.
+        test: the same, with the targets to be judged by.
+        copies: N for a batch of one clip.
+        names: of the targets whose accuracy is wanted one by one.
+    """
+
+    kind: str
+    config: PretrainConfig | FinetuneConfig
+    training: TrainConfig
+    model: nn.Module
+    classes: tuple[str, ...]
+    learn: Prepare
+    test: Prepare
+    copies: int = 1
+    names: tuple[str, ...] = ()
+
+
+def follow(
+    course: Course, videos: VideoSet, folder: Path, watch: Watch, **also: object
+) -> dict[str, float]:
+    """Train a network to the end, judge it on held-out videos, and leave it in the folder.
+
+    It is judged in eval mode, on the centre clip of every held-out video, after each epoch. Called
+    again with the same folder, it continues from the last checkpoint.
+
+    Args:
+        course: what is learnt.
+        videos: to learn from; a share of them, in whole groups, is held out.
+        folder: gets checkpoint.pt while it runs, network.pt and history.json at the end.
+        watch: is told of progress, and may stop it.
+        **also: what else a checkpoint must agree in to be continued.
+
+    Returns:
+        steps, train_loss and train_accuracy (of the last report); val_loss, val_accuracy and
+        val_accuracy_<name> where videos are held out; counts of videos: videos, val_videos,
+        short_videos, dropped_videos, upscaled_videos.
+
+    Raises:
+        DataError: if no video is usable.
+        CheckpointError: if the folder's checkpoint belongs to other work.
+        Stopped: if the watch wished so.
+    """
+    config, training = course.config, course.training
+    learnt, held_out = hold_out(videos.videos, training.val_fraction, config.seed)
+    loader = _loader(replace(videos, videos=learnt), config)
+    validate = None
+    if held_out:
+        validate = partial(
+            judge,
+            course.model,
+            _loader(replace(videos, videos=held_out), config),
+            course.test,
+            config=training,
+            batch_size=max(1, config.runtime.eval_batch // course.copies),
+            names=course.names,
+        )
+
+    def batches(step: int) -> Iterator[Batch]:
+        return loader.training(
+            batch_size=training.batch_size, seed=config.seed, flip=config.views.flip, first=step
+        )
+
+    history = train(
+        Task(course.model, batches, course.learn, validate),
+        training,
+        steps_per_epoch=steps_in_epoch(training, loader.fit.used),
+        identity={**_identity(config, videos), **also},
+        folder=folder,
+        checkpoint_s=config.runtime.checkpoint_s,
+        watch=watch,
+    )
+    save_network(
+        Network(
+            kind=course.kind,
+            config=config.model_dump(mode="json"),
+            classes=course.classes,
+            data=videos.fingerprint,
+            weights=course.model.state_dict(),
+        ),
+        folder,
+    )
+    write_history(history, folder)
+    return final_metrics(history, loader.fit, len(held_out))
+
+
+def _loader(videos: VideoSet, config: PretrainConfig | FinetuneConfig) -> ClipLoader:
+    return ClipLoader(videos, config.clip, config.modality, workers=config.runtime.workers)
+
+
+def _identity(config: PretrainConfig | FinetuneConfig, videos: VideoSet) -> Mapping[str, Any]:
+    return {**identity(config), "data": [videos.fingerprint, videos.role, videos.split]}
