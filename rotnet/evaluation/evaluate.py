@@ -38,7 +38,8 @@ def evaluate(
 
     Raises:
         CheckpointError: if the network cannot be read, was not fine-tuned, or has diverged.
-        DataError: if the videos' classes are not the network's, or there is no video.
+        DataError: if the videos' classes are not the network's, if it was trained on another
+            split of the same set, or if there is no video.
         Stopped: if the watch wished so.
     """
     saved = load_network(network)
@@ -51,6 +52,11 @@ def evaluate(
         raise DataError(
             f"{network}: was trained on the classes {', '.join(saved.classes)}; "
             f"{videos.folder} has {', '.join(videos.classes)}"
+        )
+    if saved.data == videos.fingerprint and saved.split != videos.split:
+        raise DataError(
+            f"{network}: was trained on split {saved.split} of {videos.folder}, so split "
+            f"{videos.split} would test it on videos it has learnt from; give split {saved.split}"
         )
     device = find_device()
     model = build(tuned.model, len(saved.classes), seed=0)

@@ -43,6 +43,7 @@ class Network:
         config: the stage's settings, as plain values.
         classes: names of its outputs, in order.
         data: fingerprint of the data set it was trained on.
+        split: of that set, whose training part it saw; None where it saw all of it.
         weights: state dict.
     """
 
@@ -50,6 +51,7 @@ class Network:
     config: Mapping[str, Any]
     classes: tuple[str, ...]
     data: str
+    split: int | None
     weights: Mapping[str, Tensor]
 
 
@@ -63,6 +65,7 @@ def save_network(network: Network, folder: Path) -> Path:
             "config": dict(network.config),
             "classes": list(network.classes),
             "data": network.data,
+            "split": network.split,
             "weights": dict(network.weights),
         },
     )
@@ -81,6 +84,7 @@ def load_network(folder: Path) -> Network:
         config=found["config"],
         classes=tuple(found["classes"]),
         data=found["data"],
+        split=found.get("split"),
         weights=found["weights"],
     )
 

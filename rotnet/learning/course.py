@@ -109,6 +109,7 @@ def follow(
             config=config.model_dump(mode="json"),
             classes=course.classes,
             data=videos.fingerprint,
+            split=videos.split,
             weights=course.model.state_dict(),
         ),
         folder,

@@ -1,5 +1,6 @@
 """Fine-tuning: a network, pretrained or not, learns to name the action."""
 
+import hashlib
 from pathlib import Path
 
 import torch
@@ -9,7 +10,7 @@ from rotnet.config import FinetuneConfig, PretrainConfig
 from rotnet.data.loader import Batch
 from rotnet.data.manifest import VideoSet
 from rotnet.errors import CheckpointError, UserError
-from rotnet.learning.checkpoint import load_network, load_weights
+from rotnet.learning.checkpoint import NETWORK, load_network, load_weights
 from rotnet.learning.course import Course, follow
 from rotnet.learning.device import find_device
 from rotnet.learning.watch import Watch
@@ -66,7 +67,7 @@ def finetune(
         learn=actions,
         test=actions,
     )
-    return follow(course, videos, folder, watch, init=init is not None)
+    return follow(course, videos, folder, watch, init=_digest(init))
 
 
 def start_from(model: ResNet3D, init: Path, config: FinetuneConfig) -> None:
@@ -94,3 +95,10 @@ def start_from(model: ResNet3D, init: Path, config: FinetuneConfig) -> None:
         load_weights(model, network.weights, without=HEAD)
     except CheckpointError as error:
         raise CheckpointError(f"{init}: {error}") from None
+
+
+def _digest(init: Path | None) -> str | None:
+    """Return the SHA-256 of the network that is started from."""
+    if init is None:
+        return None
+    return hashlib.sha256((init / NETWORK).read_bytes()).hexdigest()

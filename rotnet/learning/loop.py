@@ -128,6 +128,7 @@ def train(
         if wish == "now":
             raise Stopped(f"stopped after step {state.step} of {total}")
         if state.step == total or clock() - last_saved >= checkpoint_s or wish == "at_checkpoint":
+            _check_finite(state, saver.optimizer)
             saver.save(state)
             watch.saved(state.step, saver.path)
             last_saved = clock()
@@ -165,18 +166,23 @@ def _report(
     task: Task, state: _State, optimizer: torch.optim.Optimizer, watch: Watch, *, validate: bool
 ) -> None:
     """Close the tally and tell the watch."""
+    _check_finite(state, optimizer)
     metrics = {**state.tally.metrics(), "lr": optimizer.param_groups[0]["lr"]}
-    if not torch.isfinite(state.tally.loss):
-        raise FloatingPointError(
-            f"the loss is {metrics['loss']} at step {state.step} with learning rate "
-            f"{metrics['lr']:g}; lower lr, or lengthen warmup_epochs"
-        )
     if validate and task.validate is not None:
         task.model.eval()
         metrics.update(task.validate())
     state.history.append({"step": state.step, **metrics})
     state.tally = _Tally.empty(state.tally.loss.device)
     watch.report(state.step, metrics)
+
+
+def _check_finite(state: _State, optimizer: torch.optim.Optimizer) -> None:
+    """Raise FloatingPointError if a loss since the last report was no number; never save that."""
+    if not torch.isfinite(state.tally.loss):
+        raise FloatingPointError(
+            f"the loss is {state.tally.loss.item()} by step {state.step} with learning rate "
+            f"{optimizer.param_groups[0]['lr']:g}; lower lr, or lengthen warmup_epochs"
+        )
 
 
 @dataclass(frozen=True)

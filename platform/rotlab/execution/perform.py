@@ -15,7 +15,9 @@ from rotlab.execution import provenance
 from rotlab.execution.record import Record
 from rotlab.execution.settle import settle
 from rotlab.execution.store import Store, checksums
+from rotlab.planning.key import stage_key
 from rotlab.planning.stage import DataRef, Stage, StageKind
+from rotnet.config import identity
 from rotnet.errors import UserError
 from rotnet.learning.watch import Stopped, Watch
 
@@ -52,7 +54,8 @@ def perform(
         gpus: devices, or a share of one, that the stage was given; None is as good as all of one.
 
     Raises:
-        UserError: if an input has no record yet.
+        UserError: if an input has no record yet, or this process has another version of the code
+            than the one that made the plan.
         Stopped: if the watch asked for it.
         Exception: whatever the stage raises; its traceback then also lies in the attempt's folder.
     """
@@ -60,6 +63,7 @@ def perform(
     done = store.record(key, stage.kind)
     if done is not None:
         return done
+    _check_version(stage, work.kinds[stage.kind])
     inputs = {
         name: _input_folder(store, work.stages[parent]) for name, parent in stage.inputs.items()
     }
@@ -113,6 +117,16 @@ def _run(
         ended=datetime.now(UTC).isoformat(),
     )
     return store.commit(stage, folder, record)
+
+
+def _check_version(stage: Stage, kind: StageKind) -> None:
+    """Refuse work whose result would not be what its key says."""
+    here = stage_key(kind, identity(stage.config), stage.inputs, stage.data)
+    if here != stage.key:
+        raise UserError(
+            f"{stage.kind} {stage.key[:12]} was planned by another version of the code: here this "
+            f"work is {here[:12]}; bring all machines of the cluster to one version"
+        )
 
 
 def _input_folder(store: Store, parent: Stage) -> Path:

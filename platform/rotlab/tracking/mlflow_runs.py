@@ -17,6 +17,7 @@ Item = TypeVar("Item")
 _METRICS_PER_CALL = 1000
 _PARAMS_PER_CALL = 100
 _TAGS_PER_CALL = 100
+_KIND = {"mlflow.experimentKind": "custom_model_development"}  # the view that its pages open in
 
 
 class StudyRuns:
@@ -101,7 +102,7 @@ def _find_or_make_experiment(client: MlflowClient, study: str, artifact_root: st
     if experiment is None:
         location = f"{artifact_root.rstrip('/')}/{study}" if artifact_root else None
         try:
-            return client.create_experiment(study, artifact_location=location)
+            return client.create_experiment(study, artifact_location=location, tags=_KIND)
         except MlflowException:
             experiment = client.get_experiment_by_name(study)
             if experiment is None:

@@ -14,7 +14,8 @@ from rotlab.tracking.client import UNREACHABLE
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.ledger import Ledger, RunWrite
 from rotlab.tracking.mlflow_runs import StudyRuns
-from rotlab.tracking.uri import TrackingError, check_tracking_uri
+from rotlab.tracking.uri import check_tracking_uri
+from rotnet.errors import UserError
 
 __all__ = ["Tracker", "check_tracking_uri"]
 
@@ -102,9 +103,11 @@ class Tracker:
             self._events.clear()
             try:
                 self._send_all()
-            except (*UNREACHABLE, TrackingError) as error:
+            except Exception as error:  # noqa: BLE001  (or the thread would end without a word)
                 self._runs = None  # what exists there is looked up anew
                 self._problem = _one_line(error)
+                if not isinstance(error, (*UNREACHABLE, UserError)):
+                    self._problem = f"{type(error).__name__}: {self._problem}"
                 _LOG.info("MLflow at %s: %s; will try again", self._uri, self._problem)
                 failures += 1
             else:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,15 @@ def test_a_stage_that_is_done_is_not_done_again(tmp_path: Path) -> None:
     work = make_work(tmp_path, stage)
     first = perform(stage.key, work, Unwatched())
     assert perform(stage.key, work, Unwatched(), "another") == first
+
+
+def test_a_worker_of_another_version_refuses_the_work(tmp_path: Path) -> None:
+    stage = make_stage("count", name="a")
+    newer = replace(KINDS["count"], version=KINDS["count"].version + 1)
+    work = replace(make_work(tmp_path, stage), kinds={"count": newer})
+    with pytest.raises(UserError, match="was planned by another version of the code"):
+        perform(stage.key, work, Unwatched())
+    assert Store(tmp_path).record(stage.key, stage.kind) is None
 
 
 def test_a_stopped_stage_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -150,6 +150,23 @@ def test_recording_does_not_wait_for_a_server_that_does_not_answer(
     assert journal.read() == events
 
 
+def test_a_fault_of_our_own_is_told_and_loses_nothing(
+    plan: Plan, journal: Journal, uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(*_: object) -> StudyRuns:
+        raise KeyError("surprise")
+
+    monkeypatch.setattr(tracker_module, "StudyRuns", faulty)
+    tracker = Tracker(plan, journal, uri)
+    tracker.start()
+    events = _events(plan)
+    for event in events:
+        tracker.record(event)
+    assert tracker.close(5.0) == len(events)
+    assert tracker.problem == "KeyError: 'surprise'"
+    assert journal.read() == events
+
+
 def test_what_could_not_be_sent_is_sent_by_the_next_start(
     plan: Plan, journal: Journal, uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,9 +20,10 @@ from rotnet.models.resnet3d import HEAD, build
 
 def test_a_network_comes_back_as_it_was(tmp_path: Path) -> None:
     weights = build(ModelConfig(width=2), 4, seed=0).state_dict()
-    save_network(Network("pretrain", {"modality": "rgb"}, ("0", "90"), "abc", weights), tmp_path)
+    save_network(Network("pretrain", {"modality": "rgb"}, ("0", "90"), "abc", 2, weights), tmp_path)
     found = load_network(tmp_path)
-    assert (found.kind, found.classes, found.data) == ("pretrain", ("0", "90"), "abc")
+    assert (found.kind, found.classes) == ("pretrain", ("0", "90"))
+    assert (found.data, found.split) == ("abc", 2)
     assert all(torch.equal(found.weights[name], weights[name]) for name in weights)
     assert [path.name for path in tmp_path.iterdir()] == ["network.pt"]
 

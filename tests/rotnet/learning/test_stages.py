@@ -117,8 +117,10 @@ def test_a_loss_that_is_not_finite_stops_the_training(
 ) -> None:
     wild = TrainConfig(epochs=3, batch_size=4, lr=1e30, schedule="constant")
     config = small_pretrain.model_copy(update={"pretrain": wild})
+    recorder = make_recorder()
     with pytest.raises(FloatingPointError, match=r"learning rate 1e\+30; lower lr"):
-        pretrain(config, pool.select("pretrain"), tmp_path, make_recorder())
+        pretrain(config, pool.select("pretrain"), tmp_path, recorder)
+    assert len(recorder.saves) <= 1  # the step that broke it was finite still, the next was not
 
 
 def test_fine_tuning_starts_from_the_backbone_and_scores_every_test_video(
@@ -214,6 +216,38 @@ def test_a_batch_too_small_to_normalise_is_refused(
     single = small_finetune.model_copy(update={"finetune": TrainConfig(epochs=1, batch_size=1)})
     with pytest.raises(UserError, match="batch_size must be at least 2"):
         finetune(single, actions.select("train", 1), None, tmp_path, make_recorder())
+
+
+def test_a_network_is_never_tested_on_another_split_of_what_it_learnt(
+    tmp_path: Path,
+    actions: Manifest,
+    small_finetune: FinetuneConfig,
+    make_recorder: Recorders,
+) -> None:
+    finetune(small_finetune, actions.select("train", 1), None, tmp_path, make_recorder())
+    out = folder(tmp_path / "out")
+    with pytest.raises(DataError, match=r"was trained on split 1 of .*; give split 1"):
+        evaluate(ScoreConfig(), tmp_path, actions.select("test", 2), out, make_recorder())
+
+
+def test_a_fine_tuning_is_not_continued_from_another_pretraining(
+    tmp_path: Path,
+    pool: Manifest,
+    actions: Manifest,
+    small_pretrain: PretrainConfig,
+    small_finetune: FinetuneConfig,
+    make_recorder: Recorders,
+) -> None:
+    for seed in (0, 1):
+        config = small_pretrain.model_copy(update={"seed": seed})
+        out = folder(tmp_path / f"pre{seed}")
+        pretrain(config, pool.select("pretrain"), out, make_recorder())
+    train, out = actions.select("train", 1), folder(tmp_path / "out")
+    with pytest.raises(Stopped):
+        finetune(small_finetune, train, tmp_path / "pre0", out, make_recorder(stop_at=3))
+    with pytest.raises(CheckpointError, match="it differs in init"):
+        finetune(small_finetune, train, tmp_path / "pre1", out, make_recorder())
+    finetune(small_finetune, train, tmp_path / "pre0", out, make_recorder())
 
 
 @pytest.mark.slow
