@@ -78,13 +78,13 @@ def load_network(folder: Path) -> Network:
     Raises:
         CheckpointError: if there is none, or it cannot be read.
     """
-    found = read(folder / NETWORK, ("kind", "config", "classes", "data", "weights"))
+    found = read(folder / NETWORK, ("kind", "config", "classes", "data", "split", "weights"))
     return Network(
         kind=found["kind"],
         config=found["config"],
         classes=tuple(found["classes"]),
         data=found["data"],
-        split=found.get("split"),
+        split=found["split"],
         weights=found["weights"],
     )
 

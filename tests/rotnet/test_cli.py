@@ -123,7 +123,7 @@ def test_help_imports_neither_torch_nor_av() -> None:
 
 
 def test_ctrl_c_ends_with_130_and_leaves_nothing(source: Path, tmp_path: Path) -> None:
-    for number in range(300):
+    for number in range(1500):  # more than are done before the signal comes, on a busy machine
         (source / "run" / f"copy{number}.avi").symlink_to(source / "run" / "1.avi")
     words = ["prepare", "folder", source, tmp_path / "set", "--workers", "2"]
     process = subprocess.Popen(  # noqa: S603
@@ -132,7 +132,7 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(source: Path, tmp_path: Path) -
         start_new_session=True,
     )
     staging = tmp_path / ".set.preparing"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not any(staging.glob("parts/*")) and time.monotonic() < deadline:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
