@@ -237,7 +237,9 @@ def open_video(path: Path) -> Iterator[VideoSource]:
         if not container.streams.video:
             raise UndecodableError("it has no video stream")
         stream = container.streams.video[0]
-        codec = stream.codec_context
+        codec: Any = stream.codec_context  # None where damage has left no codec, whatever is typed
+        if codec is None:
+            raise UndecodableError("its video codec is not known")
         codec.thread_count = 1  # one core a video; and damage is met in the same order every time
         rate = stream.average_rate or stream.guessed_rate
         if not rate:

@@ -196,6 +196,15 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         decode(tmp_path / "none.mp4")
 
 
+def test_a_codec_that_nobody_knows_is_named(
+    write_video: Callable[..., Path], textured: Callable[..., Frames]
+) -> None:
+    path = write_video("a.mp4", textured(5))
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzz9"))
+    with pytest.raises(UndecodableError, match="codec is not known"):
+        decode(path)
+
+
 def test_random_damage_never_ends_in_another_error(
     write_video: Callable[..., Path], textured: Callable[..., Frames]
 ) -> None:
