@@ -2,20 +2,15 @@
 
 import argparse
 import sys
-from pathlib import Path
 
+from rotlab.commands.options import add_data, add_file
 from rotlab.planning.planned import plan_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab check`."""
-    parser.add_argument("file", metavar="FILE", type=Path, help="a search space, in YAML")
-    parser.add_argument(
-        "--data",
-        metavar="DIR",
-        type=Path,
-        help="folder of prepared data sets (default: $ROTLAB_DATA, else ./data)",
-    )
+    add_file(parser)
+    add_data(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,8 +3,8 @@
 import argparse
 import json
 from collections import Counter
-from pathlib import Path
 
+from rotlab.commands.options import add_data, add_file, add_store
 from rotlab.execution.store import Store
 from rotlab.planning.outline import outline, outline_json
 from rotlab.planning.planned import plan_file
@@ -12,19 +12,10 @@ from rotlab.planning.planned import plan_file
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab plan`."""
-    parser.add_argument("file", metavar="FILE", type=Path, help="a search space, in YAML")
+    add_file(parser)
     parser.add_argument("--json", action="store_true", help="for a program to read")
-    parser.add_argument(
-        "--data",
-        metavar="DIR",
-        type=Path,
-        help="folder of prepared data sets (default: $ROTLAB_DATA, else ./data)",
-    )
-    parser.add_argument(
-        "--store",
-        metavar="URL",
-        help="where results lie (default: $ROTLAB_STORE, else ./rotlab-store)",
-    )
+    add_data(parser)
+    add_store(parser)
 
 
 def run(args: argparse.Namespace) -> int:

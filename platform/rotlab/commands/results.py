@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from rotlab.commands.options import add_store, add_study, add_tracking
 from rotlab.execution.store import Store
 from rotlab.reporting.comparison import SCRATCH, compare
 from rotlab.reporting.report import (
@@ -24,7 +25,7 @@ from rotnet.errors import UserError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab results`."""
-    parser.add_argument("study", metavar="STUDY", help="name of the study, as in its search space")
+    add_study(parser)
     parser.add_argument(
         "--format",
         choices=("table", "markdown", "csv", "json"),
@@ -37,16 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="AXIS=VALUE[,AXIS=VALUE]",
         help="what the other arms are set against (default: init=scratch)",
     )
-    parser.add_argument(
-        "--store",
-        metavar="URL",
-        help="where results lie (default: $ROTLAB_STORE, else ./rotlab-store)",
-    )
-    parser.add_argument(
-        "--tracking-uri",
-        metavar="URI",
-        help="MLflow's (default: $MLFLOW_TRACKING_URI, else mlflow.db in the store)",
-    )
+    add_store(parser)
+    add_tracking(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from rotlab.commands.options import add_data, add_file, add_store, add_tracking
 from rotlab.execution.run import Job, run_job
 from rotlab.execution.store import Store
 from rotlab.planning.datasets import data_root, find_datasets, how_to_prepare
@@ -18,17 +19,9 @@ from rotnet.errors import UserError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab run`."""
-    parser.add_argument("file", metavar="FILE", type=Path, help="the search space")
-    parser.add_argument(
-        "--store",
-        metavar="URL",
-        help="where results lie (default: $ROTLAB_STORE, else ./rotlab-store)",
-    )
-    parser.add_argument(
-        "--tracking-uri",
-        metavar="URI",
-        help="MLflow's (default: $MLFLOW_TRACKING_URI, else mlflow.db in the store)",
-    )
+    add_file(parser)
+    add_store(parser)
+    add_tracking(parser)
     parser.add_argument(
         "--address",
         metavar="RAY",
@@ -40,12 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cpus", metavar="N", type=_positive, help="cores of one started here (default: all)"
     )
-    parser.add_argument(
-        "--data",
-        metavar="DIR",
-        type=Path,
-        help="where prepared data sets lie (default: $ROTLAB_DATA, else ./data)",
-    )
+    add_data(parser)
     parser.add_argument("--verbose", action="store_true", help="let Ray and the workers talk")
 
 

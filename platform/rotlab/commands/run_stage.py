@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
+from rotlab.commands.options import add_data, add_store
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
@@ -28,17 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--local", action="store_true", required=True, help="in this process, without Ray"
     )
     parser.add_argument("--pdb", action="store_true", help="stop in the debugger where it fails")
-    parser.add_argument(
-        "--store",
-        metavar="URL",
-        help="where results lie (default: $ROTLAB_STORE, else ./rotlab-store)",
-    )
-    parser.add_argument(
-        "--data",
-        metavar="DIR",
-        type=Path,
-        help="where prepared data sets lie (default: $ROTLAB_DATA, else ./data)",
-    )
+    add_store(parser)
+    add_data(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
+from rotlab.commands.options import add_store, add_study
 from rotlab.execution.failures import debug_line
 from rotlab.execution.store import Store
 from rotlab.planning.names import unknown
@@ -30,12 +31,8 @@ class Past:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab status`."""
-    parser.add_argument("study", metavar="STUDY", help="name of the study, as in its search space")
-    parser.add_argument(
-        "--store",
-        metavar="URL",
-        help="where results lie (default: $ROTLAB_STORE, else ./rotlab-store)",
-    )
+    add_study(parser)
+    add_store(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,0 +1,42 @@
+"""Options that several commands share, spelt and explained once."""
+
+import argparse
+from pathlib import Path
+
+
+def add_file(parser: argparse.ArgumentParser) -> None:
+    """Add FILE, a search space."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="a search space, in YAML")
+
+
+def add_study(parser: argparse.ArgumentParser) -> None:
+    """Add STUDY, a name."""
+    parser.add_argument("study", metavar="STUDY", help="name of the study, as in its search space")
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add --data."""
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        help="folder of prepared data sets (default: $ROTLAB_DATA, else ./data)",
+    )
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Add --store."""
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        help="where results lie (default: $ROTLAB_STORE, else ./rotlab-store)",
+    )
+
+
+def add_tracking(parser: argparse.ArgumentParser) -> None:
+    """Add --tracking-uri."""
+    parser.add_argument(
+        "--tracking-uri",
+        metavar="URI",
+        help="MLflow's (default: $MLFLOW_TRACKING_URI, else mlflow.db in the store)",
+    )
