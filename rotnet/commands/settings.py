@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from rotnet.errors import UserError, offer
 from rotnet.recipes import RECIPES
@@ -67,12 +68,16 @@ def make_config(kind: type[Config], args: Namespace, values: Mapping[str, Any]) 
     try:
         return kind.model_validate({**tree, **values})
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}, "
-            f"got {problem['input']!r}"
-            for problem in error.errors()
-        ]
-        raise UserError("; ".join(problems)) from None
+        raise UserError("; ".join(_explain(problem) for problem in error.errors())) from None
+
+
+def _explain(problem: ErrorDetails) -> str:
+    """Return where, which rule, and the value; a rule of several settings names them itself."""
+    where = ".".join(str(part) for part in problem["loc"])
+    rule = problem["msg"].removeprefix("Value error, ")
+    if isinstance(problem["input"], Mapping):
+        return f"{where}: {rule}"
+    return f"{where}: {rule}, got {problem['input']!r}"
 
 
 def _value(text: str) -> object:

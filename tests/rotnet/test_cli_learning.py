@@ -35,6 +35,10 @@ def test_pretrain_finetune_evaluate_fuse(
     [
         (["--set", "pretrain.epochs=0"], "pretrain.epochs: Input should be greater than 0, got 0"),
         (["--set", "pretrain.epoch=3"], "'epoch' of pretrain; did you mean 'epochs'?"),
+        (
+            ["--recipe", "tiny", "--set", "pretrain.epochs=1"],
+            "warmup_epochs must be below epochs, got 1 of 1\n",
+        ),
         (["--set", "finetun.epochs=3"], "unknown section 'finetun'; (clip,"),
         (["--set", "epochs"], "write it as SECTION.FIELD=VALUE"),
         (["--set", "pretext.rotations=8"], "45 degrees"),
