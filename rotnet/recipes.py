@@ -4,12 +4,16 @@ from dataclasses import dataclass
 
 from rotnet.config import (
     ClipConfig,
+    DataConfig,
     EvaluateConfig,
     FuseConfig,
+    LinearConfig,
     ModelConfig,
     PretextConfig,
+    RetrievalConfig,
     RuntimeConfig,
     TrainConfig,
+    TuneConfig,
     ViewConfig,
 )
 
@@ -22,9 +26,12 @@ class Recipe:
     views: ViewConfig = ViewConfig()
     model: ModelConfig = ModelConfig()
     pretext: PretextConfig = PretextConfig()
+    data: DataConfig = DataConfig()
     pretrain: TrainConfig = TrainConfig()
-    finetune: TrainConfig = TrainConfig()
+    finetune: TuneConfig = TuneConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+    linear: LinearConfig = LinearConfig()
+    retrieval: RetrievalConfig = RetrievalConfig()
     fuse: FuseConfig = FuseConfig()
     runtime: RuntimeConfig = RuntimeConfig()
 
@@ -42,7 +49,7 @@ PAPER = Recipe(
     ),
     # Our choice: no source gives the paper's fine-tuning. Length and steps are those of CtP's (150
     # epochs, x0.1 at 60 and 120, learning rate 0.01, weight decay 5e-4).
-    finetune=TrainConfig(epochs=150, milestones=(60, 120), lr=0.01, weight_decay=5e-4),
+    finetune=TuneConfig(epochs=150, milestones=(60, 120), lr=0.01, weight_decay=5e-4),
 )
 
 TINY = Recipe(
@@ -59,7 +66,7 @@ TINY = Recipe(
         warmup_epochs=1.0,
         val_fraction=0.1,
     ),
-    finetune=TrainConfig(
+    finetune=TuneConfig(
         epochs=40, batch_size=16, lr=0.02, weight_decay=1e-4, schedule="cosine", warmup_epochs=2.0
     ),
     evaluate=EvaluateConfig(clips=5),

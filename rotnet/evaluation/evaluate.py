@@ -14,7 +14,7 @@ from rotnet.evaluation.scores import Scores
 from rotnet.learning.checkpoint import load_network, load_weights
 from rotnet.learning.device import autocast, find_device
 from rotnet.learning.watch import Stopped, Watch
-from rotnet.models.resnet3d import build
+from rotnet.models.net import build
 from rotnet.views.modality import as_input
 
 

@@ -14,7 +14,8 @@ from rotnet.learning.checkpoint import NETWORK, load_network, load_weights
 from rotnet.learning.course import Course, follow
 from rotnet.learning.device import find_device
 from rotnet.learning.watch import Watch
-from rotnet.models.resnet3d import HEAD, ResNet3D, build, last_map
+from rotnet.models.net import HEAD, VideoNet, build
+from rotnet.models.resnet3d import last_map
 from rotnet.views.modality import as_input
 
 
@@ -70,7 +71,7 @@ def finetune(
     return follow(course, videos, folder, watch, init=_digest(init))
 
 
-def start_from(model: ResNet3D, init: Path, config: FinetuneConfig) -> None:
+def start_from(model: VideoNet, init: Path, config: FinetuneConfig) -> None:
     """Give a network the weights of a pretraining, all but the head.
 
     Raises:

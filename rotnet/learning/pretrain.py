@@ -8,11 +8,10 @@ from torch import Tensor
 from rotnet.config import PretrainConfig
 from rotnet.data.loader import Batch
 from rotnet.data.manifest import VideoSet
-from rotnet.errors import UserError
 from rotnet.learning.course import Course, follow
 from rotnet.learning.device import find_device
 from rotnet.learning.watch import Watch
-from rotnet.models.resnet3d import build
+from rotnet.models.net import build
 from rotnet.views.modality import as_input
 from rotnet.views.rotation import random_labels, rotate_all
 
@@ -39,8 +38,6 @@ def pretrain(
         UserError: if the rotation set cannot be trained yet, or no video is usable.
         Stopped: if the watch wished so.
     """
-    if problem := config.pretext.unsupported():
-        raise UserError(problem)
     device, angles, views = find_device(), config.pretext.angles, config.views
     model = build(config.model, len(angles), config.seed)
     model.to(device).to(memory_format=torch.channels_last_3d)

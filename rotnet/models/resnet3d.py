@@ -7,12 +7,12 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool3d, relu
 
 from rotnet.config import ModelConfig
+from rotnet.models.net import VideoNet
 
 Shortcut = Literal["A", "A-detached", "B"]
-HEAD = ("fc1", "fc2")
 
 
-class ResNet3D(nn.Module):
+class ResNet3D(VideoNet):
     """3D ResNet-18 (resnet.py of the released code, after Hara et al.), of any width.
 
     A 7x7x7 stem of stride (1, 2, 2), a max-pool of stride 2, four stages of two basic blocks, the
@@ -22,10 +22,12 @@ class ResNet3D(nn.Module):
 
     Args:
         config: width, shortcut and hidden units.
-        num_classes: K.
+        num_outputs: K.
     """
 
-    def __init__(self, config: ModelConfig, num_classes: int) -> None:
+    stages = ("stem", "layer1", "layer2", "layer3", "layer4")
+
+    def __init__(self, config: ModelConfig, num_outputs: int) -> None:
         super().__init__()
         width = config.width
         self.conv1 = nn.Conv3d(3, width, 7, stride=(1, 2, 2), padding=3, bias=False)
@@ -34,29 +36,27 @@ class ResNet3D(nn.Module):
         self.layer2 = _stage(width, 2 * width, 2, config.shortcut)
         self.layer3 = _stage(2 * width, 4 * width, 2, config.shortcut)
         self.layer4 = _stage(4 * width, 8 * width, 2, config.shortcut)
-        self.fc1 = nn.Linear(8 * width, config.hidden)
-        self.fc2 = nn.Linear(config.hidden, num_classes)
+        self.add_head(8 * width, config, num_outputs)
         for module in self.modules():
             if isinstance(module, nn.Conv3d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def features(self, clips: Tensor) -> Tensor:
-        """Return pooled features (B, 8*width) of clips (B, 3, T, H, W)."""
-        maps = max_pool3d(relu(self.bn1(self.conv1(clips))), 3, stride=2, padding=1)
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            maps = stage(maps)
-        return maps.mean(dim=(2, 3, 4))
+    def modules_of(self, stage: str) -> tuple[nn.Module, ...]:
+        """Return the modules whose parameters belong to a stage."""
+        return (self.conv1, self.bn1) if stage == "stem" else (getattr(self, stage),)
 
-    def forward(self, clips: Tensor) -> Tensor:
-        """Return logits (B, K) of clips (B, 3, T, H, W)."""
-        return self.fc2(relu(self.fc1(self.features(clips))))
+    def maps(self, clips: Tensor) -> dict[str, Tensor]:
+        """Return the maps of the stem (pooled) and of the four stages, by name."""
+        found = {"stem": max_pool3d(relu(self.bn1(self.conv1(clips))), 3, stride=2, padding=1)}
+        maps = found["stem"]
+        for stage in self.stages[1:]:
+            maps = found[stage] = getattr(self, stage)(maps)
+        return found
 
 
-def build(config: ModelConfig, num_classes: int, seed: int) -> ResNet3D:
-    """Return a network with random weights that depend on nothing but the arguments."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return ResNet3D(config, num_classes)
+def resnet3d(config: ModelConfig, num_outputs: int) -> ResNet3D:
+    """Return the network as configured, with random weights."""
+    return ResNet3D(config, num_outputs)
 
 
 def last_map(frames: int, size: int) -> tuple[int, int]:

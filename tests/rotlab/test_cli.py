@@ -42,7 +42,7 @@ def test_plan_as_json_counts_stages_with_and_without_sharing(
     )
     assert len(found["excluded"]) == 6
     assert list(found["absent"]) == ["hmdb51", "kinetics400", "ucf101"]
-    assert sum(len(one["arms"]) for one in found["unsupported"]) == 9
+    assert not found["unsupported"]
     assert set(found["stages_done"].values()) == {0}
 
 
@@ -56,7 +56,6 @@ def test_plan_tells_people_what_runs_what_does_not_and_why(
         "pretext.rotations where init is scratch: 24 combinations are 6 arms",
         "excluded: 6 arms: too dear for what it tells",
         "absent: ucf101; prepare it with: rotnet prepare folder",
-        "cannot run yet: 3 arms: pretext.rotations: a set with 45 degrees",
         "400 GPU-hours; `run` does not enforce it yet",
     ):
         assert expected in shown

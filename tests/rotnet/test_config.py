@@ -11,7 +11,7 @@ from rotnet.config import (
     PretextConfig,
     PretrainConfig,
     RuntimeConfig,
-    TrainConfig,
+    TuneConfig,
     identity,
 )
 from rotnet.recipes import RECIPES
@@ -45,12 +45,23 @@ def test_a_named_set_divides_the_circle(rotations: int, count: int) -> None:
     assert {b - a for a, b in pairwise(angles)} == {360 // count}
 
 
-def test_only_quarter_turns_can_be_trained_so_far() -> None:
-    assert PretextConfig(rotations=4).unsupported() is None
-    assert PretextConfig(rotations=AngleSet(angles=(90, 270))).unsupported() is None
-    refusal = PretextConfig(rotations=8).unsupported()
-    assert refusal is not None
-    assert "45 degrees" in refusal
+def test_a_set_with_an_oblique_angle_is_resampled_and_others_are_not_unless_asked() -> None:
+    assert not PretextConfig(rotations=AngleSet(angles=(90, 270))).resampled
+    assert PretextConfig(rotations=8).resampled
+    assert PretextConfig(rotations=4, path="resampled").resampled
+
+
+def test_jitter_stays_below_half_the_distance_between_angles() -> None:
+    assert PretextConfig(rotations=8).max_jitter == 10
+    assert PretextConfig(rotations=360).max_jitter == 0.4
+    assert PretextConfig(rotations=AngleSet(angles=(350, 0))).spacing == 10
+    assert PretextConfig(rotations=4).max_jitter == 0
+
+
+def test_many_rotations_are_shown_a_few_at_a_time() -> None:
+    assert PretextConfig(rotations=8).copies == 8
+    assert PretextConfig(rotations=360).copies == 4
+    assert PretextConfig(rotations=360, views=2).copies == 2
 
 
 @pytest.mark.parametrize(
@@ -62,6 +73,19 @@ def test_only_quarter_turns_can_be_trained_so_far() -> None:
         ({"clip": {"frame": 16}}, "Extra inputs"),
         ({"pretext": {"rotations": 3}}, "2, 4, 8 or 360"),
         ({"pretext": {"rotations": {"angles": [0, 0]}}}, "angles must differ"),
+        ({"pretext": {"rotations": 8, "path": "exact"}}, "multiples of 90 degrees, and .* 45"),
+        ({"pretext": {"rotations": 8, "jitter": 22.5}}, "below half the distance .* 22.5"),
+        ({"pretext": {"jitter": 5.0}}, "jitter needs path resampled"),
+        ({"pretext": {"rotations": 8, "room": "crop"}}, "needs room any_angle"),
+        ({"pretext": {"views": 5}}, "at most the 4 rotations, got 5"),
+        ({"pretext": {"task": "pase"}}, "unknown pretext 'pase'; did you mean 'pace'"),
+        ({"pretext": {"task": "pace", "rotations": 2}}, "rotations is not for the task 'pace'"),
+        ({"pretext": {"task": "pace", "paces": [2, 1]}}, "paces must rise"),
+        ({"pretext": {"target": "sincos", "smoothing": 2.0}}, "smoothing is for target softmax"),
+        ({"views": {"vertical_flip": 0.5}}, "vertical flip is a half turn"),
+        ({"views": {"dif": "diff_std"}}, "dif_std and dif: diff_std go together"),
+        ({"model": {"backbone": "r3d_19"}}, "unknown backbone 'r3d_19'; did you mean 'r3d_18'"),
+        ({"model": {"backbone": "c3d", "width": 16}}, "width is for backbone resnet3d"),
         ({"views": {"std": [1.0, 0.0, 1.0]}}, "std must be greater than 0"),
         ({"pretrain": {"milestones": [20, 10]}}, "milestones must rise"),
         ({"pretrain": {"schedule": "cosine", "milestones": [10]}}, "belong to schedule 'step'"),
@@ -80,5 +104,4 @@ def test_a_clip_spans_one_stride_more_than_its_frames() -> None:
 
 def test_every_recipe_is_whole_and_can_be_trained() -> None:
     for recipe in RECIPES.values():
-        assert recipe.pretext.unsupported() is None
-        assert isinstance(recipe.finetune, TrainConfig)
+        assert isinstance(recipe.finetune, TuneConfig)

@@ -15,6 +15,8 @@ from rotlab.planning.shape import INITS, MODALITIES
 from rotlab.planning.source import Place
 
 CHOICES = {"modality": MODALITIES, "init": INITS}  # what a cell chooses outside any section
+DATA = "data"  # a section, which also names the data sets
+DATA_ROLES = ("pretrain", "target")
 MOST = 1_000_000  # combinations of values: more is a slip, and would fill the memory
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -23,7 +25,10 @@ def read_sections(report: Report, known: Vocabulary) -> dict[str, dict[str, Any]
     """Return section -> field -> fixed value; the values are checked with the axes."""
     found = {}
     for section, model in known.sections.items():
-        fields = report.mapping((section,), list(model.model_fields), f"setting of {section}")
+        beside = DATA_ROLES if section == DATA else ()
+        allowed = [*beside, *model.model_fields]
+        given = report.mapping((section,), allowed, f"setting of {section}")
+        fields = {name: value for name, value in given.items() if name not in beside}
         if fields:
             found[section] = fields
     return found

@@ -14,17 +14,12 @@ CELL_FIELDS = ("modality", "seed")  # what a config takes from the cell, beside 
 CHOICES = ("init", "modality")  # what an input may depend on
 
 
-def _unsupported_pretext(config: PretrainConfig) -> str | None:
-    return config.pretext.unsupported()
-
-
 PRETRAIN = StageKind(
     name="pretrain",
     config=PretrainConfig,
     version=1,
     run="rotlab.execution.stages:pretrain",
     roles=("pretrain",),
-    unsupported=_unsupported_pretext,
 )
 FINETUNE = StageKind(
     name="finetune",

@@ -131,16 +131,15 @@ def _read(report: Report, known: Vocabulary, kinds: Mapping[str, StageKind]) -> 
     base = _read_base(report)
     fixed = read_sections(report, known)
     axes = read_axes(report, known, base, fixed)
-    data = report.mapping(("data",), ("pretrain", "target"), "role of data")
-    pretrain = report.name(("data", "pretrain")) if "pretrain" in data else None
-    if "target" not in data:
+    pretrain = report.name(("data", "pretrain")) if report.has(("data", "pretrain")) else None
+    if not report.has(("data", "target")):
         report.add(("data",), "names no target, the data set that cells are measured on")
     spec = Spec(
         name=report.name(("name",)) or "",
         question=(report.text(("question",)) or "") if report.has(("question",)) else "",
         base=base,
         pretrain_data=pretrain,
-        targets=report.names(("data", "target")) if "target" in data else (),
+        targets=report.names(("data", "target")) if report.has(("data", "target")) else (),
         axes=axes,
         settings=fixed,
         modality=read_choice(report, "modality", "rgb"),

@@ -77,7 +77,7 @@ def run_all(videos: VideoSet, folder: Path, modality: str) -> dict[str, float]:
         place.mkdir()
     settings = {"modality": modality, "clip": CLIP, "model": MODEL}
     pre = PretrainConfig.model_validate({**settings, "pretrain": TRAIN})
-    tune = FinetuneConfig.model_validate({**settings, "finetune": TRAIN})
+    tune = FinetuneConfig.model_validate({**settings, "finetune": TRAIN.model_dump()})
     pretrained = pretrain(pre, videos, places["pre"], Unwatched())
     tuned = finetune(tune, videos, places["pre"], places["tuned"], Unwatched())
     score = ScoreConfig(evaluate=EvaluateConfig(clips=2))

@@ -13,6 +13,7 @@ from rotnet.config import (
     PretrainConfig,
     RuntimeConfig,
     TrainConfig,
+    TuneConfig,
 )
 from rotnet.learning.watch import StopWish
 
@@ -21,6 +22,7 @@ MODEL = ModelConfig(width=2, hidden=8)
 TRAIN = TrainConfig(
     epochs=3, batch_size=4, lr=0.05, schedule="cosine", warmup_epochs=1, val_fraction=0.2
 )
+TUNE = TuneConfig.model_validate(TRAIN.model_dump())
 RUNTIME = RuntimeConfig(checkpoint_s=0.0)
 
 
@@ -53,7 +55,7 @@ def small_pretrain() -> PretrainConfig:
 
 @pytest.fixture
 def small_finetune() -> FinetuneConfig:
-    return FinetuneConfig(clip=CLIP, model=MODEL, finetune=TRAIN, runtime=RUNTIME)
+    return FinetuneConfig(clip=CLIP, model=MODEL, finetune=TUNE, runtime=RUNTIME)
 
 
 @pytest.fixture

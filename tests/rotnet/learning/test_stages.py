@@ -17,6 +17,7 @@ from rotnet.config import (
     RuntimeConfig,
     ScoreConfig,
     TrainConfig,
+    TuneConfig,
 )
 from rotnet.data.manifest import Manifest
 from rotnet.errors import CheckpointError, DataError, UserError
@@ -213,7 +214,7 @@ def test_a_batch_too_small_to_normalise_is_refused(
     small_finetune: FinetuneConfig,
     make_recorder: Recorders,
 ) -> None:
-    single = small_finetune.model_copy(update={"finetune": TrainConfig(epochs=1, batch_size=1)})
+    single = small_finetune.model_copy(update={"finetune": TuneConfig(epochs=1, batch_size=1)})
     with pytest.raises(UserError, match="batch_size must be at least 2"):
         finetune(single, actions.select("train", 1), None, tmp_path, make_recorder())
 
