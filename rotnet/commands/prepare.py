@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rotnet.data.catalog import FolderKind, Kind, WeizmannKind
+from rotnet.commands.sources import add_test_fraction, all_sources
 from rotnet.data.manifest import Video
 from rotnet.data.prepare import NotAllWholeError, Outcome, prepare, prepare_synthetic
 from rotnet.data.prepare import Progress as Told
@@ -20,7 +20,8 @@ from rotnet.data.summary import in_bytes
 DESCRIPTION = """\
 Decode every video of a source once, cut its black bars, reduce it, and store its frames in OUT.
 A source of the kind 'folder' is read as SOURCE/CLASS/video, or as SOURCE/train/CLASS/video and so
-on, or as unlabelled where there are no folders.
+on, or as unlabelled where there are no folders. Of a set with official lists, labels, groups and
+splits are those of the lists, whatever folders and suffixes the videos have.
 """
 
 
@@ -28,13 +29,15 @@ def configure(parser: ArgumentParser) -> None:
     """Add the kinds of source, and what each can be told."""
     parser.description = DESCRIPTION
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
-    folder = _add(kinds, "folder", "a folder for each class, or videos without classes")
-    folder.add_argument("source", metavar="SOURCE", type=Path, help="folder of videos")
-    folder.add_argument(
-        "--splits", type=int, default=3, metavar="N", help="random splits of a labelled set [3]"
-    )
-    weizmann = _add(kinds, "weizmann", "files person_action.avi; split k of 3 holds out persons")
-    weizmann.add_argument("source", metavar="SOURCE", type=Path, help="folder of videos")
+    for name, source in all_sources().items():
+        each = _add(kinds, name, source.help)
+        each.add_argument("source", metavar="SOURCE", type=Path, help="folder of videos")
+        each.set_defaults(read=source.kind)
+        source.configure(each)
+        each.add_argument(
+            "--strict", action="store_true", help="fail if a video is not wholly decodable"
+        )
+        _add_common(each)
     synthetic = _add(kinds, "synthetic", "videos made here, for trying things out")
     synthetic.add_argument(
         "--videos", type=int, default=480, metavar="N", help="how many to make [480]"
@@ -46,29 +49,16 @@ def configure(parser: ArgumentParser) -> None:
         metavar="N",
         help="another seed makes other videos [0]",
     )
-    for each, text in (
-        (folder, "without classes and splits"),
-        (synthetic, "the pool: without classes, everything falls"),
-    ):
-        each.add_argument("--unlabelled", action="store_true", help=text)
-        each.add_argument(
-            "--test-fraction",
-            type=float,
-            default=0.3,
-            metavar="F",
-            help="share that each random split holds out [0.3]",
-        )
-    for each in (folder, weizmann):
-        each.add_argument(
-            "--strict", action="store_true", help="fail if a video is not wholly decodable"
-        )
-    for each in (folder, weizmann, synthetic):
-        _add_common(each)
+    synthetic.add_argument(
+        "--unlabelled", action="store_true", help="the pool: without classes, everything falls"
+    )
+    add_test_fraction(synthetic)
+    _add_common(synthetic)
 
 
 def run(args: Namespace) -> int:
     """Prepare, and say what became of it."""
-    storage = Storage(short_side=args.short_side)
+    storage = Storage(short_side=args.short_side, bars="keep" if args.keep_bars else "cut")
     try:
         with _progress() as told:
             outcome = _prepare(args, storage, told)
@@ -93,13 +83,10 @@ def _prepare(args: Namespace, storage: Storage, told: Told) -> Outcome:
             workers=args.workers,
             progress=told,
         )
-    kind: Kind = WeizmannKind()
-    if args.kind == "folder":
-        kind = FolderKind(args.unlabelled, args.splits, args.test_fraction)
     return prepare(
         args.source,
         args.out,
-        kind,
+        args.read(args),
         storage=storage,
         name=args.name,
         workers=args.workers,
@@ -121,6 +108,11 @@ def _add_common(parser: ArgumentParser) -> None:
         default=Storage().short_side,
         metavar="PIXELS",
         help="stored pictures have at most this shorter side; nothing is enlarged [%(default)s]",
+    )
+    parser.add_argument(
+        "--keep-bars",
+        action="store_true",
+        help="keep black bars, off which rotations can be read: for leak probes only",
     )
     parser.add_argument(
         "--workers",

@@ -1,14 +1,10 @@
-"""Which videos are held out, by whole groups. Names and hashes only; no chance beyond the seed.
+"""Which videos are held out, by whole units. Names and hashes only; no chance beyond the seed."""
 
-A unit is what cannot be torn apart: the videos of one group, joined with every group that shares a
-byte-identical file with it.
-"""
-
-import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rotnet.data.manifest import Video
+from rotnet.data.units import hash_of, units_of
 from rotnet.errors import DataError
 
 
@@ -40,8 +36,8 @@ def hold_out(
         raise ValueError(f"fraction must be at least 0 and less than 1, got {fraction}")
     if fraction == 0:
         return tuple(videos), ()
-    units = _units(videos)
-    order = sorted(units, key=lambda name: _hash(seed, name))
+    units = units_of(videos)
+    order = sorted(units, key=lambda name: hash_of(seed, name))
     left = Counter(_class(video) for video in videos)
     owed = _quotas(left, fraction, seed)
     held: set[str] = set()
@@ -60,37 +56,8 @@ def hold_out(
     return kept, tuple(video for video in videos if video.path in gone)
 
 
-def join_identical(videos: Sequence[Video]) -> dict[str, str]:
-    """Return each group's unit: the first name of all the groups that identical files join."""
-    parent: dict[str, str] = {video.group: video.group for video in videos}
-
-    def root(group: str) -> str:
-        while parent[group] != group:
-            group = parent[group]
-        return group
-
-    first_with: dict[str, str] = {}
-    for video in videos:
-        if video.sha256:
-            one, other = root(first_with.setdefault(video.sha256, video.group)), root(video.group)
-            parent[max(one, other)] = min(one, other)
-    return {group: root(group) for group in parent}
-
-
-def _units(videos: Sequence[Video]) -> dict[str, list[Video]]:
-    name_of = join_identical(videos)
-    units: dict[str, list[Video]] = defaultdict(list)
-    for video in videos:
-        units[name_of[video.group]].append(video)
-    return units
-
-
 def _class(video: Video) -> str:
     return "" if video.label is None else video.label
-
-
-def _hash(seed: int, name: str) -> bytes:
-    return hashlib.sha256(f"{seed}:{name}".encode("utf-8", "surrogateescape")).digest()
 
 
 def _quotas(sizes: Counter[str], fraction: float, seed: int) -> Counter[str]:
@@ -99,7 +66,7 @@ def _quotas(sizes: Counter[str], fraction: float, seed: int) -> Counter[str]:
     quotas = Counter({label: int(share) for label, share in shares.items()})
     missing = max(1, round(sum(shares.values()))) - sum(quotas.values())
     by_remainder = sorted(
-        shares, key=lambda label: (quotas[label] - shares[label], _hash(seed, label))
+        shares, key=lambda label: (quotas[label] - shares[label], hash_of(seed, label))
     )
     quotas.update(by_remainder[: max(0, missing)])
     return quotas

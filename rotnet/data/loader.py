@@ -6,8 +6,9 @@ A batch is a pure function of the seed and its number, so that any step can be r
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from torch.nn.functional import interpolate
 from rotnet.config import ClipConfig, Modality
 from rotnet.data.frames import RawFrames
 from rotnet.data.manifest import Video, VideoSet
-from rotnet.data.sampling import Place, even_places, frame_indices, random_place, resized
+from rotnet.data.sampling import Place, even_places, frame_indices, random_place, resized, seams
 from rotnet.errors import DataError
 
 
@@ -30,11 +31,25 @@ class Batch:
         clips: (B, T or T + 1, H, W, 3) uint8 RGB.
         videos: (B,) int64, the video's place in the loader's list.
         labels: (B,) int64 class indices; -1 in an unlabelled set.
+        seams: (B, T) bool: differences of frames that lie across the seam of a video that starts
+            again because it is shorter than a window.
+        number: of the batch in its stream, from 0.
     """
 
     clips: Tensor
     videos: Tensor
     labels: Tensor
+    seams: Tensor
+    number: int
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch with its clips, labels and seams on a device."""
+        return replace(
+            self,
+            clips=self.clips.to(device),
+            labels=self.labels.to(device),
+            seams=self.seams.to(device),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +120,7 @@ class ClipLoader:
             return np.random.default_rng([seed, 0, draw]).permutation(len(self.videos))
 
         def make(number: int) -> Batch:
-            clips, chosen = [], []
+            clips, chosen, starts = [], [], []
             for item in range(number * batch_size, (number + 1) * batch_size):
                 draw, position = divmod(item, len(self.videos))
                 index = int(order(draw)[position])
@@ -115,22 +130,24 @@ class ClipLoader:
                 place = random_place(video.frames, height, width, self._clip, flip, rng)
                 clips.append(self._read(video, place))
                 chosen.append(index)
-            return self._batch(clips, chosen)
+                starts.append(place.start)
+            return self._batch(number, clips, chosen, starts)
 
         return self._ahead(make, iter(range(first, 2**62)))
 
-    def scoring(self, *, clips: int, batch_size: int) -> Iterator[Batch]:
-        """Yield every video's evenly spread clips once, in order, centre crop."""
+    def scoring(self, *, clips: int, batch_size: int, crops: Literal[1, 3] = 1) -> Iterator[Batch]:
+        """Yield every video's evenly spread clips once, in order: its centre crop, or all three."""
         places = [
             (index, place)
             for index, video in enumerate(self.videos)
-            for place in even_places(video.frames, *self._picture(video), self._clip, clips)
+            for place in even_places(video.frames, *self._picture(video), self._clip, clips, crops)
         ]
 
         def make(number: int) -> Batch:
             chosen = places[number * batch_size : (number + 1) * batch_size]
             read = [self._read(self.videos[index], place) for index, place in chosen]
-            return self._batch(read, [index for index, _ in chosen])
+            starts = [place.start for _, place in chosen]
+            return self._batch(number, read, [index for index, _ in chosen], starts)
 
         return self._ahead(make, iter(range(-(-len(places) // batch_size))))
 
@@ -150,12 +167,20 @@ class ClipLoader:
         crop = frames[:, place.top : place.top + size, place.left : place.left + size]
         return crop[:, :, ::-1] if place.flip else crop
 
-    def _batch(self, clips: list[NDArray[np.uint8]], chosen: list[int]) -> Batch:
-        labels = [self._label(self.videos[index]) for index in chosen]
+    def _batch(
+        self, number: int, clips: list[NDArray[np.uint8]], chosen: list[int], starts: list[int]
+    ) -> Batch:
+        videos = [self.videos[index] for index in chosen]
+        across = [
+            seams(start, video.frames, self._clip)
+            for start, video in zip(starts, videos, strict=True)
+        ]
         return Batch(
             clips=torch.from_numpy(np.stack(clips)),
             videos=torch.tensor(chosen),
-            labels=torch.tensor(labels),
+            labels=torch.tensor([self._label(video) for video in videos]),
+            seams=torch.tensor(across),
+            number=number,
         )
 
     def _label(self, video: Video) -> int:

@@ -43,7 +43,8 @@ class Video:
         path: of the source file, relative to the source folder, with forward slashes.
         label: its class; None in an unlabelled set.
         group: what must not be torn apart by a split (a person, a scene, identical files).
-        splits: for each split, counted from 1, "train", "test" or "unused".
+        splits: for each split, counted from 1, "train", "test" or "unused"; unused videos are
+            given to no role of that split.
         frames: whole frames that are kept.
         fps: frames per second.
         width: of the upright source picture, bars included, in pixels.
@@ -107,12 +108,13 @@ class Header:
 
     Args:
         name: what people call the set; not part of its identity.
-        kind: how its source was read: "folder", "weizmann", "synthetic".
+        kind: how its source was read: "folder", "ucf101", or another that `rotnet prepare` lists.
         classes: sorted; empty for an unlabelled set.
         num_splits: splits are counted from 1 to this.
         fingerprint: identity of videos, labels, groups, splits and preparation, in hexadecimal.
         settings: how it was prepared.
-        counts: videos by status, files that were ignored, bytes of frames.
+        counts: videos by status, files that were ignored, bytes of frames; where lists name the
+            videos, how many are listed, missing, and on no list.
         notes: what a reader should know, such as why there are no splits.
     """
 
@@ -172,7 +174,7 @@ class Manifest:
 
         Args:
             role: "pretrain" is every kept video, or a split's training videos where a split is
-                given; "train" and "test" are the two sides of a split.
+                given; "train" and "test" are the two sides of a split, without what is unused.
             split: counted from 1.
 
         Raises:
@@ -359,11 +361,15 @@ def _from_row(row: Mapping[str, str], num_splits: int) -> Video:
     status = row["status"]
     if status not in ("ok", "part", "left_out"):
         raise ValueError(f"status {status!r} of {row['path']!r} is none of ok, part, left_out")
+    splits = tuple(row[f"split_{k + 1}"] for k in range(num_splits))
+    for side in splits:
+        if side not in ("train", "test", "unused"):
+            raise ValueError(f"side {side!r} of {row['path']!r} is none of train, test, unused")
     return Video(
         path=row["path"],
         label=row["label"] or None,
         group=row["group"],
-        splits=tuple(row[f"split_{k + 1}"] for k in range(num_splits)),
+        splits=splits,
         frames=int(row["frames"]),
         fps=float(row["fps"]),
         width=int(row["width"]),

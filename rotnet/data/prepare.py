@@ -9,14 +9,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import av
 
 from rotnet.data.catalog import VIDEO_SUFFIXES, FolderKind, Kind, Listing
-from rotnet.data.holdout import join_identical
 from rotnet.data.manifest import (
     FRAMES_FILE,
     HEADER_FILE,
@@ -32,6 +31,7 @@ from rotnet.data.processes import map_in_order
 from rotnet.data.staging import staged_folder
 from rotnet.data.store import Storage, Task, file_sha256, left_out, prepare_video
 from rotnet.data.synthetic import write_videos
+from rotnet.data.units import join_identical
 from rotnet.errors import DataError
 
 CODE_VERSION = 1  # raised by hand when equal videos and settings give other frames or areas
@@ -156,7 +156,7 @@ class _Job:
     @property
     def settings(self) -> dict[str, Any]:
         """Return all that can change the set, as it stands in the header and in the fingerprint."""
-        return {**self.kind.settings, **asdict(self.storage), "code_version": CODE_VERSION}
+        return {**self.kind.settings, **self.storage.settings, "code_version": CODE_VERSION}
 
 
 def _fill(folder: Path, source: Path, job: _Job) -> None:
@@ -170,7 +170,7 @@ def _fill(folder: Path, source: Path, job: _Job) -> None:
         _refuse_troubled(job.name, videos)
     joined = join_identical(kept)
     kept = [replace(video, group=joined[video.group]) for video in kept]
-    sides = {found.path: found.side for found in listing.candidates if found.side}
+    sides = {found.path: found.sides for found in listing.candidates if found.sides}
     splits = job.kind.split(kept, sides)
     by_path = {video.path: video for video in splits.videos}
     unused = ("unused",) * splits.number
@@ -187,9 +187,10 @@ def _fill(folder: Path, source: Path, job: _Job) -> None:
             **dict.fromkeys(("ok", "part", "left_out"), 0),
             **Counter(video.status for video in rows),
             "ignored_files": listing.ignored,
+            **listing.counts,
             "bytes": sum(video.num_bytes for video in kept),
         },
-        notes=_notes(classes, splits.note),
+        notes=(*listing.notes, *_notes(classes, splits.note)),
     )
     write_files(folder, header, rows, made_with=f"PyAV {av.__version__}")
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
@@ -46,17 +48,33 @@ def random_place(
 
 
 def even_places(
-    num_frames: int, height: int, width: int, clip: ClipConfig, count: int
+    num_frames: int,
+    height: int,
+    width: int,
+    clip: ClipConfig,
+    count: int,
+    crops: Literal[1, 3] = 1,
 ) -> list[Place]:
-    """Return places spread evenly over a video, crop in the centre, never flipped.
+    """Return places spread evenly over a video, never flipped: the crops of each start in turn.
 
     The first clip starts with the video and the last one ends with it; a single one is in the
-    middle. A video with room for fewer distinct clips gives fewer.
+    middle. A video with room for fewer distinct clips gives fewer. One crop is the centre; three
+    are both ends of the longer side and the centre, and a square picture has but the centre.
     """
     room = max(0, num_frames - clip.window)
     starts = [room // 2] if count == 1 else [round(room * i / (count - 1)) for i in range(count)]
-    top, left = (height - clip.size) // 2, (width - clip.size) // 2
-    return [Place(start, top, left, flip=False) for start in sorted(set(starts))]
+    down, right = height - clip.size, width - clip.size
+    tops, lefts = {down // 2}, {right // 2}
+    if crops == 3 and height > width:
+        tops |= {0, down}
+    elif crops == 3 and width > height:
+        lefts |= {0, right}
+    return [
+        Place(start, top, left, flip=False)
+        for start in sorted(set(starts))
+        for top in sorted(tops)
+        for left in sorted(lefts)
+    ]
 
 
 def frame_indices(
@@ -74,6 +92,19 @@ def frame_indices(
     if clip.short_video == "pad_last":
         return [min(index, num_frames - 1) for index in wanted]
     return [index % num_frames for index in wanted]
+
+
+def seams(start: int, num_frames: int, clip: ClipConfig) -> list[bool]:
+    """Return, for each of the T differences of a window, whether a video that loops starts again.
+
+    Example:
+        20 frames and a window from 0 of 4 frames, stride 8: frames 0, 8, 16, 4, 12, so the third
+        difference lies across the seam.
+    """
+    if clip.short_video != "loop":
+        return [False] * clip.frames
+    places = range(start, start + clip.window, clip.stride)
+    return [after // num_frames != before // num_frames for before, after in pairwise(places)]
 
 
 def resized(height: int, width: int, short_side: int) -> tuple[int, int]:

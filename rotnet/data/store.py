@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,14 +31,28 @@ class Storage:
         short_side: the shorter side of a stored picture is at most so long, in pixels; nothing is
             enlarged.
         min_frames: a damaged video is kept if so many whole frames come before the damage.
+        bars: black bars are cut, or kept as part of the picture, where a network reads the rotation
+            off them: for `rotnet doctor` and for comparisons only.
     """
 
     short_side: int = 136
     min_frames: int = 16
+    bars: Literal["cut", "keep"] = "cut"
 
     def __post_init__(self) -> None:
         if self.short_side < 16:
             raise DataError(f"the short side must be at least 16 pixels, got {self.short_side}")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return what stands in a set's fingerprint; `bars` only where they are kept.
+
+        Sets made before there was a choice keep their fingerprints so.
+        """
+        values = asdict(self)
+        if self.bars == "cut":
+            del values["bars"]
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +192,7 @@ def _survey(file: Path, storage: Storage) -> _Survey:
     if number == SINGLE_PICTURE:
         raise UndecodableError("it is a single picture")
     levels = np.stack(sample.chosen)
-    area = find_area(levels)
+    area = find_area(levels) if storage.bars == "cut" else _whole(levels)
     upright_aspect = pixel_aspect if orientation.turns % 2 == 0 else Fraction(1) / pixel_aspect
     return _Survey(
         frames=number,
@@ -189,6 +204,11 @@ def _survey(file: Path, storage: Storage) -> _Survey:
         stored=stored_size(area, upright_aspect, storage.short_side),
         damage=damage,
     )
+
+
+def _whole(levels: NDArray[np.uint8]) -> Area:
+    """Return the area of whole frames (N, H, W)."""
+    return Area(x=0, y=0, width=levels.shape[2], height=levels.shape[1])
 
 
 def _write_frames(task: Task, survey: _Survey) -> None:

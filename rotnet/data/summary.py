@@ -5,11 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from rotnet.data.catalog import WeizmannKind
+from rotnet.data.catalog import UtInteractionKind, WeizmannKind
 from rotnet.data.manifest import FRAMES_FILE, Header, Manifest, Video
 
 WINDOWS = (17, 33)  # frames that a clip of 16 spans at stride 1 and 2: T * stride + 1
 MOST_COMMON = 5
+WIDEST = 5  # splits that have a column in the table of classes
+HOLD_GROUPS_OUT = (WeizmannKind().name, UtInteractionKind().name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,12 @@ class Table:
 
 
 def summarise(manifest: Manifest, header: Header) -> tuple[Table, ...]:
-    """Return tables of a set: facts, classes and splits, pictures, bars, and what is not whole."""
+    """Return tables of a set: facts, classes, splits, pictures, bars, and what is not whole."""
     kept = [video for video in manifest.videos if video.kept]
     tables = [
         _facts(manifest, header, kept),
         _classes(manifest, kept),
+        _splits(manifest, kept),
         _pictures(kept),
         _bars(kept),
         _troubled(manifest.videos),
@@ -60,7 +63,10 @@ def _facts(manifest: Manifest, header: Header, kept: Sequence[Video]) -> Table:
         ("identical", _identical(kept)),
         ("on disk", f"{in_bytes(counts['bytes'])} in {FRAMES_FILE}"),
     ]
-    if header.kind == WeizmannKind().name:
+    if "missing" in counts:
+        listed = f"{counts['listed']:,} videos, {counts['missing']:,} of them missing"
+        facts.append(("listed", f"{listed}; {counts['unlisted']:,} others were there, not used"))
+    if header.kind in HOLD_GROUPS_OUT:
         facts += [
             (f"test of split {number}", ", ".join(_test_groups(kept, number)))
             for number in range(1, manifest.num_splits + 1)
@@ -82,13 +88,26 @@ def _classes(manifest: Manifest, kept: Sequence[Video]) -> Table:
     """Return videos per class, and for each split the numbers that train and test."""
     if not manifest.classes:
         return Table("classes", (), (("labels", "none: for pretraining only"),))
+    shown = manifest.num_splits if manifest.num_splits <= WIDEST else 0
     rows = [
-        (label, *_counted([video for video in kept if video.label == label], manifest.num_splits))
+        (label, *_counted([video for video in kept if video.label == label], shown))
         for label in manifest.classes
     ]
-    rows.append(("all", *_counted(kept, manifest.num_splits)))
-    splits = (f"split {number} train+test" for number in range(1, manifest.num_splits + 1))
+    rows.append(("all", *_counted(kept, shown)))
+    splits = (f"split {number} train+test" for number in range(1, shown + 1))
     return Table("classes", ("class", "videos", *splits), tuple(rows))
+
+
+def _splits(manifest: Manifest, kept: Sequence[Video]) -> Table:
+    """Return each split's numbers, where they are many or leave videos unused."""
+    sides = [Counter(video.splits[k] for video in kept) for k in range(manifest.num_splits)]
+    if len(sides) <= WIDEST and not any(each["unused"] for each in sides):
+        return Table("splits", (), ())
+    rows = [
+        (str(number), *(str(each[side]) for side in ("train", "test", "unused")))
+        for number, each in enumerate(sides, start=1)
+    ]
+    return Table("splits", ("split", "train", "test", "unused"), tuple(rows))
 
 
 def _counted(videos: Sequence[Video], num_splits: int) -> Iterable[str]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotnet.data.holdout import hold_out, join_identical
+from rotnet.data.holdout import hold_out
 from rotnet.data.manifest import Video
 from rotnet.errors import DataError
 
@@ -84,18 +84,6 @@ def test_identical_files_stay_together() -> None:
     for seed in range(5):
         kept, held = hold_out(twins, 0.3, seed)
         assert not {v.sha256 for v in kept} & {v.sha256 for v in held}
-
-
-def test_groups_are_joined_through_chains_of_identical_files() -> None:
-    chain = [
-        video("1", None, "a", "x"),
-        video("2", None, "b", "x"),
-        video("3", None, "b", "y"),
-        video("4", None, "c", "y"),
-        video("5", None, "d", "z"),
-    ]
-    assert join_identical(chain) == {"a": "a", "b": "a", "c": "a", "d": "d"}
-    assert join_identical(chain[::-1]) == join_identical(chain)
 
 
 def test_one_group_cannot_be_parted() -> None:

@@ -98,6 +98,21 @@ def test_roles_see_the_rows_of_their_side_and_only_kept_ones(tmp_path: Path) -> 
     assert (len(chosen), chosen.role, chosen.split, chosen.classes) == (1, "test", 1, ("run",))
 
 
+def test_unused_videos_are_given_to_no_role_of_their_split(tmp_path: Path) -> None:
+    manifest = Manifest.load(written(tmp_path / "set", row(0, splits=("unused", "test")), row(1)))
+    for role in ("pretrain", "train", "test"):
+        found = manifest.select(role, 1).videos
+        assert "g0" not in {video.group for video in found}
+    assert [video.group for video in manifest.select("test", 2).videos].count("g0") == 1
+    assert len(manifest.select("pretrain")) == 2
+
+
+def test_a_side_of_another_name_is_refused(tmp_path: Path) -> None:
+    folder = written(tmp_path / "set", row(0, splits=("valid", "test")))
+    with pytest.raises(DataError, match=r"side 'valid' .* is none of train, test, unused"):
+        Manifest.load(folder)
+
+
 @pytest.mark.parametrize("split", [0, 3, -1, None])
 def test_an_unknown_split_is_refused_with_the_valid_ones(split: int, tmp_path: Path) -> None:
     manifest = Manifest.load(written(tmp_path / "set", row(0)))

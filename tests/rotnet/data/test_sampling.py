@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotnet.config import ClipConfig
-from rotnet.data.sampling import even_places, frame_indices, random_place, resized
+from rotnet.data.sampling import even_places, frame_indices, random_place, resized, seams
 
 CLIP = ClipConfig(frames=4, stride=3, resize=20, size=16)
 
@@ -65,6 +65,25 @@ def test_a_single_clip_and_its_crop_are_in_the_middle() -> None:
     assert (place.start, place.top, place.left, place.flip) == (10, 2, 5, False)
 
 
+@given(height=st.integers(16, 60), width=st.integers(16, 60))
+def test_three_crops_cover_both_ends_of_the_longer_side(height: int, width: int) -> None:
+    places = even_places(33, height, width, CLIP, 2, crops=3)
+    (centre,) = {(place.top, place.left) for place in even_places(33, height, width, CLIP, 1)}
+    starts = sorted({place.start for place in places})
+    corners = [(place.top, place.left) for place in places if place.start == starts[0]]
+    assert centre in corners
+    assert [(p.start, p.top, p.left) for p in places] == [(s, *c) for s in starts for c in corners]
+    if height == width:
+        assert corners == [centre]
+        return
+    longer = 0 if height > width else 1
+    ends = [corner[longer] for corner in corners]
+    assert min(ends) == 0
+    assert max(ends) == max(height, width) - CLIP.size
+    assert {corner[1 - longer] for corner in corners} == {centre[1 - longer]}
+    assert len(set(corners)) == len(corners) <= 3
+
+
 @given(st.integers(16, 2000), st.integers(16, 2000))
 def test_resizing_scales_both_sides_by_one_factor(height: int, width: int) -> None:
     new_height, new_width = resized(height, width, 136)
@@ -72,3 +91,12 @@ def test_resizing_scales_both_sides_by_one_factor(height: int, width: int) -> No
     factor = 136 / min(height, width)
     assert abs(new_height - height * factor) <= 0.5
     assert abs(new_width - width * factor) <= 0.5
+
+
+def test_the_seams_of_a_looped_video_are_the_differences_that_go_back_to_its_start() -> None:
+    clip = ClipConfig(frames=4, stride=8, resize=16, size=8)
+    assert seams(0, 20, clip) == [False, False, True, False]  # frames 0, 8, 16, 4, 12
+    assert seams(0, 40, clip) == [False] * 4
+    assert seams(3, 20, clip) == [False, False, True, False]  # frames 3, 11, 19, 7, 15
+    held = clip.model_copy(update={"short_video": "pad_last"})
+    assert seams(0, 20, held) == [False] * 4
