@@ -5,7 +5,7 @@ import platform
 import struct
 import zlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from pickle import UnpicklingError
@@ -13,11 +13,15 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
+from rotnet.config import ModelConfig
 from rotnet.errors import CheckpointError
+from rotnet.models.net import HEAD, VideoNet, build
 
 CHECKPOINT, NETWORK = "checkpoint.pt", "network.pt"
+CONVERTED = "converted"  # the kind of a network that was made of others' weights
 FORMAT = 1
 _UNREADABLE = (  # what damage makes of reading
     BadZipFile,
@@ -39,20 +43,28 @@ class Network:
     """A trained network as saved: what it is, on what it was trained, and its weights.
 
     Args:
-        kind: "pretrain" or "finetune".
-        config: the stage's settings, as plain values.
-        classes: names of its outputs, in order.
-        data: fingerprint of the data set it was trained on.
+        kind: "pretrain", "finetune", or "converted" for others' weights.
+        config: the stage's settings, as plain values; of a converted one, modality, clip, views
+            and model.
+        classes: names of its outputs, in order; none where it has no head.
+        data: fingerprint of the data set it was trained on; None where that is not known.
         split: of that set, whose training part it saw; None where it saw all of it.
-        weights: state dict.
+        weights: state dict; a converted network may lack the head, fc1 and fc2.
+        origin: of a converted one, whose the weights are.
     """
 
     kind: str
     config: Mapping[str, Any]
     classes: tuple[str, ...]
-    data: str
+    data: str | None
     split: int | None
     weights: Mapping[str, Tensor]
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_head(self) -> bool:
+        """Whether it can name something, and not only give features."""
+        return f"{HEAD[-1]}.weight" in self.weights
 
 
 def save_network(network: Network, folder: Path) -> Path:
@@ -67,6 +79,7 @@ def save_network(network: Network, folder: Path) -> Path:
             "data": network.data,
             "split": network.split,
             "weights": dict(network.weights),
+            **({"origin": dict(network.origin)} if network.origin else {}),
         },
     )
     return path
@@ -86,7 +99,28 @@ def load_network(folder: Path) -> Network:
         data=found["data"],
         split=found["split"],
         weights=found["weights"],
+        origin=found.get("origin", {}),
     )
+
+
+def make_model(network: Network) -> VideoNet:
+    """Return a saved network as a module, on the CPU; a head that it lacks has one random output.
+
+    Raises:
+        CheckpointError: if its settings are not known here, or its weights do not fit them; then
+            every mismatch is listed.
+    """
+    try:
+        config = ModelConfig.model_validate(network.config.get("model"))
+    except ValidationError as error:
+        raise CheckpointError(
+            f"its settings of the model are not known here ({error.errors()[0]['msg']}); update "
+            "rotnet, or install the package that its backbone is from"
+        ) from None
+    outputs = network.weights["fc2.weight"].shape[0] if network.has_head else 1
+    model = build(config, outputs, seed=0)
+    load_weights(model, network.weights, without=() if network.has_head else HEAD)
+    return model
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:

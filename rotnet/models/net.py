@@ -3,6 +3,9 @@
 A backbone is a subclass that makes its stages; how it is found by name is in `rotnet.registry`.
 """
 
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, relu
@@ -14,13 +17,17 @@ HEAD = ("fc1", "fc2")
 
 
 class VideoNet(nn.Module):
-    """A network on clips. A subclass sets `stages`, makes its modules, then calls `add_head`.
+    """A network on clips. A subclass sets stages and strides, makes its modules, adds the head.
 
     Attributes:
         stages: names of the stages, first to last: each an attribute of the network, or several.
+        strides: stage -> (frames, pixels) of the clip from one value of its maps to the next.
+        frozen: so many stages, from the first, hold still; `rotnet.models.freezing` sets it.
     """
 
-    stages: tuple[str, ...]
+    stages: ClassVar[tuple[str, ...]]
+    strides: ClassVar[Mapping[str, tuple[int, int]]]
+    frozen: int = 0
 
     def add_head(self, num_features: int, config: ModelConfig, num_outputs: int) -> None:
         """Add fc1 and fc2: num_features -> config.hidden -> num_outputs."""
@@ -41,6 +48,15 @@ class VideoNet(nn.Module):
         """
         raise NotImplementedError
 
+    @classmethod
+    def map_size(cls, stage: str, frames: int, size: int) -> tuple[int, int]:
+        """Return duration and side of a stage's maps: each stride, begun or whole, gives one value.
+
+        A stage of strides (16, 32) leaves (2, 4) of 17 frames of 112 pixels.
+        """
+        time, space = cls.strides[stage]
+        return -(-frames // time), -(-size // space)
+
     def features(self, clips: Tensor) -> Tensor:
         """Return the last stage's maps averaged over time and space, (B, num_features)."""
         return self.maps(clips)[self.stages[-1]].mean(dim=(2, 3, 4))
@@ -51,6 +67,14 @@ class VideoNet(nn.Module):
         if self.dropout:
             features = dropout(features, self.dropout, self.training)
         return self.fc2(relu(self.fc1(features)))
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training or eval mode. Frozen stages stay in eval mode, their statistics fixed."""
+        super().train(mode)
+        for stage in self.stages[: self.frozen]:
+            for module in self.modules_of(stage):
+                module.eval()
+        return self
 
 
 def build(config: ModelConfig, num_outputs: int, seed: int) -> VideoNet:

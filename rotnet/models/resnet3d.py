@@ -1,6 +1,6 @@
-"""The 3D ResNet-18 released with the paper, with its parameters' names, order and shapes."""
+"""The 3D ResNet released with the paper, with its parameters' names, order and shapes."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,40 +10,52 @@ from rotnet.config import ModelConfig
 from rotnet.models.net import VideoNet
 
 Shortcut = Literal["A", "A-detached", "B"]
+BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}  # of each stage, by depth
 
 
 class ResNet3D(VideoNet):
-    """3D ResNet-18 (resnet.py of the released code, after Hara et al.), of any width.
+    """3D ResNet-18 (resnet.py of the released code, after Hara et al.), or one of 34 or 50 layers.
 
-    A 7x7x7 stem of stride (1, 2, 2), a max-pool of stride 2, four stages of two basic blocks, the
-    mean over all that is left of time and space, and a head with one hidden layer. The released
-    code pools the last map with a fixed 4x4 window, which is the same for inputs of 97 to 128
-    pixels.
+    A 7x7x7 stem of stride (1, 2, 2), a max-pool of stride 2, four stages of blocks, the mean over
+    all that is left of time and space, and a head with one hidden layer. The released code pools
+    the last map with a fixed 4x4 window, which is the same for inputs of 97 to 128 pixels.
+
+    Depth 34 has more blocks, depth 50 has bottlenecks, which widen every stage four times. Their
+    parameters are named as in kenshohara/3D-ResNets-PyTorch (models/resnet.py), as those of 18 are.
 
     Args:
-        config: width, shortcut and hidden units.
+        config: depth, width, shortcut and hidden units.
         num_outputs: K.
     """
 
     stages = ("stem", "layer1", "layer2", "layer3", "layer4")
+    strides: ClassVar = {
+        "stem": (2, 4),
+        "layer1": (2, 4),
+        "layer2": (4, 8),
+        "layer3": (8, 16),
+        "layer4": (16, 32),
+    }
 
     def __init__(self, config: ModelConfig, num_outputs: int) -> None:
         super().__init__()
-        width = config.width
+        width, block = config.width, Bottleneck if config.depth == 50 else BasicBlock
         self.conv1 = nn.Conv3d(3, width, 7, stride=(1, 2, 2), padding=3, bias=False)
         self.bn1 = nn.BatchNorm3d(width)
-        self.layer1 = _stage(width, width, 1, config.shortcut)
-        self.layer2 = _stage(width, 2 * width, 2, config.shortcut)
-        self.layer3 = _stage(2 * width, 4 * width, 2, config.shortcut)
-        self.layer4 = _stage(4 * width, 8 * width, 2, config.shortcut)
-        self.add_head(8 * width, config, num_outputs)
+        channels_in = width
+        for number, blocks in enumerate(BLOCKS[config.depth]):
+            channels, stride = width << number, 1 if number == 0 else 2
+            stage = _stage(block, blocks, channels_in, channels, stride, config.shortcut)
+            self.add_module(f"layer{number + 1}", stage)
+            channels_in = channels * block.expansion
+        self.add_head(channels_in, config, num_outputs)
         for module in self.modules():
             if isinstance(module, nn.Conv3d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def modules_of(self, stage: str) -> tuple[nn.Module, ...]:
         """Return the modules whose parameters belong to a stage."""
-        return (self.conv1, self.bn1) if stage == "stem" else (getattr(self, stage),)
+        return (self.conv1, self.bn1) if stage == "stem" else (self.get_submodule(stage),)
 
     def maps(self, clips: Tensor) -> dict[str, Tensor]:
         """Return the maps of the stem (pooled) and of the four stages, by name."""
@@ -61,11 +73,13 @@ def resnet3d(config: ModelConfig, num_outputs: int) -> ResNet3D:
 
 def last_map(frames: int, size: int) -> tuple[int, int]:
     """Return duration and side of the last stage's maps: 16 frames of 112 pixels leave (1, 4)."""
-    return -(-frames // 16), -(-size // 32)
+    return ResNet3D.map_size("layer4", frames, size)
 
 
 class BasicBlock(nn.Module):
     """Two 3x3x3 convolutions and a shortcut, summed before the last ReLU."""
+
+    expansion = 1
 
     def __init__(self, channels_in: int, channels: int, stride: int, shortcut: Shortcut) -> None:
         super().__init__()
@@ -73,14 +87,39 @@ class BasicBlock(nn.Module):
         self.bn1 = nn.BatchNorm3d(channels)
         self.conv2 = nn.Conv3d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm3d(channels)
-        self.downsample: nn.Module | None = None
-        if stride != 1 or channels_in != channels:
-            self.downsample = _shortcut(channels_in, channels, stride, shortcut)
+        self.downsample = _shortcut(channels_in, channels, stride, shortcut)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (B, channels, ...) of maps (B, channels_in, ...)."""
         residual = maps if self.downsample is None else self.downsample(maps)
         out = self.bn2(self.conv2(relu(self.bn1(self.conv1(maps)))))
+        return relu(out + residual)
+
+
+class Bottleneck(nn.Module):
+    """Convolutions of 1, 3 and 1, of which the last widens four times, and a shortcut.
+
+    The middle one has the stride, as in kenshohara's.
+    """
+
+    expansion = 4
+
+    def __init__(self, channels_in: int, channels: int, stride: int, shortcut: Shortcut) -> None:
+        super().__init__()
+        wide = channels * self.expansion
+        self.conv1 = nn.Conv3d(channels_in, channels, 1, bias=False)
+        self.bn1 = nn.BatchNorm3d(channels)
+        self.conv2 = nn.Conv3d(channels, channels, 3, stride=stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm3d(channels)
+        self.conv3 = nn.Conv3d(channels, wide, 1, bias=False)
+        self.bn3 = nn.BatchNorm3d(wide)
+        self.downsample = _shortcut(channels_in, wide, stride, shortcut)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return maps (B, 4 * channels, ...) of maps (B, channels_in, ...)."""
+        residual = maps if self.downsample is None else self.downsample(maps)
+        out = relu(self.bn1(self.conv1(maps)))
+        out = self.bn3(self.conv3(relu(self.bn2(self.conv2(out)))))
         return relu(out + residual)
 
 
@@ -100,7 +139,10 @@ class ZeroPad(nn.Module):
         return torch.cat([kept, kept.new_zeros(kept.shape[0], missing, *kept.shape[2:])], dim=1)
 
 
-def _shortcut(channels_in: int, channels: int, stride: int, shortcut: Shortcut) -> nn.Module:
+def _shortcut(channels_in: int, channels: int, stride: int, shortcut: Shortcut) -> nn.Module | None:
+    """Return what a block's input passes on its way to the sum; None: it is added as it is."""
+    if stride == 1 and channels_in == channels:
+        return None
     if shortcut == "B":
         return nn.Sequential(
             nn.Conv3d(channels_in, channels, 1, stride=stride, bias=False), nn.BatchNorm3d(channels)
@@ -108,8 +150,14 @@ def _shortcut(channels_in: int, channels: int, stride: int, shortcut: Shortcut) 
     return ZeroPad(channels, stride, detach=shortcut == "A-detached")
 
 
-def _stage(channels_in: int, channels: int, stride: int, shortcut: Shortcut) -> nn.Sequential:
-    return nn.Sequential(
-        BasicBlock(channels_in, channels, stride, shortcut),
-        BasicBlock(channels, channels, 1, shortcut),
-    )
+def _stage(
+    block: type[BasicBlock | Bottleneck],
+    blocks: int,
+    channels_in: int,
+    channels: int,
+    stride: int,
+    shortcut: Shortcut,
+) -> nn.Sequential:
+    first = block(channels_in, channels, stride, shortcut)
+    wide = channels * block.expansion
+    return nn.Sequential(first, *(block(wide, channels, 1, shortcut) for _ in range(blocks - 1)))

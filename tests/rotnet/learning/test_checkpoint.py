@@ -1,5 +1,6 @@
 """Checkpoints are whole, harmless, and say what does not fit."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ import torch
 from rotnet.config import ModelConfig
 from rotnet.errors import CheckpointError
 from rotnet.learning.checkpoint import (
+    CONVERTED,
     Network,
     load_network,
     load_weights,
+    make_model,
     read,
     save_network,
     write,
@@ -87,3 +90,34 @@ def test_a_missing_damaged_foreign_or_newer_file_is_named(tmp_path: Path) -> Non
     torch.save({"format": 99}, path)
     with pytest.raises(CheckpointError, match="has format 99, newer than"):
         read(path)
+
+
+def test_a_network_without_a_head_comes_back_with_its_origin(tmp_path: Path) -> None:
+    weights = build(ModelConfig(width=2), 4, seed=3).state_dict()
+    trunk = {name: each for name, each in weights.items() if name.split(".")[0] not in HEAD}
+    config = {"model": ModelConfig(width=2).model_dump()}
+    whose = {"file": "theirs.pth"}
+    save_network(Network(CONVERTED, config, (), None, None, trunk, whose), tmp_path)
+    found = load_network(tmp_path)
+    assert (found.has_head, found.classes, found.data, found.origin) == (False, (), None, whose)
+    model = make_model(found)
+    assert all(torch.equal(model.state_dict()[name], trunk[name]) for name in trunk)
+    assert model(torch.zeros(1, 3, 8, 32, 32).expand(2, -1, -1, -1, -1)).shape == (2, 1)
+
+
+def test_a_network_is_made_as_its_own_settings_say() -> None:
+    model = build(ModelConfig(width=2), 3, seed=3)
+    config = {"model": ModelConfig(width=2).model_dump()}
+    network = Network("finetune", config, ("a", "b", "c"), "abc", 1, model.state_dict())
+    clips = torch.randn(2, 3, 8, 32, 32)
+    assert network.has_head
+    assert torch.equal(make_model(network).eval()(clips), model.eval()(clips))
+    for other, why in (
+        ({"width": 3}, "of another shape: conv1.weight is"),
+        (
+            {"backbone": "their_net"},
+            r"not known here .*unknown backbone 'their_net'.*update rotnet",
+        ),
+    ):
+        with pytest.raises(CheckpointError, match=why):
+            make_model(replace(network, config={"model": other}))

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from rotnet.config import ModelConfig
 from rotnet.models.net import HEAD, build
@@ -9,6 +10,7 @@ from rotnet.models.resnet3d import ZeroPad, last_map
 
 # (name, shape) of the released network with 4 classes, from the facts of its resnet.py.
 STEM = [("conv1.weight", (64, 3, 7, 7, 7)), ("bn1.weight", (64,)), ("bn1.bias", (64,))]
+KINDS = ("weight", "bias")
 
 
 def released_parameters(shortcut: str) -> list[tuple[str, tuple[int, ...]]]:
@@ -41,6 +43,47 @@ def test_parameters_have_the_released_names_order_and_shapes(shortcut: str) -> N
     model = build(ModelConfig.model_validate({"shortcut": shortcut}), 4, seed=0)
     found = [(name, tuple(parameter.shape)) for name, parameter in model.named_parameters()]
     assert found == released_parameters(shortcut)
+
+
+@pytest.mark.parametrize("depth", [34, 50])
+def test_deeper_ones_have_the_names_and_shapes_of_hara_et_al(depth: int) -> None:
+    model = build(ModelConfig.model_validate({"depth": depth, "shortcut": "B"}), 4, seed=0)
+    shapes = {name: tuple(each.shape) for name, each in model.named_parameters()}
+    expected: dict[str, tuple[int, ...]] = dict(STEM)
+    channels_in, wide = 64, 4 if depth == 50 else 1
+    for stage, (blocks, channels) in enumerate(((3, 64), (4, 128), (6, 256), (3, 512)), 1):
+        for block in range(blocks):
+            kernels = [(channels, channels_in, 3, 3, 3), (channels, channels, 3, 3, 3)]
+            if depth == 50:
+                kernels[0] = (channels, channels_in, 1, 1, 1)
+                kernels.append((4 * channels, channels, 1, 1, 1))
+            prefix = f"layer{stage}.{block}"
+            for number, kernel in enumerate(kernels, 1):
+                expected[f"{prefix}.conv{number}.weight"] = kernel
+                expected |= {f"{prefix}.bn{number}.{kind}": kernel[:1] for kind in KINDS}
+            if block == 0 and channels_in != wide * channels:
+                kernel = (wide * channels, channels_in, 1, 1, 1)
+                expected[f"{prefix}.downsample.0.weight"] = kernel
+                expected |= {f"{prefix}.downsample.1.{kind}": kernel[:1] for kind in KINDS}
+            channels_in = wide * channels
+    trunk = {name: shape for name, shape in shapes.items() if name.split(".")[0] not in HEAD}
+    assert trunk == expected
+    assert shapes["fc1.weight"] == (64, 512 * wide)
+
+
+def test_a_bottleneck_strides_in_its_middle_convolution() -> None:
+    model = build(ModelConfig(width=1, depth=50, shortcut="B"), 4, seed=0)
+    strides = {
+        name: module.stride[0]
+        for name, module in model.named_modules()
+        if name.startswith("layer2.0") and isinstance(module, nn.Conv3d)
+    }
+    assert strides == {
+        "layer2.0.conv1": 1,
+        "layer2.0.conv2": 2,
+        "layer2.0.conv3": 1,
+        "layer2.0.downsample.0": 2,
+    }
 
 
 def test_maps_have_the_released_sizes() -> None:

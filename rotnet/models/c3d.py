@@ -1,0 +1,81 @@
+"""C3D (Tran et al. 2015, arXiv 1412.0767), with batch normalisation."""
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+from torch.nn.functional import max_pool3d, relu
+
+from rotnet.config import ModelConfig
+from rotnet.models.net import VideoNet
+
+# stage -> its convolutions and their channels, then (time, space) of the max-pool it ends with.
+LAYOUT = {
+    "conv1": ({"1a": 64}, (1, 2)),
+    "conv2": ({"2a": 128}, (2, 2)),
+    "conv3": ({"3a": 256, "3b": 256}, (2, 2)),
+    "conv4": ({"4a": 512, "4b": 512}, (2, 2)),
+    "conv5": ({"5a": 512, "5b": 512}, None),
+}
+
+
+class C3D(VideoNet):
+    """Eight 3x3x3 convolutions, named conv1a to conv5b with bn1a to bn5b, in five stages.
+
+    Our choices, not the paper's: batch normalisation after each convolution, and no fifth pool and
+    no layers of 4,096 units but the mean over all that is left of time and space, so that clips may
+    have any size. Re-implementations for self-supervised learning, such as that of VCOP, do the
+    same. Pools keep a last window that is not full, as Caffe's do, so that no clip is too small for
+    them.
+
+    Args:
+        config: hidden units and dropout.
+        num_outputs: K.
+    """
+
+    stages = tuple(LAYOUT)
+    strides: ClassVar = {
+        "conv1": (1, 2),
+        "conv2": (2, 4),
+        "conv3": (4, 8),
+        "conv4": (8, 16),
+        "conv5": (8, 16),
+    }
+
+    def __init__(self, config: ModelConfig, num_outputs: int) -> None:
+        super().__init__()
+        channels_in = 3
+        for convolutions, _ in LAYOUT.values():
+            for name, channels in convolutions.items():
+                conv = nn.Conv3d(channels_in, channels, 3, padding=1, bias=False)
+                nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+                self.add_module(f"conv{name}", conv)
+                self.add_module(f"bn{name}", nn.BatchNorm3d(channels))
+                channels_in = channels
+        self.add_head(channels_in, config, num_outputs)
+
+    def modules_of(self, stage: str) -> tuple[nn.Module, ...]:
+        """Return the modules whose parameters belong to a stage."""
+        return tuple(
+            self.get_submodule(f"{kind}{name}")
+            for name in LAYOUT[stage][0]
+            for kind in ("conv", "bn")
+        )
+
+    def maps(self, clips: Tensor) -> dict[str, Tensor]:
+        """Return the maps of the five stages, the first four of them pooled, by name."""
+        found: dict[str, Tensor] = {}
+        maps = clips
+        for stage, (convolutions, pool) in LAYOUT.items():
+            for name in convolutions:
+                conv, bn = getattr(self, f"conv{name}"), getattr(self, f"bn{name}")
+                maps = relu(bn(conv(maps)))
+            if pool is not None:
+                time, space = pool
+                maps = max_pool3d(maps, (time, space, space), ceil_mode=True)
+            found[stage] = maps
+        return found
+
+
+def c3d(config: ModelConfig, num_outputs: int) -> C3D:
+    """Return the network with random weights."""
+    return C3D(config, num_outputs)
