@@ -448,8 +448,8 @@ class TuneConfig(TrainConfig):
     )
     freeze: Annotated[int, Field(ge=0, le=5)] = Field(
         0,
-        description="stages that keep their weights and statistics: 1 the stem, 2 to 5 layer1 to "
-        "layer4 as well",
+        description="stages, from the first, that keep their weights and statistics; of resnet3d "
+        "the stem, then layer1 to layer4",
         json_schema_extra=added(0),
     )
     shots: PositiveInt | None = Field(
@@ -494,7 +494,7 @@ class LinearConfig(Settings):
     l2: Annotated[tuple[PositiveFloat, ...], Field(strict=False, min_length=1)] = Field(
         (1e-4, 1e-3, 1e-2, 1e-1, 1.0), description="weight decays to choose from"
     )
-    val_fraction: Fraction = Field(
+    val_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.2, description="share of the training videos, by group, that chooses the weight decay"
     )
 

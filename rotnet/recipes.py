@@ -20,8 +20,14 @@ from rotnet.config import (
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A value for every section of settings."""
+    """A value for every section of settings.
 
+    Args:
+        about: where it comes from.
+        deviations: in what it differs from that, though its values are the same.
+    """
+
+    about: str
     clip: ClipConfig = ClipConfig()
     views: ViewConfig = ViewConfig()
     model: ModelConfig = ModelConfig()
@@ -34,11 +40,15 @@ class Recipe:
     retrieval: RetrievalConfig = RetrievalConfig()
     fuse: FuseConfig = FuseConfig()
     runtime: RuntimeConfig = RuntimeConfig()
+    deviations: tuple[str, ...] = ()
 
 
 PAPER = Recipe(
+    about="the released code of 3DRotNet (arXiv 1811.11387), its gaps filled from later work",
     # Released train.py: SGD 0.1, momentum 0.9, weight decay 1e-3, batch 32, x0.1 every 24,000
     # iterations, saved every 4,000, seen past 116,000. An epoch here is 4,000 of its iterations.
+    # Clip, crop, flip, mean, std, network and head are the defaults of `rotnet.config`, which are
+    # the released code's, but for the short side of 136, which VIE's re-implementation has.
     pretrain=TrainConfig(
         epochs=29,
         steps_per_epoch=4000,
@@ -48,11 +58,100 @@ PAPER = Recipe(
         val_fraction=0.01,
     ),
     # Our choice: no source gives the paper's fine-tuning. Length and steps are those of CtP's (150
-    # epochs, x0.1 at 60 and 120, learning rate 0.01, weight decay 5e-4).
-    finetune=TuneConfig(epochs=150, milestones=(60, 120), lr=0.01, weight_decay=5e-4),
+    # epochs, x0.1 at 60 and 120, learning rate 0.01, weight decay 5e-4), 10 clips as there.
+    finetune=TuneConfig(
+        epochs=150,
+        milestones=(60, 120),
+        lr=0.01,
+        weight_decay=5e-4,
+        val_fraction=0.1,
+        final="train+val",
+    ),
+    deviations=(
+        "shortcuts of kind A let the gradient through; the released code cuts it by accident "
+        "(model.shortcut: A-detached)",
+        "no random turn by up to 10 degrees with black corners before the crop; path resampled "
+        "has it without corners (pretext.path, pretext.jitter)",
+        "the four copies of a clip lie side by side, not in blocks by rotation",
+        "frames keep their own range: the released code stretches each frame to 0-255 while it "
+        "turns it, so that DIF sees flicker",
+        "a window is T * stride + 1 frames, 33, so that DIF has its 17th frame; the released code "
+        "reads 32",
+        "the pretext is judged in eval mode on videos held out, without random views",
+        "the fine-tuning and the test protocol of the paper are published nowhere",
+    ),
+)
+
+CTP = Recipe(
+    about="the rotation baseline of CtP (microsoft/CtP, configs/rot3d), on UCF101",
+    # All values from configs/rot3d and pyvrl/models/pretraining/rot3d unless marked.
+    clip=ClipConfig(frames=16, stride=2, resize=128, size=112),
+    # A stem of 3x7x7 without pooling is torchvision's r3d_18. hidden is our choice: its head has
+    # one layer, ours two.
+    model=ModelConfig(backbone="r3d_18", hidden=512, dropout=0.5),
+    pretext=PretextConfig(views=1),  # one random rotation of each clip
+    pretrain=TrainConfig(
+        epochs=300,
+        batch_size=32,  # 4 devices with 8 clips each
+        milestones=(100, 200),
+        lr=0.01,
+        weight_decay=1e-4,
+        clip_gradient=40.0,
+        val_fraction=0.1,  # our choice
+    ),
+    finetune=TuneConfig(
+        epochs=150,
+        batch_size=32,  # our choice: not recorded
+        milestones=(60, 120),
+        lr=0.01,
+        weight_decay=5e-4,
+        val_fraction=0.1,  # our choice
+        final="train+val",
+    ),
+    evaluate=EvaluateConfig(clips=10),
+    deviations=(
+        "a stride of 2 in pretraining, where it draws 1 to 5, with jitter in time",
+        "one scale, a short side of 128, where it draws from three",
+        "no colour jitter; a flip with probability 0.5 in fine-tuning too, where it has 0.35",
+        "dropout in pretraining too",
+        "quarter turns that move pixels, where it duplicates a border row or column, which tells "
+        "the label",
+        "batch statistics of one device, where it synchronises four",
+    ),
+)
+
+VCOP = Recipe(
+    about="the protocol of small-scale studies since VCOP: UCF101 alone, 150 epochs, 10 clips",
+    # Batch 8, learning rate 1e-3, weight decay 5e-4, 150 epochs, short side 128 (128x171), crop
+    # 112, 10 clips: the protocol of VCOP's fine-tuning, which later work keeps.
+    clip=ClipConfig(frames=16, stride=1, resize=128, size=112),  # stride: our choice
+    # Our choice: its r3d has one block a stage and is no ResNet-18.
+    model=ModelConfig(backbone="r3d_18", hidden=512),
+    # Our choice, but for the batch and the weight decay: its own pretext is the order of clips.
+    pretrain=TrainConfig(
+        epochs=300, batch_size=8, lr=1e-3, weight_decay=5e-4, schedule="constant", val_fraction=0.1
+    ),
+    finetune=TuneConfig(
+        epochs=150,
+        batch_size=8,
+        lr=1e-3,
+        weight_decay=5e-4,
+        schedule="constant",  # our choice: steps are not recorded
+        val_fraction=0.084,  # 800 of UCF101's 9,537, here in whole groups
+        final="train+val",
+    ),
+    evaluate=EvaluateConfig(clips=10),
+    deviations=(
+        "rotation is the pretext, not the order of clips",
+        "videos held out for validation are whole groups, where it draws single clips, so that "
+        "groups leak",
+        "test videos are all scored and searched, where its retrieval drops the last batch",
+        "r3d_18, where its r3d has one block a stage",
+    ),
 )
 
 TINY = Recipe(
+    about="the released network at a quarter of its width on small clips, for a CPU: our choice",
     # Our choice: the released network at a quarter of its width, on small clips, so that a CPU
     # trains it in minutes.
     clip=ClipConfig(frames=8, stride=4, resize=36, size=32),
@@ -72,4 +171,4 @@ TINY = Recipe(
     evaluate=EvaluateConfig(clips=5),
 )
 
-RECIPES = {"paper": PAPER, "tiny": TINY}
+RECIPES = {"paper": PAPER, "ctp": CTP, "vcop": VCOP, "tiny": TINY}

@@ -75,5 +75,6 @@ PRETEXTS = Registry(
         "pace": "rotnet.pretexts.pace:PacePretext",
     },
 )
-# A data set is a rotnet.data.catalog.Kind.
+# A data set is a rotnet.data.catalog.Kind, or a class that makes one without arguments; what it may
+# be told on the command line is in rotnet.commands.sources (WithOptions).
 DATASETS = Registry("rotnet.datasets", "data set", {})

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from rotnet.commands.progress import Printer, conclude
 from rotnet.commands.settings import add_network, add_settings, make_config
-from rotnet.config import FinetuneConfig
+from rotnet.config import FinetuneConfig, ScoreConfig
 from rotnet.data.manifest import Manifest
+from rotnet.evaluation.held_out import score_held_out
 from rotnet.learning.finetune import finetune
+from rotnet.recipes import RECIPES
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -16,7 +18,10 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", type=Path, help="a prepared data set with labels")
     parser.add_argument("out", metavar="OUT", type=Path, help="folder of the network")
     parser.add_argument(
-        "--init", type=Path, metavar="FOLDER", help="a pretraining to start from [random weights]"
+        "--init",
+        type=Path,
+        metavar="FOLDER",
+        help="a pretraining or a converted network to start from [random weights]",
     )
     parser.add_argument("--split", type=int, default=1, metavar="K", help="of the data set [1]")
     add_network(parser)
@@ -28,5 +33,10 @@ def run(args: Namespace) -> int:
     config = make_config(FinetuneConfig, args, {"modality": args.modality, "seed": args.seed})
     videos = Manifest.load(args.data).select("train", args.split)
     args.out.mkdir(parents=True, exist_ok=True)
-    conclude(finetune(config, videos, args.init, args.out, Printer()), args.out)
+    metrics = finetune(config, videos, args.init, args.out, Printer())
+    recipe = RECIPES[args.recipe]
+    score_held_out(
+        ScoreConfig(evaluate=recipe.evaluate, runtime=config.runtime), args.out, videos, Printer()
+    )
+    conclude(metrics, args.out)
     return 0

@@ -8,16 +8,17 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from rotnet.config import FinetuneConfig, PretrainConfig, TrainConfig, identity
-from rotnet.data.holdout import hold_out
+from rotnet.config import ClipConfig, FinetuneConfig, PretrainConfig, TrainConfig, identity
 from rotnet.data.loader import Batch, ClipLoader
-from rotnet.data.manifest import VideoSet
+from rotnet.data.manifest import Video, VideoSet
 from rotnet.learning.checkpoint import Network, save_network
 from rotnet.learning.history import final_metrics, write_history
 from rotnet.learning.judge import judge
 from rotnet.learning.loop import Task, train
+from rotnet.learning.objective import CrossEntropy
 from rotnet.learning.schedule import steps_in_epoch
 from rotnet.learning.watch import Watch
+from rotnet.pretexts.pretext import Objective
 
 Prepare = Callable[[Batch], tuple[Tensor, Tensor]]
 
@@ -32,8 +33,12 @@ class Course:
         training: those of its training.
         model: the network at its start, on its device.
         classes: names of its outputs.
+        learnt: videos to learn from.
+        held_out: videos to be judged on; may be none.
         learn: a batch's network input (N, 3, T, H, W) and the targets (N,) to learn.
         test: the same, with the targets to be judged by.
+        objective: how outputs are held against targets.
+        read: what is read of a video; None reads a clip.
         copies: N for a batch of one clip.
         names: of the targets whose accuracy is wanted one by one.
     """
@@ -43,8 +48,12 @@ class Course:
     training: TrainConfig
     model: nn.Module
     classes: tuple[str, ...]
+    learnt: tuple[Video, ...]
+    held_out: tuple[Video, ...]
     learn: Prepare
     test: Prepare
+    objective: Objective = CrossEntropy()  # noqa: RUF009  it holds nothing
+    read: ClipConfig | None = None
     copies: int = 1
     names: tuple[str, ...] = ()
 
@@ -59,15 +68,15 @@ def follow(
 
     Args:
         course: what is learnt.
-        videos: to learn from; a share of them, in whole groups, is held out.
+        videos: the set that the course's videos are from, for its frames and its identity.
         folder: gets checkpoint.pt while it runs, network.pt and history.json at the end.
         watch: is told of progress, and may stop it.
         **also: what else a checkpoint must agree in to be continued.
 
     Returns:
-        steps, train_loss and train_accuracy (of the last report); val_loss, val_accuracy and
-        val_accuracy_<name> where videos are held out; counts of videos: videos, val_videos,
-        short_videos, dropped_videos, upscaled_videos.
+        steps, train_loss and train_accuracy (of the last report); val_loss, val_accuracy,
+        val_accuracy_<name> and what else the objective measures, where videos are held out; counts
+        of videos: videos, val_videos, short_videos, dropped_videos, upscaled_videos.
 
     Raises:
         DataError: if no video is usable.
@@ -75,15 +84,15 @@ def follow(
         Stopped: if the watch wished so.
     """
     config, training = course.config, course.training
-    learnt, held_out = hold_out(videos.videos, training.val_fraction, config.seed)
-    loader = _loader(replace(videos, videos=learnt), config)
+    loader = _loader(replace(videos, videos=course.learnt), course)
     validate = None
-    if held_out:
+    if course.held_out:
         validate = partial(
             judge,
             course.model,
-            _loader(replace(videos, videos=held_out), config),
+            _loader(replace(videos, videos=course.held_out), course),
             course.test,
+            course.objective,
             config=training,
             batch_size=max(1, config.runtime.eval_batch // course.copies),
             names=course.names,
@@ -95,7 +104,7 @@ def follow(
         )
 
     history = train(
-        Task(course.model, batches, course.learn, validate),
+        Task(course.model, batches, course.learn, validate, course.objective),
         training,
         steps_per_epoch=steps_in_epoch(training, loader.fit.used),
         identity={**_identity(config, videos), **also},
@@ -115,11 +124,14 @@ def follow(
         folder,
     )
     write_history(history, folder)
-    return final_metrics(history, loader.fit, len(held_out))
+    return final_metrics(history, loader.fit, len(course.held_out))
 
 
-def _loader(videos: VideoSet, config: PretrainConfig | FinetuneConfig) -> ClipLoader:
-    return ClipLoader(videos, config.clip, config.modality, workers=config.runtime.workers)
+def _loader(videos: VideoSet, course: Course) -> ClipLoader:
+    config = course.config
+    return ClipLoader(
+        videos, course.read or config.clip, config.modality, workers=config.runtime.workers
+    )
 
 
 def _identity(config: PretrainConfig | FinetuneConfig, videos: VideoSet) -> Mapping[str, Any]:

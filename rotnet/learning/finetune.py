@@ -1,36 +1,41 @@
 """Fine-tuning: a network, pretrained or not, learns to name the action."""
 
 import hashlib
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from rotnet.config import FinetuneConfig, PretrainConfig
-from rotnet.data.loader import Batch
+from rotnet.config import FinetuneConfig
+from rotnet.data.loader import ClipLoader
 from rotnet.data.manifest import VideoSet
 from rotnet.errors import CheckpointError, UserError
-from rotnet.learning.checkpoint import NETWORK, load_network, load_weights
+from rotnet.learning.checkpoint import CONVERTED, NETWORK, load_network, load_weights
 from rotnet.learning.course import Course, follow
 from rotnet.learning.device import find_device
+from rotnet.learning.lessons import action_lesson, action_question, finetuning_videos
+from rotnet.learning.seen import refuse_other_sight, refuse_seen
 from rotnet.learning.watch import Watch
+from rotnet.models.batchnorm import STATISTICS, reestimate
+from rotnet.models.freezing import freeze
 from rotnet.models.net import HEAD, VideoNet, build
-from rotnet.models.resnet3d import last_map
-from rotnet.views.modality import as_input
 
 
 def finetune(
     config: FinetuneConfig, videos: VideoSet, init: Path | None, folder: Path, watch: Watch
 ) -> dict[str, float]:
-    """Train a whole network to name the action, and leave it in <folder>/network.pt.
+    """Train a network to name the action, and leave it in <folder>/network.pt.
 
-    Called again with the same folder, it continues from the last checkpoint.
+    Frozen stages keep their weights and statistics; of a network that starts from random weights,
+    the statistics are first taken from the training videos. Called again with the same folder, it
+    continues from the last checkpoint.
 
     Args:
         config: all settings.
         videos: labelled ones to learn from.
-        init: folder of the pretraining to start from, whose head is dropped; None starts from
-            random weights.
+        init: folder of the pretraining or converted network to start from, whose head is dropped;
+            None starts from random weights.
         folder: gets checkpoint.pt while it runs, network.pt and history.json at the end.
         watch: is told of progress, and may stop it.
 
@@ -43,55 +48,71 @@ def finetune(
         UserError: if a batch is too small for batch normalisation.
         Stopped: if the watch wished so.
     """
-    size = config.clip.size
-    if config.finetune.batch_size == 1 and last_map(config.clip.frames, size) == (1, 1):
-        raise UserError(
-            "finetune.batch_size must be at least 2 here, got 1: the last stage leaves batch "
-            f"normalisation a single value of a clip of {config.clip.frames} frames, {size} pixels"
-        )
-    device, views = find_device(), config.views
+    device = find_device()
     model = build(config.model, len(videos.classes), config.seed)
+    _check_batch(model, config)
     if init is not None:
-        start_from(model, init, config)
+        start_from(model, init, config, videos)
     model.to(device).to(memory_format=torch.channels_last_3d)
-
-    def actions(batch: Batch) -> tuple[Tensor, Tensor]:
-        clips = as_input(batch.clips.to(device), config.modality, mean=views.mean, std=views.std)
-        return clips, batch.labels.to(device)
-
+    learnt, held_out = finetuning_videos(config, videos.videos)
+    if config.finetune.freeze and init is None:
+        _see(model, config, replace(videos, videos=learnt), device)
+    freeze(model, config.finetune.freeze)
     course = Course(
         kind="finetune",
         config=config,
         training=config.finetune,
         model=model,
         classes=videos.classes,
-        learn=actions,
-        test=actions,
+        learnt=learnt,
+        held_out=held_out,
+        learn=lambda batch: action_lesson(config, batch.to(device)),
+        test=lambda batch: action_question(config, batch.to(device)),
     )
     return follow(course, videos, folder, watch, init=_digest(init))
 
 
-def start_from(model: VideoNet, init: Path, config: FinetuneConfig) -> None:
-    """Give a network the weights of a pretraining, all but the head.
+def _check_batch(model: VideoNet, config: FinetuneConfig) -> None:
+    """Refuse a batch that leaves batch normalisation a single value."""
+    clip = config.clip
+    if config.finetune.batch_size == 1 and model.map_size(
+        model.stages[-1], clip.frames, clip.size
+    ) == (1, 1):
+        raise UserError(
+            "finetune.batch_size must be at least 2 here, got 1: the last stage leaves batch "
+            f"normalisation a single value of a clip of {clip.frames} frames, {clip.size} pixels"
+        )
+
+
+def _see(model: VideoNet, config: FinetuneConfig, videos: VideoSet, device: torch.device) -> None:
+    """Give random stages that are to be frozen the statistics of what they will be shown.
+
+    Those of a network that has seen nothing would pass on values of any size.
+    """
+    count, size = STATISTICS
+    loader = ClipLoader(videos, config.clip, config.modality, workers=config.runtime.workers)
+    batches = loader.training(batch_size=size, seed=config.seed, flip=config.views.flip, first=0)
+    reestimate(
+        model,
+        (action_question(config, batch.to(device))[0] for batch in islice(batches, count)),
+    )
+
+
+def start_from(model: VideoNet, init: Path, config: FinetuneConfig, videos: VideoSet) -> None:
+    """Give a network the weights of a pretraining or of a converted network, all but the head.
 
     Raises:
-        CheckpointError: if it is no pretraining, if modality or normalisation differ, or if any
-            weight outside the head is missing, unexpected or of another shape; all are listed.
+        CheckpointError: if it is neither, if modality or normalisation differ, or if any weight
+            outside the head is missing, unexpected or of another shape; all are listed.
+        DataError: if it may have learnt from the videos that the split tests on.
     """
     network = load_network(init)
-    if network.kind != "pretrain":
-        raise CheckpointError(f"{init}: holds a {network.kind}, where a pretraining is needed")
-    pretrained = PretrainConfig.model_validate(network.config)
-    for name, theirs, ours in (
-        ("modality", pretrained.modality, config.modality),
-        ("views.mean", pretrained.views.mean, config.views.mean),
-        ("views.std", pretrained.views.std, config.views.std),
-    ):
-        if theirs != ours:
-            raise CheckpointError(
-                f"{init}: was pretrained with {name} {theirs}, but is to be fine-tuned with "
-                f"{ours}; make them equal"
-            )
+    if network.kind not in ("pretrain", CONVERTED):
+        raise CheckpointError(
+            f"{init}: holds a {network.kind}, where a pretraining or a converted network is needed"
+        )
+    refuse_other_sight(init, network, config.modality, config.views)
+    refuse_seen(init, network, videos)
     try:
         load_weights(model, network.weights, without=HEAD)
     except CheckpointError as error:

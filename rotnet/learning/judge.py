@@ -5,44 +5,49 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from rotnet.config import TrainConfig
 from rotnet.data.loader import Batch, ClipLoader
 from rotnet.learning.device import autocast
+from rotnet.pretexts.pretext import Objective
 
 
 def judge(
     model: nn.Module,
     loader: ClipLoader,
     prepare: Callable[[Batch], tuple[Tensor, Tensor]],
+    objective: Objective,
     *,
     config: TrainConfig,
     batch_size: int,
     names: Sequence[str] = (),
 ) -> dict[str, float]:
-    """Return val_loss, val_accuracy, and val_accuracy_<name> for each named label.
+    """Return val_loss, val_accuracy, val_accuracy_<name> for each name, and val_<further figure>.
 
     Args:
         model: on its device; left in eval mode.
         loader: of the held-out videos.
         prepare: a batch's network input and targets.
+        objective: how outputs are held against targets.
         config: for the number format.
         batch_size: videos per batch.
         names: of the labels 0, 1, ..., where the accuracy of each is wanted.
     """
     model.eval()
     loss, seen = 0.0, 0
+    sums: dict[str, float] = defaultdict(float)
     correct: dict[int, int] = defaultdict(int)
     count: dict[int, int] = defaultdict(int)
     with torch.inference_mode():
         for batch in loader.scoring(clips=1, batch_size=batch_size):
             clips, targets = prepare(batch)
             with autocast(config, clips.device):
-                logits = model(clips).float()
-            loss += cross_entropy(logits, targets, reduction="sum").item()
+                outputs = model(clips).float()
+            loss += objective.loss(outputs, targets).item() * len(targets)
             seen += len(targets)
-            right = logits.argmax(1) == targets
+            for name, figures in objective.measure(outputs, targets).items():
+                sums[name] += figures.sum().item()
+            right = objective.predict(outputs) == targets
             for label, is_right in zip(targets.tolist(), right.tolist(), strict=True):
                 count[label] += 1
                 correct[label] += is_right
@@ -54,4 +59,5 @@ def judge(
             for label, name in enumerate(names)
             if count[label]
         },
+        **{f"val_{name}": total / seen for name, total in sums.items()},
     }

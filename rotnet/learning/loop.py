@@ -16,6 +16,7 @@ from rotnet.learning.checkpoint import CHECKPOINT, read, write
 from rotnet.learning.device import autocast
 from rotnet.learning.schedule import learning_rate
 from rotnet.learning.watch import Stopped, Watch
+from rotnet.pretexts.pretext import Objective
 
 REPORT_EVERY = 50
 
@@ -30,12 +31,14 @@ class Task:
         prepare: a batch's network input (N, 3, T, H, W) and targets (N,), on the model's device.
         validate: metrics of the model on held-out videos, called after each epoch; None without
             any.
+        objective: how outputs are held against targets.
     """
 
     model: nn.Module
     batches: Callable[[int], Iterator[Batch]]
     prepare: Callable[[Batch], tuple[Tensor, Tensor]]
     validate: Callable[[], dict[str, float]] | None
+    objective: Objective
 
 
 @dataclass
@@ -51,9 +54,9 @@ class _Tally:
     def empty(cls, device: torch.device) -> "_Tally":
         return cls(torch.zeros((), device=device), torch.zeros((), device=device))
 
-    def add(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
+    def add(self, loss: Tensor, predicted: Tensor, targets: Tensor) -> None:
         self.loss += loss.detach()
-        self.correct += (logits.detach().argmax(1) == targets).sum()
+        self.correct += (predicted == targets).sum()
         self.seen += len(targets)
         self.steps += 1
 
@@ -112,6 +115,7 @@ def train(
         lr=config.lr,
         momentum=config.momentum,
         weight_decay=config.weight_decay,
+        nesterov=config.nesterov,
     )
     scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "fp16")
     saver = _Saver(folder / CHECKPOINT, dict(identity), task.model, optimizer, scaler)
@@ -152,13 +156,16 @@ def _step(
     clips, targets = task.prepare(batch)
     task.model.train()
     with autocast(config, clips.device):
-        logits = task.model(clips)
-    loss = nn.functional.cross_entropy(logits.float(), targets)
+        outputs = task.model(clips)
+    loss = task.objective.loss(outputs.float(), targets)
     optimizer.zero_grad(set_to_none=True)
     scaler.scale(loss).backward()
+    if config.clip_gradient is not None:
+        scaler.unscale_(optimizer)
+        nn.utils.clip_grad_norm_(task.model.parameters(), config.clip_gradient)
     scaler.step(optimizer)
     scaler.update()
-    state.tally.add(loss, logits, targets)
+    state.tally.add(loss, task.objective.predict(outputs.detach().float()), targets)
     state.step += 1
 
 

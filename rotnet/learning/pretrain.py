@@ -1,19 +1,19 @@
-"""Pretraining: a network learns which rotation was applied to a clip."""
+"""Pretraining: a network learns from clips that say by themselves what was done to them."""
 
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from rotnet.config import PretrainConfig
-from rotnet.data.loader import Batch
 from rotnet.data.manifest import VideoSet
 from rotnet.learning.course import Course, follow
 from rotnet.learning.device import find_device
+from rotnet.learning.lessons import pretext_lesson, pretext_question, pretraining_videos
 from rotnet.learning.watch import Watch
 from rotnet.models.net import build
-from rotnet.views.modality import as_input
-from rotnet.views.rotation import random_labels, rotate_all
+from rotnet.pretexts.pretext import make_pretext
+
+NAMED = 16  # so many targets at most are judged one by one
 
 
 def pretrain(
@@ -21,9 +21,9 @@ def pretrain(
 ) -> dict[str, float]:
     """Pretrain a network, judge it on held-out videos, and leave it in <folder>/network.pt.
 
-    A step shows `batch_size` clips in every rotation of the set. The pretext is judged per
-    rotation, and by the true one where the labels to learn are random. Called again with the same
-    folder, it continues from the last checkpoint.
+    A step shows `batch_size` clips, each in all the views that the pretext makes of it. The pretext
+    is judged target by target where there are not many, and by the true ones where the labels to
+    learn are random. Called again with the same folder, it continues from the last checkpoint.
 
     Args:
         config: all settings.
@@ -32,34 +32,31 @@ def pretrain(
         watch: is told of progress, and may stop it.
 
     Returns:
-        See `rotnet.learning.course.follow`; the names of val_accuracy_<name> are degrees.
+        See `rotnet.learning.course.follow`; for rotations the names of val_accuracy_<name> are
+        degrees, and val_circular_error is in degrees.
 
     Raises:
-        UserError: if the rotation set cannot be trained yet, or no video is usable.
+        DataError: if no video is usable.
         Stopped: if the watch wished so.
     """
-    device, angles, views = find_device(), config.pretext.angles, config.views
-    model = build(config.model, len(angles), config.seed)
+    device = find_device()
+    pretext = make_pretext(config)
+    model = build(config.model, pretext.num_outputs, config.seed)
     model.to(device).to(memory_format=torch.channels_last_3d)
-
-    def rotations(batch: Batch) -> tuple[Tensor, Tensor]:
-        clips = as_input(batch.clips.to(device), config.modality, mean=views.mean, std=views.std)
-        return rotate_all(clips, angles)
-
-    def rotations_at_random(batch: Batch) -> tuple[Tensor, Tensor]:
-        labels = random_labels(batch.videos, len(angles), config.seed)
-        return rotations(batch)[0], labels.to(device)
-
-    names = tuple(str(angle) for angle in angles)
+    learnt, held_out = pretraining_videos(config, videos.videos)
     course = Course(
         kind="pretrain",
         config=config,
         training=config.pretrain,
         model=model,
-        classes=names,
-        learn=rotations if config.pretext.labels == "rotation" else rotations_at_random,
-        test=rotations,
-        copies=len(angles),
-        names=names,
+        classes=pretext.names,
+        learnt=learnt,
+        held_out=held_out,
+        learn=lambda batch: pretext_lesson(config, pretext, batch.to(device)),
+        test=lambda batch: pretext_question(config, pretext, batch.to(device)),
+        objective=pretext,
+        read=pretext.read,
+        copies=pretext.copies,
+        names=pretext.names if len(pretext.names) <= NAMED else (),
     )
     return follow(course, videos, folder, watch)

@@ -1,26 +1,28 @@
 """What of a clip a network sees: its frames (RGB), or how they change (DIF)."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
-from rotnet.config import Modality
+from rotnet.config import Modality, ViewConfig
 
 
 def as_input(
-    clips: Tensor, modality: Modality, *, mean: Sequence[float], std: Sequence[float]
+    clips: Tensor, modality: Modality, views: ViewConfig, seams: Tensor | None = None
 ) -> Tensor:
     """Return normalised clips, as a network takes them.
 
-    DIF is the difference of consecutive sampled frames after normalisation, as in the released code
-    (train.py, the two lines commented out there), so that the mean cancels and 1/std remains.
+    DIF is the difference of consecutive sampled frames. By default it is that after normalisation,
+    as in the released code (train.py, the two lines commented out there), so that the mean cancels
+    and 1/std remains; `views.dif` names the other two ways.
 
     Args:
-        clips: (B, T, H, W, 3) uint8 RGB; for DIF one frame more, (B, T + 1, H, W, 3).
+        clips: (B, T, H, W, 3) RGB in [0, 255], uint8 or floating point; for DIF one frame more,
+            (B, T + 1, H, W, 3).
         modality: what to show.
-        mean: per channel, of pixels in [0, 1].
-        std: likewise.
+        views: mean and std, and how DIF is normalised.
+        seams: (B, T) bool, for DIF: differences that lie across the seam of a video that starts
+            again. They would show a jump that nobody made, so each repeats the difference before
+            it (the next one, at the start of a clip; none at all where every one is a seam).
 
     Returns:
         (B, 3, T, H, W) float32.
@@ -30,9 +32,34 @@ def as_input(
     """
     if modality == "dif" and clips.shape[1] < 2:
         raise ValueError(f"DIF needs at least 2 frames, got {clips.shape[1]}")
-    scale = 1.0 / (255.0 * torch.tensor(std, device=clips.device))
     pixels = clips.permute(0, 4, 1, 2, 3).float()
     if modality == "dif":
-        return (pixels[:, :, 1:] - pixels[:, :, :-1]) * scale.view(1, 3, 1, 1, 1)
-    offset = 255.0 * torch.tensor(mean, device=clips.device)
+        scale = 1.0 / (255.0 * torch.tensor(_divisor(views), device=clips.device))
+        changes = pixels[:, :, 1:] - pixels[:, :, :-1]
+        if seams is not None:
+            changes = _without_seams(changes, seams.to(clips.device))
+        return changes * scale.view(1, 3, 1, 1, 1)
+    scale = 1.0 / (255.0 * torch.tensor(views.std, device=clips.device))
+    offset = 255.0 * torch.tensor(views.mean, device=clips.device)
     return (pixels - offset.view(1, 3, 1, 1, 1)) * scale.view(1, 3, 1, 1, 1)
+
+
+def _divisor(views: ViewConfig) -> tuple[float, float, float]:
+    """What differences of pixels in [0, 1] are divided by."""
+    if views.dif == "norm_then_diff":
+        return views.std
+    if views.dif_std is not None:
+        return views.dif_std
+    return (1.0, 1.0, 1.0)
+
+
+def _without_seams(changes: Tensor, seams: Tensor) -> Tensor:
+    """Return changes (B, 3, T, H, W) in which those at a seam repeat one that is none."""
+    count = seams.shape[1]
+    places = torch.arange(count, device=seams.device).expand_as(seams)
+    before = torch.where(seams, -1, places).cummax(dim=1).values
+    first = torch.where(seams, count, places).amin(dim=1, keepdim=True)
+    source = torch.where(before >= 0, before, first)
+    kept = changes * (source < count)[:, None, :, None, None]
+    index = source.clamp(max=count - 1)[:, None, :, None, None].expand_as(changes)
+    return kept.gather(2, index)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from rotnet.config import (
+    DataConfig,
     EvaluateConfig,
     FinetuneConfig,
     ModelConfig,
@@ -27,6 +28,7 @@ from rotnet.learning.checkpoint import load_network, save_network
 from rotnet.learning.finetune import finetune
 from rotnet.learning.pretrain import pretrain
 from rotnet.learning.watch import Stopped
+from rotnet.models.net import build
 
 Recorders = Callable[..., Any]
 
@@ -105,12 +107,106 @@ def test_a_folder_of_other_work_is_refused(
         pretrain(other, pool.select("pretrain"), tmp_path, make_recorder())
 
 
-def test_a_set_that_cannot_be_trained_yet_is_refused(
+@pytest.mark.parametrize(
+    "pretext",
+    [
+        {"rotations": 8, "views": 2},
+        {"rotations": 360, "views": 2},
+        {"rotations": 360, "smoothing": 4.0, "views": 2},
+        {"rotations": 360, "target": "sincos", "views": 2},
+        {"rotations": 4, "path": "resampled", "target": "scalar"},
+        {"rotations": 4, "room": "any_angle", "labels": "random", "views": 2},
+        {"task": "pace", "paces": [1, 2]},
+    ],
+)
+@pytest.mark.parametrize("modality", ["rgb", "dif"])
+def test_every_pretext_learns_is_judged_and_continues_bit_equal(
+    tmp_path: Path,
+    pool: Manifest,
+    small_pretrain: PretrainConfig,
+    make_recorder: Recorders,
+    pretext: dict[str, object],
+    modality: str,
+) -> None:
+    changed = {"pretext": PretextConfig.model_validate(pretext), "modality": modality}
+    config = small_pretrain.model_copy(update=changed)
+    videos = pool.select("pretrain")
+    metrics = pretrain(config, videos, folder(tmp_path / "whole"), make_recorder())
+    assert 0 <= metrics["val_accuracy"] <= 1
+    assert ("val_circular_error" in metrics) == (config.pretext.task == "rotation")
+    assert 0 <= metrics.get("val_circular_error", 0) <= 180
+    broken = folder(tmp_path / "broken")
+    with pytest.raises(Stopped):
+        pretrain(config, videos, broken, make_recorder(stop_at=3))
+    assert pretrain(config, videos, broken, make_recorder()) == metrics
+    assert same_network(tmp_path / "whole", broken)
+
+
+def test_a_resampled_rotation_counts_pictures_that_are_enlarged_for_it(
     tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
 ) -> None:
-    config = small_pretrain.model_copy(update={"pretext": PretextConfig(rotations=8)})
-    with pytest.raises(UserError, match="45 degrees"):
-        pretrain(config, pool.select("pretrain"), tmp_path, make_recorder())
+    config = small_pretrain.model_copy(update={"pretext": PretextConfig(rotations=8, views=1)})
+    metrics = pretrain(config, pool.select("pretrain"), tmp_path, make_recorder())
+    assert metrics["upscaled_videos"] == metrics["videos"]  # 24 pixels are stored, 37 are needed
+
+
+def test_pretraining_on_less_learns_from_some_of_the_same_and_is_judged_on_the_same(
+    tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
+) -> None:
+    half = small_pretrain.model_copy(update={"data": DataConfig(pretrain_fraction=0.5)})
+    metrics = pretrain(half, pool.select("pretrain"), tmp_path, make_recorder())
+    assert (metrics["videos"], metrics["val_videos"]) == (8, 4)
+
+
+@pytest.mark.parametrize("from_scratch", [False, True])
+def test_frozen_stages_stay_as_they_are_and_later_ones_learn(
+    tmp_path: Path,
+    pool: Manifest,
+    actions: Manifest,
+    small_pretrain: PretrainConfig,
+    small_finetune: FinetuneConfig,
+    make_recorder: Recorders,
+    from_scratch: bool,
+) -> None:
+    pretrain(small_pretrain, pool.select("pretrain"), folder(tmp_path / "pre"), make_recorder())
+    tune = small_finetune.finetune.model_copy(update={"freeze": 3, "clip_gradient": 1.0})
+    config = small_finetune.model_copy(update={"finetune": tune})
+    init = None if from_scratch else tmp_path / "pre"
+    finetune(config, actions.select("train", 1), init, folder(tmp_path / "tuned"), make_recorder())
+    after = load_network(tmp_path / "tuned").weights
+    before = (
+        build(config.model, 8, config.seed).state_dict()
+        if from_scratch
+        else load_network(tmp_path / "pre").weights
+    )
+    for name, weight in after.items():
+        frozen = name.split(".")[0] in ("conv1", "bn1", "layer1", "layer2")
+        statistics = "running" in name or "num_batches" in name
+        if frozen and not (from_scratch and statistics):
+            assert torch.equal(weight, before[name]), name
+        elif frozen and "running" in name:
+            assert not torch.equal(weight, before[name]), name
+    assert not torch.equal(after["layer4.1.conv2.weight"], before["layer4.1.conv2.weight"])
+
+
+def test_low_shot_learns_from_so_many_videos_of_each_class(
+    tmp_path: Path, actions: Manifest, small_finetune: FinetuneConfig, make_recorder: Recorders
+) -> None:
+    tune = small_finetune.finetune.model_copy(update={"shots": 1})
+    config = small_finetune.model_copy(update={"finetune": tune})
+    metrics = finetune(config, actions.select("train", 1), None, tmp_path, make_recorder())
+    assert metrics["videos"] == len(actions.classes)
+
+
+def test_a_final_training_holds_nothing_out(
+    tmp_path: Path, actions: Manifest, small_finetune: FinetuneConfig, make_recorder: Recorders
+) -> None:
+    tune = small_finetune.finetune.model_copy(update={"final": "train+val"})
+    config = small_finetune.model_copy(update={"finetune": tune})
+    train = actions.select("train", 1)
+    metrics = finetune(config, train, None, tmp_path, make_recorder())
+    assert (metrics["videos"], metrics["val_videos"]) == (len(train), 0)
+    assert "val_accuracy" not in metrics
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(
@@ -161,7 +257,7 @@ def test_a_pretraining_that_does_not_fit_is_refused_with_every_mismatch(
     out = folder(tmp_path / "out")
     train = actions.select("train", 1)
     for update, message in (
-        ({"modality": "dif"}, "was pretrained with modality rgb"),
+        ({"modality": "dif"}, "was trained with modality rgb"),
         (
             {"model": ModelConfig(width=4, hidden=8)},
             r"85 of another shape: conv1.weight is \(2, 3, 7, 7, 7\), the network has \(4, 3, .*"
