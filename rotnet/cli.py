@@ -24,10 +24,21 @@ class Command:
 COMMANDS = {
     "prepare": Command("rotnet.commands.prepare", "make a data set out of videos"),
     "inspect": Command("rotnet.commands.inspection", "say what a prepared data set holds"),
+    "recipes": Command("rotnet.commands.recipes", "say what the named settings are"),
     "pretrain": Command("rotnet.commands.pretrain", "learn from videos without labels"),
     "finetune": Command("rotnet.commands.finetune", "learn to name the action"),
     "evaluate": Command("rotnet.commands.evaluate", "score test videos with a network"),
+    "linear": Command("rotnet.commands.linear", "probe a frozen network, stage by stage"),
+    "retrieve": Command("rotnet.commands.retrieve", "find the nearest videos by features"),
     "fuse": Command("rotnet.commands.fuse", "make one of several networks' scores"),
+    "attention": Command("rotnet.commands.attention", "show what networks look at"),
+    "predict": Command("rotnet.commands.predict", "say what new video files show"),
+    "features": Command("rotnet.commands.features", "write features of videos to Parquet"),
+    "convert": Command("rotnet.commands.convert", "make a network of other people's weights"),
+    "export": Command("rotnet.commands.export", "write a network for other programs"),
+    "confusion": Command("rotnet.commands.confusion", "draw which class is taken for which"),
+    "doctor": Command("rotnet.commands.doctor", "look for leaks in the training path and the data"),
+    "sheet": Command("rotnet.commands.sheet", "draw a training batch as the network sees it"),
 }
 
 

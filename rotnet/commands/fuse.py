@@ -4,16 +4,25 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from rotnet.commands.progress import conclude
-from rotnet.config import FusionConfig
+from rotnet.config import FuseConfig, FusionConfig
 from rotnet.evaluation.fuse import fuse
 
 
 def configure(parser: ArgumentParser) -> None:
     """Add what it needs."""
-    parser.description = "Average the class probabilities of several evaluations."
+    parser.description = (
+        "Make one of the scores of several evaluations or linear probes, of whatever modality."
+    )
     parser.add_argument("out", metavar="OUT", type=Path, help="folder of the fused scores")
     parser.add_argument(
         "members", metavar="SCORES", type=Path, nargs="+", help="folders of evaluations"
+    )
+    parser.add_argument(
+        "--rule",
+        choices=("mean_softmax", "mean_logits", "fitted"),
+        default=FuseConfig().rule,
+        help="mean of the softmax, softmax of the mean logits, or softmax weighted as is best on "
+        "the validation scores [mean_softmax]",
     )
 
 
@@ -21,5 +30,5 @@ def run(args: Namespace) -> int:
     """Fuse, and print the metrics."""
     args.out.mkdir(parents=True, exist_ok=True)
     members = {str(member): member for member in args.members}
-    conclude(fuse(FusionConfig(), members, args.out), args.out)
+    conclude(fuse(FusionConfig(fuse=FuseConfig(rule=args.rule)), members, args.out), args.out)
     return 0

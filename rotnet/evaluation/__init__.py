@@ -1,1 +1,1 @@
-"""Scores of videos, metrics of scores, fusion."""
+"""Networks measured and looked at: scores, fusion, probes, retrieval, pictures."""

@@ -1,37 +1,38 @@
-"""Scoring: what a fine-tuned network says of every test video."""
+"""Evaluation: how well a fine-tuned network names the actions of test videos."""
 
+import shutil
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from rotnet.config import FinetuneConfig, ScoreConfig
-from rotnet.data.loader import ClipLoader
 from rotnet.data.manifest import VideoSet
 from rotnet.errors import CheckpointError, DataError
-from rotnet.evaluation.metrics import metrics
-from rotnet.evaluation.scores import Scores
-from rotnet.learning.checkpoint import load_network, load_weights
-from rotnet.learning.device import autocast, find_device
-from rotnet.learning.watch import Stopped, Watch
-from rotnet.models.net import build
-from rotnet.views.modality import as_input
+from rotnet.evaluation.inputs import network_input, scoring_loader
+from rotnet.evaluation.outcome import leave
+from rotnet.evaluation.scores import VAL_SCORES, Scores
+from rotnet.evaluation.scoring import score_videos
+from rotnet.learning.checkpoint import Network, load_network, make_model
+from rotnet.learning.device import find_device
+from rotnet.learning.seen import refuse_seen
+from rotnet.learning.watch import Watch
 
 
 def evaluate(
     config: ScoreConfig, network: Path, videos: VideoSet, folder: Path, watch: Watch
 ) -> dict[str, float]:
-    """Score videos with a network, leave <folder>/scores.npz, and return its metrics.
+    """Score videos with a network, leave the scores in a folder, and return their metrics.
 
     A video's score is the mean softmax over its clips. Every video has a score: one too short for a
     window is looped or padded as in training, and looped where training dropped such videos.
 
     Args:
-        config: clips per video.
+        config: clips and crops per video.
         network: folder of a fine-tuning; brings its clip, views and modality.
         videos: labelled ones, of the classes that the network knows.
-        folder: gets scores.npz.
-        watch: is told of progress, and may stop it.
+        folder: gets scores.npz, confusion.csv and classes.csv, and a copy of the network's
+            val_scores.npz, if it has one, for a fusion to be fitted on.
+        watch: may stop it.
 
     Returns:
         See `rotnet.evaluation.metrics.metrics`.
@@ -47,51 +48,48 @@ def evaluate(
         raise CheckpointError(
             f"{network}: holds a {saved.kind} network, which names no action: fine-tune it first"
         )
-    tuned = FinetuneConfig.model_validate(saved.config)
     if saved.classes != videos.classes:
         raise DataError(
             f"{network}: was trained on the classes {', '.join(saved.classes)}; "
             f"{videos.folder} has {', '.join(videos.classes)}"
         )
-    if saved.data == videos.fingerprint and saved.split != videos.split:
-        raise DataError(
-            f"{network}: was trained on split {saved.split} of {videos.folder}, so split "
-            f"{videos.split} would test it on videos it has learnt from; give split {saved.split}"
-        )
+    refuse_seen(network, saved, videos)
+    scores = score_network(config, network, saved, videos, watch)
+    (folder / VAL_SCORES).unlink(missing_ok=True)
+    if (network / VAL_SCORES).exists():
+        shutil.copyfile(network / VAL_SCORES, folder / VAL_SCORES)
+    return leave(scores, folder)
+
+
+def score_network(
+    config: ScoreConfig, network: Path, saved: Network, videos: VideoSet, watch: Watch
+) -> Scores:
+    """Score videos with a fine-tuned network as it was saved.
+
+    Args:
+        config: clips and crops per video.
+        network: its folder, for messages.
+        saved: what lies there.
+        videos: labelled ones.
+        watch: may stop it.
+
+    Raises:
+        CheckpointError: if its weights do not fit it, or a score is not finite.
+        DataError: if there is no video.
+        Stopped: if the watch wished so.
+    """
+    tuned = FinetuneConfig.model_validate(saved.config)
     device = find_device()
-    model = build(tuned.model, len(saved.classes), seed=0)
-    load_weights(model, saved.weights)
-    model.to(device).to(memory_format=torch.channels_last_3d)
-    model.eval()
-    clip = tuned.clip
-    if clip.short_video == "drop":
-        clip = clip.model_copy(update={"short_video": "loop"})
-    loader = ClipLoader(videos, clip, tuned.modality, workers=config.runtime.workers)
-    totals = np.zeros((len(loader.videos), len(saved.classes)))
-    counts = np.zeros(len(loader.videos))
-    labels = np.zeros(len(loader.videos), dtype=np.int64)
-    with torch.inference_mode():
-        for number, batch in enumerate(
-            loader.scoring(clips=config.evaluate.clips, batch_size=config.runtime.eval_batch), 1
-        ):
-            if watch.should_stop() == "now":
-                raise Stopped(f"stopped after batch {number}")
-            clips = as_input(
-                batch.clips.to(device), tuned.modality, mean=tuned.views.mean, std=tuned.views.std
-            )
-            with autocast(tuned.finetune, device):
-                logits = model(clips)
-            chosen = batch.videos.numpy()
-            np.add.at(totals, chosen, logits.double().softmax(1).cpu().numpy())
-            np.add.at(counts, chosen, 1)
-            labels[chosen] = batch.labels.numpy()
-    if not np.isfinite(totals).all():
-        raise CheckpointError(f"{network}: gives no finite scores: its training has diverged")
-    scores = Scores(
-        videos=tuple(video.path for video in loader.videos),
-        classes=saved.classes,
-        labels=labels,
-        probabilities=totals / counts[:, None],
-    )
-    scores.save(folder)
-    return metrics(scores)
+    try:
+        return score_videos(
+            make_model(saved).to(device).to(memory_format=torch.channels_last_3d),
+            scoring_loader(videos, tuned.clip, tuned.modality, config.runtime),
+            network_input(tuned.modality, tuned.views, device),
+            saved.classes,
+            config=config.evaluate,
+            training=tuned.finetune,
+            batch_size=config.runtime.eval_batch,
+            watch=watch,
+        )
+    except CheckpointError as error:
+        raise CheckpointError(f"{network}: {error}") from None

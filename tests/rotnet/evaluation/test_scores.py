@@ -1,14 +1,15 @@
-"""Scores, their figures, and their fusion."""
+"""Scores, and their figures."""
 
+import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rotnet.config import FusionConfig
 from rotnet.errors import DataError
-from rotnet.evaluation.fuse import fuse, mean_softmax
-from rotnet.evaluation.metrics import metrics
+from rotnet.evaluation.metrics import confusion, metrics
+from rotnet.evaluation.outcome import leave
 from rotnet.evaluation.scores import Scores
 
 
@@ -25,6 +26,17 @@ def test_scores_come_back_as_they_were(tmp_path: Path) -> None:
     assert (found.videos, found.classes) == (saved.videos, saved.classes)
     np.testing.assert_array_equal(found.probabilities, saved.probabilities)
     np.testing.assert_array_equal(found.labels, saved.labels)
+    assert [found.logits, found.clips, found.clips_right] == [None] * 3
+    more = replace(
+        saved,
+        logits=np.log(saved.probabilities + 1),
+        clips=np.array([3, 1]),
+        clips_right=np.array([2, 0]),
+    )
+    more.save(tmp_path, "other.npz")
+    again = Scores.load(tmp_path, "other.npz")
+    for name in ("logits", "clips", "clips_right"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(more, name))
 
 
 def test_accuracy_of_a_case_worked_by_hand() -> None:
@@ -43,31 +55,16 @@ def test_top5_counts_the_five_most_probable() -> None:
     assert found["accuracy"] == 0.0
 
 
-def test_fusion_is_the_mean_of_the_probabilities(tmp_path: Path) -> None:
-    members = {"rgb": scores([[0.9, 0.1]], [1]), "dif": scores([[0.0, 1.0]], [1])}
-    np.testing.assert_allclose(mean_softmax(members).probabilities, [[0.45, 0.55]])
-    for name, member in members.items():
-        (tmp_path / name).mkdir()
-        member.save(tmp_path / name)
-    found = fuse(FusionConfig(), {name: tmp_path / name for name in members}, tmp_path)
-    assert found["accuracy"] == 1.0
-    assert Scores.load(tmp_path).probabilities.shape == (1, 2)
-
-
-def test_a_fusion_of_different_videos_or_of_one_network_is_refused() -> None:
-    one = scores([[0.9, 0.1]], [1])
-    other = scores([[0.9, 0.1]], [1], first="b")
-    with pytest.raises(DataError, match="rgb and dif did not score the same videos"):
-        mean_softmax({"rgb": one, "dif": other})
-    with pytest.raises(DataError, match="at least 2 members, got 1"):
-        mean_softmax({"rgb": one})
-
-
 def test_shapes_and_sums_are_checked() -> None:
     with pytest.raises(ValueError, match=r"need probabilities \(1, 2\)"):
         Scores(("a",), ("x", "y"), np.array([0]), np.ones((2, 2)) / 2)
     with pytest.raises(ValueError, match="must sum to 1"):
         Scores(("a",), ("x", "y"), np.array([0]), np.array([[0.5, 0.1]]))
+    good = scores([[0.5, 0.5]], [0])
+    with pytest.raises(ValueError, match=r"logits must be \(1, 2\), got \(2, 1\)"):
+        replace(good, logits=np.zeros((2, 1)))
+    with pytest.raises(ValueError, match=r"must both be \(1,\), got \(1,\) and None"):
+        replace(good, clips=np.array([3]))
 
 
 def test_missing_and_damaged_scores_are_named(tmp_path: Path) -> None:
@@ -82,13 +79,28 @@ def test_missing_and_damaged_scores_are_named(tmp_path: Path) -> None:
             Scores.load(tmp_path)
 
 
-def test_a_fusion_neither_replaces_a_member_nor_mixes_labels(tmp_path: Path) -> None:
-    rgb, dif = scores([[0.9, 0.1]], [1]), scores([[0.9, 0.1]], [0])
-    with pytest.raises(DataError, match="rgb and dif give the same videos other labels"):
-        mean_softmax({"rgb": rgb, "dif": dif})
-    for name in ("rgb", "dif"):
-        (tmp_path / name).mkdir()
-        rgb.save(tmp_path / name)
-    members = {name: tmp_path / name for name in ("rgb", "dif")}
-    with pytest.raises(DataError, match="choose another folder"):
-        fuse(FusionConfig(), members, tmp_path / "dif")
+def test_clips_are_counted_one_by_one() -> None:
+    plain = scores([[0.6, 0.4], [0.3, 0.7]], [0, 0])
+    assert "clip_accuracy" not in metrics(plain)
+    counted = replace(plain, clips=np.array([10, 2]), clips_right=np.array([6, 0]))
+    assert metrics(counted)["clip_accuracy"] == 0.5
+    assert metrics(counted)["accuracy"] == 0.5
+
+
+def test_the_confusion_and_the_classes_are_left_beside_the_scores(tmp_path: Path) -> None:
+    rows = [[0.6, 0.4, 0.0], [0.3, 0.7, 0.0], [0.1, 0.9, 0.0]]
+    given = scores(rows, [0, 0, 1])
+    np.testing.assert_array_equal(confusion(given), [[1, 1, 0], [0, 1, 0], [0, 0, 0]])
+    assert leave(given, tmp_path) == metrics(given)
+    assert Scores.load(tmp_path).videos == given.videos
+    with (tmp_path / "confusion.csv").open() as file:
+        table = list(csv.reader(file))
+    assert table == [
+        ["class", "x", "y", "z"],
+        ["x", "1", "1", "0"],
+        ["y", "0", "1", "0"],
+        ["z", "0", "0", "0"],
+    ]
+    with (tmp_path / "classes.csv").open() as file:
+        shares = [row["accuracy"] for row in csv.DictReader(file)]
+    assert shares == ["0.5", "1.0", ""]
