@@ -1,0 +1,79 @@
+"""The whole of it in small: a sound path is not told, a leaky one is, whatever the set."""
+
+import pytest
+import torch
+
+from rotnet.config import ClipConfig, PretextConfig, PretrainConfig
+from rotnet.data.manifest import Manifest
+from rotnet.doctor import examine as module
+from rotnet.doctor.examine import Budget, examine, halves
+from rotnet.doctor.plants import PLANTS
+from rotnet.errors import DataError
+
+SMALL = Budget(train=320, error=0.025, frames=1, files=4, full=False)
+CLIP = ClipConfig(frames=2, stride=2, resize=20, size=20)
+
+
+def settings(rotations: int) -> PretrainConfig:
+    pretext = PretextConfig.model_validate({"rotations": rotations})
+    return PretrainConfig(clip=CLIP, pretext=pretext)
+
+
+def test_a_leaky_path_is_told_and_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = next(plant.detour for plant in PLANTS if plant.name == "repeated border row")
+    assert row is not None
+    right = module.training_path
+    monkeypatch.setattr(
+        module, "training_path", lambda config, device: row(config, device, right(config, device))
+    )
+    said: list[str] = []
+    found = examine(settings(4), None, budget=SMALL, device=torch.device("cpu"), tell=said.append)
+    assert found.verdict == "leak"
+    assert any(leak.startswith("noise (all): linear tells rotation") for leak in found.leaks)
+    assert any(leak.startswith("files (luma): linear tells") for leak in found.leaks)
+    assert "noise" in said
+
+
+def test_all_views_of_a_probe_are_judged_on_other_videos_than_it_learnt_from(
+    pool: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LEAST_VIDEOS", 5)
+    videos = pool.select("pretrain")
+    learnt, judged = halves(videos, seed=0)
+    groups = [{video.group for video in part.videos} for part in (learnt, judged)]
+    assert not groups[0] & groups[1]
+    assert len(learnt) + len(judged) == len(videos)
+
+
+def test_too_few_videos_are_refused(pool: Manifest) -> None:
+    with pytest.raises(DataError, match="20 videos to learn from and as many .* got 10 and 10"):
+        halves(pool.select("pretrain"), seed=0)
+
+
+def test_a_set_that_is_examined_whole_has_every_part_of_a_report(
+    pool: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LEAST_VIDEOS", 5)
+    found = examine(
+        settings(2),
+        pool.select("pretrain"),
+        budget=SMALL,
+        device=torch.device("cpu"),
+        tell=lambda _: None,
+    )
+    looked_at = [(probed.source, probed.look, probed.required) for probed in found.probed]
+    assert looked_at == [
+        ("noise", "all", True),
+        ("constants", "all", True),
+        ("files", "luma", True),
+        ("files", "colour", False),
+        ("files, reduced", "luma", True),
+        ("files, reduced", "colour", False),
+        ("videos, secretly turned", "all", True),
+    ]
+    assert {planted.name for planted in found.planted} == {plant.name for plant in PLANTS}
+    assert not [planted.name for planted in found.planted if planted.missed]
+    assert found.content is not None
+    assert found.content.stillness.videos == 20
+    constants = found.probed[1].readings
+    assert all(reading.estimate.share == pytest.approx(0.5, abs=0.06) for reading in constants)
