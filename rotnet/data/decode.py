@@ -16,6 +16,8 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import PictureType
 from numpy.typing import NDArray
 
+from rotnet.data.deinterlace import progressive
+
 DECLARED_SHORTFALL = 0.02  # share of the declared frames that may be missing from a whole file
 
 # Metadata need not be text. PyAV asks how to take it up to version 18, and takes it so from 19 on.
@@ -84,13 +86,27 @@ class VideoSource:
     def frames(self) -> Iterator[av.VideoFrame]:
         """Yield whole frames of one size in order of display, up to the first damaged one.
 
-        To be called once. Damage before the first whole frame is passed over: a video cut out of
-        a longer one may begin so.
+        Interlaced ones are made progressive. To be called once. Damage before the first whole frame
+        is passed over: a video cut out of a longer one may begin so.
 
         Raises:
             CutShortError: after the last whole frame, if the file does not end there as it should.
             UndecodableError: if there is no whole frame at all.
         """
+        yield from progressive(self._of_one_size())
+
+    @staticmethod
+    def orientation(frame: av.VideoFrame) -> Orientation:
+        """Return what makes this frame upright.
+
+        Raises:
+            UndecodableError: if the container asks for something else than quarter turns.
+        """
+        entries: Any = frame.side_data  # PyAV's stub gives it the type of one of its entries
+        matrix = entries.get(SideDataType.DISPLAYMATRIX)
+        return read_display_matrix(bytes(matrix)) if matrix else Orientation(0, mirrored=False)
+
+    def _of_one_size(self) -> Iterator[av.VideoFrame]:
         number, size = 0, (0, 0)
         try:
             for frame in self._whole():
@@ -105,17 +121,6 @@ class VideoSource:
             raise
         if not number:
             raise UndecodableError("no whole frame comes out of it")
-
-    @staticmethod
-    def orientation(frame: av.VideoFrame) -> Orientation:
-        """Return what makes this frame upright.
-
-        Raises:
-            UndecodableError: if the container asks for something else than quarter turns.
-        """
-        entries: Any = frame.side_data  # PyAV's stub gives it the type of one of its entries
-        matrix = entries.get(SideDataType.DISPLAYMATRIX)
-        return read_display_matrix(bytes(matrix)) if matrix else Orientation(0, mirrored=False)
 
     def _whole(self) -> Iterator[av.VideoFrame]:
         """Yield undamaged frames until the end of the file, or the first damage after one.
