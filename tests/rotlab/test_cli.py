@@ -55,7 +55,7 @@ def test_plan_tells_people_what_runs_what_does_not_and_why(
         "24 arms, 432 cells on ucf101, hmdb51",
         "pretext.rotations where init is scratch: 24 combinations are 6 arms",
         "excluded: 6 arms: too dear for what it tells",
-        "absent: ucf101; prepare it with: rotnet prepare folder",
+        "absent: ucf101; prepare it with: rotnet prepare ucf101",
         "400 GPU-hours; `run` does not enforce it yet",
     ):
         assert expected in shown

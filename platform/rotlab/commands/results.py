@@ -10,7 +10,7 @@ from rich.console import Console
 
 from rotlab.commands.options import add_store, add_study, add_tracking
 from rotlab.execution.store import Store
-from rotlab.reporting.comparison import SCRATCH, compare
+from rotlab.reporting.comparison import compare
 from rotlab.reporting.report import (
     print_report,
     report_markdown,
@@ -19,6 +19,7 @@ from rotlab.reporting.report import (
     tidy_json,
 )
 from rotlab.tracking.query import results
+from rotlab.tracking.roster import NULL
 from rotlab.tracking.uri import default_tracking_uri
 from rotnet.errors import UserError
 
@@ -32,11 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="table",
         help="table and markdown compare the arms; csv and json list the cells",
     )
-    parser.add_argument("--metric", default="accuracy", help="what to compare (default: accuracy)")
+    parser.add_argument(
+        "--metric",
+        help="what to compare (default: each measure's own: accuracy, recall_at_1 of a retrieval)",
+    )
     parser.add_argument(
         "--baseline",
         metavar="AXIS=VALUE[,AXIS=VALUE]",
-        help="what the other arms are set against (default: init=scratch)",
+        help="what the other arms are set against (default: init=scratch, else the random network)",
     )
     add_store(parser)
     add_tracking(parser)
@@ -68,17 +72,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _baseline(given: str | None) -> Mapping[str, Any]:
-    """Return axis -> value; a value is JSON where it can be read so, else text."""
+def _baseline(given: str | None) -> Mapping[str, Any] | None:
+    """Return axis -> value; a value is JSON where it can be read so, else text; null is "none"."""
     if given is None:
-        return SCRATCH
+        return None
     found: dict[str, Any] = {}
     for part in given.split(","):
         axis, equals, text = (word.strip() for word in part.partition("="))
         if not equals or not axis:
             raise UserError(f"--baseline {given}: write it as AXIS=VALUE[,AXIS=VALUE]")
         try:
-            found[axis] = json.loads(text)
+            value = json.loads(text)
+            found[axis] = NULL if value is None else value
         except ValueError:
             found[axis] = text
     return found

@@ -9,11 +9,10 @@ from rich.console import Console
 from rotlab.commands.options import add_data, add_file, add_store, add_tracking
 from rotlab.execution.run import Job, run_job
 from rotlab.execution.store import Store
-from rotlab.planning.datasets import data_root, find_datasets, how_to_prepare
-from rotlab.planning.kinds import load_kinds
-from rotlab.planning.plan import Plan, make_plan
-from rotlab.planning.spec import load_spec
+from rotlab.planning.plan import Plan
+from rotlab.planning.planned import plan_file
 from rotlab.planning.stage import Resources, StageKind
+from rotlab.planning.weights import how_to_get
 from rotnet.errors import UserError
 
 
@@ -43,11 +42,9 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: before anything starts, if it cannot be run as asked.
     """
-    kinds, root = load_kinds(), data_root(args.data)
-    spec = load_spec(args.file, kinds)
-    datasets = find_datasets(spec.datasets, root)
-    plan = make_plan(spec, kinds, datasets)
-    check_runnable(plan, root)
+    planned = plan_file(args.file, args.data)
+    plan, kinds, spec = planned.plan, planned.kinds, planned.spec
+    check_runnable(plan, planned.root)
     job = Job(
         plan=plan,
         kinds=kinds,
@@ -55,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         text=spec.text,
         data={
             name: each.folder.absolute()
-            for name, each in datasets.items()
+            for name, each in planned.datasets.items()
             if each.folder is not None
         },
         store=Store.open(args.store),
@@ -85,7 +82,7 @@ def check_runnable(plan: Plan, root: Path) -> None:
             f"{len(plan.unsupported)} of {len(plan.stages)} stages cannot be run: {reasons}"
         )
     if plan.absent:
-        each = "; ".join(f"{name} ({how_to_prepare(name, root)})" for name in plan.absent)
+        each = "; ".join(f"{name} ({how_to_get(plan, name, root)})" for name in plan.absent)
         raise UserError(f"not prepared under {root}: {each}; or give --data another folder")
 
 

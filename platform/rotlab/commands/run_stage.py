@@ -10,11 +10,12 @@ from rotlab.commands.options import add_data, add_store
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
-from rotlab.planning.datasets import data_root, find_datasets
+from rotlab.planning.datasets import data_root
 from rotlab.planning.key import stage_key
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Stage, StageKind
+from rotlab.planning.weights import find_data
 from rotnet.config import identity
 from rotnet.errors import UserError
 from rotnet.learning.watch import Unwatched
@@ -76,7 +77,7 @@ def run_stage(
         return 0
     _check_key(stage, kinds[stage.kind], study)
     _check_parents(plan, found, store)
-    datasets = find_datasets({ref.name for ref in stage.data}, root)
+    datasets = {ref.name: find_data(ref, root) for ref in stage.data}
     absent = [name for name, each in datasets.items() if each.folder is None]
     if absent:
         raise UserError(

@@ -2,18 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from rotlab.planning.stage import DataRef
-from rotnet.config import FinetuneConfig, FusionConfig, PretrainConfig, ScoreConfig
+from rotlab.planning.weights import weights_fingerprint
+from rotnet.config import (
+    FinetuneConfig,
+    FusionConfig,
+    PretrainConfig,
+    ProbeConfig,
+    RetrieveConfig,
+    ScoreConfig,
+)
 from rotnet.data.manifest import Manifest, VideoSet
 from rotnet.errors import DataError
 from rotnet.evaluation.evaluate import evaluate as evaluate_network
 from rotnet.evaluation.fuse import fuse as fuse_scores
+from rotnet.evaluation.held_out import score_held_out
+from rotnet.evaluation.linear import linear as probe_network
+from rotnet.evaluation.retrieval import retrieve
 from rotnet.learning.finetune import finetune as finetune_network
 from rotnet.learning.pretrain import pretrain as pretrain_network
 from rotnet.learning.watch import Watch
 
 Data = Sequence[tuple[DataRef, Path]]
+Side = Literal["pretrain", "train", "test"]
 
 
 def pretrain(
@@ -24,14 +37,21 @@ def pretrain(
     watch: Watch,
 ) -> dict[str, float]:
     """Pretrain a network on one data set."""
-    return pretrain_network(config, _only_videos(data), folder, watch)
+    return pretrain_network(config, _videos(data, "pretrain"), folder, watch)
 
 
 def finetune(
     config: FinetuneConfig, inputs: Mapping[str, Path], data: Data, folder: Path, watch: Watch
 ) -> dict[str, float]:
-    """Fine-tune the network of the input `init`, or one from scratch where there is none."""
-    return finetune_network(config, _only_videos(data), inputs.get("init"), folder, watch)
+    """Fine-tune the network of the input `init`, or the given weights, or one from scratch.
+
+    Where videos are held out, their scores are left beside the network, so that a fusion can be
+    fitted on them: by the default number of clips, whatever test videos are scored by.
+    """
+    videos = _videos(data, "train")
+    metrics = finetune_network(config, videos, _init(inputs, data), folder, watch)
+    score_held_out(ScoreConfig(runtime=config.runtime), folder, videos, watch)
+    return metrics
 
 
 def evaluate(
@@ -39,7 +59,23 @@ def evaluate(
 ) -> dict[str, float]:
     """Score the network of the one input."""
     (network,) = inputs.values()
-    return evaluate_network(config, network, _only_videos(data), folder, watch)
+    return evaluate_network(config, network, _videos(data, "test"), folder, watch)
+
+
+def linear(
+    config: ProbeConfig, inputs: Mapping[str, Path], data: Data, folder: Path, watch: Watch
+) -> dict[str, float]:
+    """Probe the network of the input `init`, or the given weights, or a random one."""
+    train, test = _videos(data, "train"), _videos(data, "test")
+    return probe_network(config, _init(inputs, data), train, test, folder, watch)
+
+
+def retrieval(
+    config: RetrieveConfig, inputs: Mapping[str, Path], data: Data, folder: Path, watch: Watch
+) -> dict[str, float]:
+    """Retrieve by the network of the input `init`, or the given weights, or a random one."""
+    train, test = _videos(data, "train"), _videos(data, "test")
+    return retrieve(config, _init(inputs, data), train, test, folder, watch)
 
 
 def fuse(
@@ -53,12 +89,26 @@ def fuse(
     return fuse_scores(config, inputs, folder)
 
 
-def _only_videos(data: Data) -> VideoSet:
-    ((ref, folder),) = data
+def _videos(data: Data, role: Side) -> VideoSet:
+    """The rows that a stage is given in a role."""
+    ((ref, folder),) = [one for one in data if one[0].role == role]
     manifest = Manifest.load(folder)
-    if manifest.fingerprint != ref.fingerprint:
+    _check_unchanged("data set", ref, folder, manifest.fingerprint)
+    return manifest.select(role, ref.split)
+
+
+def _init(inputs: Mapping[str, Path], data: Data) -> Path | None:
+    """The folder of the network to start from; None: there is none."""
+    for ref, folder in data:
+        if ref.role == "weights":
+            _check_unchanged("network", ref, folder, weights_fingerprint(folder))
+            return folder
+    return inputs.get("init")
+
+
+def _check_unchanged(noun: str, ref: DataRef, folder: Path, now: str) -> None:
+    if now != ref.fingerprint:
         raise DataError(
-            f"data set {ref.name!r} in {folder} changed since the plan was made: its fingerprint "
-            f"is {manifest.fingerprint[:12]}, not {ref.fingerprint[:12]}; run the study again"
+            f"{noun} {ref.name!r} in {folder} changed since the plan was made: its fingerprint "
+            f"is {now[:12]}, not {ref.fingerprint[:12]}; run the study again"
         )
-    return manifest.select(ref.role, ref.split)

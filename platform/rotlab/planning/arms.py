@@ -5,32 +5,17 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from rotlab.planning.collapse import Collapsed, Group
+from rotlab.planning.key import canonical
 from rotlab.planning.problems import Problem, SpecError
-from rotlab.planning.shape import Shape, shape_of
+from rotlab.planning.shape import ImpossibleError, Shape, shape_of
 from rotlab.planning.spec import Spec
 from rotlab.planning.stage import StageKind
 
 
 @dataclass(frozen=True, slots=True)
-class Collapsed:
-    """Combinations that became fewer arms, because no stage of theirs reads some of the axes.
-
-    Args:
-        axes: the axes that are not read.
-        where: choice -> the values for which that is so; empty where it is so everywhere.
-        combinations: how many there were.
-        arms: how many are left of them.
-    """
-
-    axes: tuple[str, ...]
-    where: Mapping[str, tuple[str, ...]]
-    combinations: int
-    arms: int
-
-
-@dataclass(frozen=True, slots=True)
 class Excluded:
-    """An arm that the search space leaves out, and why it says so."""
+    """An arm that the search space leaves out, and the first reason that it gives."""
 
     arm: Mapping[str, Any]
     because: str
@@ -60,7 +45,7 @@ class Arms:
     Args:
         arms: in the order of the axes' values.
         collapsed: which axes some arms do not have.
-        excluded: arms left out.
+        excluded: arms left out, first those that cannot be, by what makes them so.
         warnings: exclusions that match nothing.
     """
 
@@ -77,65 +62,97 @@ def expand(spec: Spec, kinds: Mapping[str, StageKind]) -> Arms:
         SpecError: every arm is excluded.
     """
     arms: dict[tuple[object, ...], Arm] = {}
-    groups: dict[tuple[str, ...], _Group] = {}
-    for measure, shape, choices, chosen in _combinations(spec, kinds):
-        live = {axis: index for axis, index in chosen.items() if shape.reads(axis)}
+    groups: dict[tuple[str, tuple[str, ...]], Group] = {}
+    shapes = _Shapes(spec, kinds)
+    impossible: dict[str, Excluded] = {}
+    for measure, choices, chosen in _combinations(spec):
+        shape = shapes.get(choices)
+        if isinstance(shape, ImpossibleError):
+            cause = {shape.choice: choices[shape.choice]}
+            impossible.setdefault(canonical([measure, cause]), Excluded(cause, str(shape)))
+            continue
+        alike = shapes.alike(choices)
+        live = {axis: chosen[axis] for axis in shapes.live_axes(choices)}
+        if "init" in live:
+            live["init"] = spec.values("init").index(alike[0])
         identity = (measure, *live.items())
-        dead = tuple(axis for axis in chosen if axis not in live)
-        groups.setdefault(dead, _Group()).add(choices, identity)
+        dead = tuple(
+            axis for axis in chosen if axis not in live or (axis == "init" and len(alike) > 1)
+        )
+        groups.setdefault((measure, dead), Group()).add(choices, identity)
         if identity not in arms:
             values = {axis: spec.axes[axis][index] for axis, index in live.items()}
             arms[identity] = Arm(measure, shape, values, live)
     kept, excluded, warnings = _exclude(spec, list(arms.values()))
+    excluded = [*impossible.values(), *excluded]
     everywhere = {
         "measure": spec.measure,
         "init": spec.values("init"),
         "modality": spec.values("modality"),
     }
-    collapsed = tuple(group.collapsed(dead, everywhere) for dead, group in groups.items() if dead)
+    merged: dict[tuple[tuple[str, ...], object], Group] = {}
+    for (_, dead), group in groups.items():  # measures that lose the same axes at the same place
+        merged.setdefault((dead, group.place()), Group()).join(group)
+    collapsed = tuple(
+        group.collapsed(dead, everywhere) for (dead, _), group in merged.items() if dead
+    )
     return Arms(tuple(kept), collapsed, tuple(excluded), tuple(warnings))
 
 
-def _combinations(
-    spec: Spec, kinds: Mapping[str, StageKind]
-) -> Iterator[tuple[str, Shape, dict[str, str], dict[str, int]]]:
-    """Every measure and combination: measure, shape, what decides the shape, axis -> index."""
-    shapes: dict[tuple[str, str, str], Shape] = {}
+def _combinations(spec: Spec) -> Iterator[tuple[str, dict[str, str], dict[str, int]]]:
+    """Every measure and combination: measure, what decides the shape, axis -> index."""
     for measure in spec.measure:
         for indices in product(*(range(len(values)) for values in spec.axes.values())):
             chosen = dict(zip(spec.axes, indices, strict=True))
             init = spec.values("init")[chosen.get("init", 0)]
             modality = spec.values("modality")[chosen.get("modality", 0)]
-            known = (measure, init, modality)
-            if known not in shapes:
-                shapes[known] = shape_of(measure, init, modality, kinds)
-            choices = {"measure": measure, "init": init, "modality": modality}
-            yield measure, shapes[known], choices, chosen
+            yield measure, {"measure": measure, "init": init, "modality": modality}, chosen
 
 
-class _Group:
-    """The combinations that lose the same axes."""
+class _Shapes:
+    """The shapes of a search space's cells, each made once."""
 
-    def __init__(self) -> None:
-        self._choices: dict[str, dict[str, None]] = {}
-        self._combinations = 0
-        self._arms: set[tuple[object, ...]] = set()
+    def __init__(self, spec: Spec, kinds: Mapping[str, StageKind]) -> None:
+        self._spec = spec
+        self._kinds = kinds
+        self._made: dict[tuple[str, ...], Shape | ImpossibleError] = {}
+        self._alike: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._live: dict[tuple[str, ...], tuple[str, ...]] = {}
 
-    def add(self, choices: Mapping[str, str], arm: tuple[object, ...]) -> None:
-        for choice, value in choices.items():
-            self._choices.setdefault(choice, {})[value] = None
-        self._combinations += 1
-        self._arms.add(arm)
+    def get(self, choices: Mapping[str, str]) -> Shape | ImpossibleError:
+        """Return the shape for a measure, init and modality, or why there is none."""
+        known = tuple(choices.values())
+        if known not in self._made:
+            try:
+                self._made[known] = shape_of(**choices, kinds=self._kinds)
+            except ImpossibleError as error:
+                self._made[known] = error
+        return self._made[known]
 
-    def collapsed(
-        self, dead: tuple[str, ...], everywhere: Mapping[str, tuple[str, ...]]
-    ) -> Collapsed:
-        where = {
-            choice: tuple(values)
-            for choice, values in self._choices.items()
-            if len(values) < len(everywhere[choice])
-        }
-        return Collapsed(dead, where, self._combinations, len(self._arms))
+    def live_axes(self, choices: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the axes that make a difference to such cells, in the search space's order."""
+        known = tuple(choices.values())
+        if known not in self._live:
+            shape = self.get(choices)
+            self._live[known] = tuple(
+                axis for axis in self._spec.axes if isinstance(shape, Shape) and shape.reads(axis)
+            )
+        return self._live[known]
+
+    def alike(self, choices: Mapping[str, str]) -> tuple[str, ...]:
+        """Return all inits of the search space that are the same work as this one, in its order."""
+        known = tuple(choices.values())
+        if known not in self._alike:
+            self._alike[known] = tuple(
+                init
+                for init in self._spec.values("init")
+                if self._work({**choices, "init": init}) == self._work(choices)
+            )
+        return self._alike[known]
+
+    def _work(self, choices: Mapping[str, str]) -> object:
+        shape = self.get(choices)
+        return shape.work() if isinstance(shape, Shape) else None
 
 
 def _exclude(spec: Spec, arms: list[Arm]) -> tuple[list[Arm], list[Excluded], list[str]]:
@@ -149,7 +166,7 @@ def _exclude(spec: Spec, arms: list[Arm]) -> tuple[list[Arm], list[Excluded], li
                 matched[index] = True
                 reasons.append(exclude.because)
         if reasons:
-            excluded.append(Excluded(arm.values, "; ".join(reasons)))
+            excluded.append(Excluded(arm.values, reasons[0]))
         else:
             kept.append(arm)
     if not kept:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rotnet.data.manifest import read_header
+from rotnet.registry import DATASETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +36,38 @@ class DatasetInfo:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a data set without having it."""
+    """What is known of a data set without having it.
+
+    Args:
+        num_splits: as its prepared set will have.
+        classes: likewise; None where it is unlabelled.
+        prepare: the command that makes it; OUT stands for where it goes.
+    """
 
     num_splits: int
     classes: int | None
     prepare: str
 
 
-_FOLDER = "rotnet prepare folder <videos>"
-_SYNTHETIC = "rotnet prepare synthetic --short-side 36"  # with what follows, as `make demo` has it
-_DEFAULT_SPLITS = 3  # what `rotnet prepare` gives a labelled set that brings none
+_FOLDER = "rotnet prepare folder <videos> OUT"
+_SYNTHETIC = "rotnet prepare synthetic OUT --short-side 36"  # the rest as `make demo` has it
+_LISTS = "--lists <folder of lists> <videos> OUT"
+_KINETICS = "rotnet prepare kinetics <videos> OUT --csv <train.csv> <validation.csv>"
+_MOMENTS = "rotnet prepare moments <videos> OUT --csv <trainingSet.csv> <validationSet.csv>"
+_RANDOM_SPLITS = 3  # what `rotnet prepare` gives a labelled set that brings none
 
 CATALOG = {
-    "demo": Known(_DEFAULT_SPLITS, 8, f"{_SYNTHETIC} --videos 256 --seed 2 --test-fraction 0.8125"),
+    "demo": Known(_RANDOM_SPLITS, 8, f"{_SYNTHETIC} --videos 256 --seed 2 --test-fraction 0.8125"),
     "demo-pool": Known(0, None, f"{_SYNTHETIC} --videos 600 --seed 1 --unlabelled"),
-    "hmdb51": Known(3, 51, _FOLDER),
+    "hmdb51": Known(3, 51, f"rotnet prepare hmdb51 {_LISTS}"),
     "hockey": Known(0, None, f"{_FOLDER} --unlabelled"),
-    "kinetics400": Known(0, 400, f"{_FOLDER} --unlabelled"),
-    "moments": Known(0, 339, f"{_FOLDER} --unlabelled"),
-    "ucf101": Known(3, 101, _FOLDER),
-    "weizmann": Known(3, 10, "rotnet prepare weizmann <videos>"),
+    "kinetics400": Known(1, 400, _KINETICS),
+    "kinetics600": Known(1, 600, _KINETICS),
+    "kinetics700": Known(1, 700, _KINETICS),
+    "moments": Known(1, 339, _MOMENTS),  # the first edition, of the paper's time; later ones: 305
+    "ucf101": Known(3, 101, f"rotnet prepare ucf101 {_LISTS}"),
+    "ut-interaction": Known(20, 6, "rotnet prepare ut-interaction <videos> OUT"),
+    "weizmann": Known(3, 10, "rotnet prepare weizmann <videos> OUT"),
 }
 
 
@@ -73,9 +86,15 @@ def find_datasets(names: Iterable[str], root: Path) -> dict[str, DatasetInfo]:
 
 
 def how_to_prepare(name: str, root: Path) -> str:
-    """Return the command that makes an absent data set."""
+    """Return the command that makes an absent data set.
+
+    A set that is not known here may be one that a package registers with rotnet.
+    """
     known = CATALOG.get(name)
-    return f"{known.prepare if known else _FOLDER} {root / name}"
+    command = known.prepare if known else _FOLDER
+    if known is None and name in DATASETS.names():
+        command = f"rotnet prepare {name} <videos> OUT"
+    return command.replace("OUT", str(root / name))
 
 
 def _find(name: str, root: Path) -> DatasetInfo:

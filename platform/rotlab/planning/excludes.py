@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rotlab.planning.axes import CHOICES, Settings
+from rotlab.planning.axes import CHOICES, Settings, init_that_reads
 from rotlab.planning.key import canonical
 from rotlab.planning.report import Report
 from rotlab.planning.settings import Vocabulary, make_section, plain
@@ -38,6 +38,7 @@ def read_excludes(
     base: str,
     fixed: Settings,
     axes: Mapping[str, tuple[Any, ...]],
+    inits: tuple[str, ...],
 ) -> tuple[Exclude, ...]:
     """Return the exclusions, their values normalised as those of the axes are."""
     if not report.has(("exclude",)):
@@ -56,7 +57,7 @@ def read_excludes(
         because = report.text((*place, "because"))
         values = {
             axis: tuple(
-                _normal(known, axis, base, fixed, value)
+                _normal(known, axis, base, fixed, inits, value)
                 for value in (listed if isinstance(listed, list) else [listed])
             )
             for axis, listed in when.items()
@@ -67,11 +68,19 @@ def read_excludes(
     return tuple(found)
 
 
-def _normal(known: Vocabulary, axis: str, base: str, fixed: Settings, value: object) -> Any:  # noqa: ANN401  # plain
+def _normal(
+    known: Vocabulary,
+    axis: str,
+    base: str,
+    fixed: Settings,
+    inits: tuple[str, ...],
+    value: object,
+) -> Any:  # noqa: ANN401  # plain values of any sort
     """The form that the axis would give this value; one it could not hold matches nothing."""
     if axis in CHOICES:
         return value
     section, _, field = axis.partition(".")
     changes = {**fixed.get(section, {}), field: value}
-    made = make_section(known.sections[section], section, base, changes)
+    init = init_that_reads(section, field, inits)
+    made = make_section(known.sections[section], section, base, changes, init)
     return plain(getattr(made, field)) if isinstance(made, BaseModel) else value

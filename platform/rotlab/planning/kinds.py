@@ -1,17 +1,41 @@
-"""The stage kinds: the four of the paper's study, and how registered ones are found."""
+"""The stage kinds of our studies, and how registered ones are found."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
 from pydantic import BaseModel
 
-from rotlab.planning.stage import Input, Resources, StageKind
-from rotnet.config import FinetuneConfig, FusionConfig, PretrainConfig, ScoreConfig
+from rotlab.planning.inits import PRETEXT, RANDOM_FROZEN, SCRATCH, SUPERVISED, TARGET
+from rotlab.planning.stage import Input, Resources, Stage, StageKind
+from rotnet.config import (
+    FinetuneConfig,
+    FusionConfig,
+    PretrainConfig,
+    ProbeConfig,
+    RetrieveConfig,
+    ScoreConfig,
+)
 from rotnet.errors import UserError
 
 GROUP = "rotlab.stage_kinds"
 CELL_FIELDS = ("modality", "seed")  # what a config takes from the cell, beside its sections
 CHOICES = ("init", "modality")  # what an input may depend on
+
+
+def _has_what_it_fits(config: FusionConfig, behind: Sequence[Stage]) -> tuple[str, str] | None:
+    """A fitted fusion weighs networks by their scores of videos that they did not learn from."""
+    if config.fuse.rule != "fitted":
+        return None
+    needs = "fitted weighs networks by their scores of held-out videos"
+    scored = {key for one in behind if one.kind == "evaluate" for key in one.inputs.values()}
+    for one in behind:
+        if one.key not in scored or not isinstance(one.config, FinetuneConfig):
+            continue  # a linear probe holds videos out of its own
+        if one.config.finetune.val_fraction == 0:
+            return "fuse.rule", f"{needs}, so finetune.val_fraction must be greater than 0, got 0"
+        if one.config.finetune.final == "train+val":
+            return "fuse.rule", f"{needs}, so finetune.final must be train, got train+val"
+    return None
 
 
 PRETRAIN = StageKind(
@@ -20,15 +44,17 @@ PRETRAIN = StageKind(
     version=1,
     run="rotlab.execution.stages:pretrain",
     roles=("pretrain",),
+    inits=(PRETEXT,),
 )
 FINETUNE = StageKind(
     name="finetune",
     config=FinetuneConfig,
     version=1,
     run="rotlab.execution.stages:finetune",
-    inputs=(Input("init", "pretrain", only_if=("init", "rotation")),),
-    roles=("train",),
+    inputs=(Input("init", "pretrain", only_if=("init", PRETEXT)),),
+    roles=("train", "weights"),
     scored_by="evaluate",
+    inits=(PRETEXT, SCRATCH, RANDOM_FROZEN, SUPERVISED),
 )
 EVALUATE = StageKind(
     name="evaluate",
@@ -39,12 +65,34 @@ EVALUATE = StageKind(
     roles=("test",),
     joined_by="fuse",
 )
+_FROZEN_NETWORK = (
+    Input("init", "pretrain", only_if=("init", PRETEXT)),
+    Input("init", "finetune", only_if=("init", TARGET), init=SCRATCH),
+)
+LINEAR = StageKind(
+    name="linear",
+    config=ProbeConfig,
+    version=1,
+    run="rotlab.execution.stages:linear",
+    inputs=_FROZEN_NETWORK,
+    roles=("train", "test", "weights"),
+    joined_by="fuse",
+)
+RETRIEVAL = StageKind(
+    name="retrieval",
+    config=RetrieveConfig,
+    version=1,
+    run="rotlab.execution.stages:retrieval",
+    inputs=_FROZEN_NETWORK,
+    roles=("train", "test", "weights"),
+)
 FUSE = StageKind(
     name="fuse",
     config=FusionConfig,
     version=1,
     run="rotlab.execution.stages:fuse",
     resources=Resources(gpus=0.0),
+    misfit=_has_what_it_fits,
 )
 
 
@@ -115,6 +163,8 @@ def _check_names(kind: StageKind, kinds: Mapping[str, StageKind]) -> None:
     for other in others:
         if other not in kinds:
             raise UserError(f"{said} names {other!r}, which is not registered ({', '.join(kinds)})")
+    if kind.scored_by and "test" in kind.roles:
+        raise UserError(f"{said} is scored by {kind.scored_by!r}, so it cannot be given test rows")
     if kind.scored_by and kind.name not in {one.kind for one in kinds[kind.scored_by].inputs}:
         raise UserError(
             f"{said} is scored by {kind.scored_by!r}, which takes no input from {kind.name!r}"

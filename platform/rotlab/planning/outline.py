@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rotlab.planning.arms import Collapsed
-from rotlab.planning.datasets import how_to_prepare
+from rotlab.planning.collapse import Collapsed
 from rotlab.planning.key import canonical
 from rotlab.planning.plan import Plan
 from rotlab.planning.planned import Planned
+from rotlab.planning.weights import how_to_get
 
 _LISTED = 12  # arms under one reason; more are counted only
 
@@ -28,7 +28,7 @@ def outline(planned: Planned, done: Mapping[str, int]) -> str:
     lines += ["", *_table(plan, done)]
     lines += [""] * bool(plan.absent or plan.unsupported or spec.budget_gpu_hours or plan.warnings)
     for name in plan.absent:
-        lines.append(f"absent: {name}; prepare it with: {how_to_prepare(name, planned.root)}")
+        lines.append(f"absent: {name}; prepare it with: {how_to_get(plan, name, planned.root)}")
     for because, arms in unsupported_arms(plan).items():
         lines += _listed(f"cannot run yet: {_counted(len(arms), 'arm')}: {because}", arms)
     if spec.budget_gpu_hours:
@@ -61,7 +61,7 @@ def outline_json(planned: Planned, done: Mapping[str, int]) -> dict[str, Any]:
             for one in plan.collapsed
         ],
         "excluded": [{"arm": dict(one.arm), "because": one.because} for one in plan.excluded],
-        "absent": {name: how_to_prepare(name, planned.root) for name in plan.absent},
+        "absent": {name: how_to_get(plan, name, planned.root) for name in plan.absent},
         "unsupported": [
             {"because": because, "arms": arms} for because, arms in unsupported_arms(plan).items()
         ],

@@ -5,13 +5,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from rotlab.planning.arms import Arm, Collapsed, Excluded, expand
-from rotlab.planning.chains import Chains, RefusedError, Replicate
+from rotlab.planning.arms import Arm, Excluded, expand
+from rotlab.planning.chains import Chains, Replicate
+from rotlab.planning.collapse import Collapsed
+from rotlab.planning.configs import RefusedError
 from rotlab.planning.datasets import DatasetInfo
 from rotlab.planning.key import canonical
 from rotlab.planning.problems import Problem, SpecError
+from rotlab.planning.shape import MODALITIES
 from rotlab.planning.spec import Spec
 from rotlab.planning.stage import Cell, Stage, StageKind
+
+_SEEDS = 2**31  # seeds are below it
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Plan:
         collapsed: which axes some arms do not have.
         excluded: arms left out.
         stages_unshared: kind -> how many stages there would be if every cell ran by itself.
-        absent: data sets that stages need and that are not on this machine, sorted.
+        absent: data sets, or weights, that stages need and that are not on this machine, sorted.
         unsupported: key -> why the stage can be planned but not yet run.
         warnings: what is allowed but probably not meant.
     """
@@ -85,14 +90,14 @@ def make_plan(
     Args:
         spec: what is asked for.
         kinds: stage kinds by name.
-        datasets: all that the search space names.
+        datasets: all that the search space names, its weights among them.
 
     Raises:
         SpecError: with all that only shows once axes are combined or data sets are known.
     """
     arms = expand(spec, kinds)
     chains = Chains(spec, kinds, datasets)
-    problems = _split_problems(spec, datasets)
+    problems = [*_split_problems(spec, datasets), *_seed_problems(spec)]
     replicates = [one for target in spec.targets for one in _replicates(spec, datasets[target])]
     cells = list(_cells(arms.arms, replicates, chains)) if not problems else []
     problems += chains.problems
@@ -127,6 +132,27 @@ def _split_problems(spec: Spec, datasets: Mapping[str, DatasetInfo]) -> list[Pro
                 line = spec.lines.get("replicates.split")
                 said = f"{target!r} has splits 1 to {known}, got {split}"
                 found.append(Problem(said, "replicates.split", line))
+    return found
+
+
+def _seed_problems(spec: Spec) -> list[Problem]:
+    """A member's own seed must be no other replicate's, or the two would share their networks."""
+    found = []
+    members = [member for name in spec.values("modality") for member in MODALITIES[name]]
+    seeds = spec.replicates.seeds
+    for offset in dict.fromkeys(one.seed_offset for one in members if one.seed_offset):
+        for seed in seeds:
+            if seed + offset in seeds or seed + offset >= _SEEDS:
+                said = (
+                    f"two networks of one modality have the seeds {seed} and {seed + offset}, "
+                    + (
+                        "which is another replicate's; take one away"
+                        if seed + offset in seeds
+                        else f"which must be below {_SEEDS}; take a lower one"
+                    )
+                )
+                line = spec.lines.get("replicates.seed")
+                found.append(Problem(said, "replicates.seed", line))
     return found
 
 

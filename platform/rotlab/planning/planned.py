@@ -9,6 +9,7 @@ from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan import Plan, make_plan
 from rotlab.planning.spec import Spec, load_spec
 from rotlab.planning.stage import StageKind
+from rotlab.planning.weights import find_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Planned:
         spec: what the file asks for.
         kinds: all registered stage kinds.
         root: folder that the data sets were looked for in.
-        datasets: those that the file names.
+        datasets: those that the file names, its weights among them.
         plan: what there is to do.
     """
 
@@ -43,5 +44,17 @@ def plan_file(path: Path, data: Path | None) -> Planned:
     kinds = load_kinds()
     spec = load_spec(path, kinds)
     root = data_root(data)
-    datasets = find_datasets(spec.datasets, root)
+    datasets = find_all(spec, root)
     return Planned(spec, kinds, root, datasets, make_plan(spec, kinds, datasets))
+
+
+def find_all(spec: Spec, root: Path) -> dict[str, DatasetInfo]:
+    """Return what is known of all data sets, and the weights, that a search space names.
+
+    Raises:
+        DataError: a folder below the root is not what it is named as.
+    """
+    found = find_datasets(spec.datasets, root)
+    if spec.weights is not None:
+        found[spec.weights] = find_weights(spec.weights, root)
+    return found

@@ -24,9 +24,11 @@ class Report:
         self.problems: list[Problem] = []
 
     def add(self, place: Place, text: str) -> None:
-        """Note a problem at a place."""
+        """Note a problem at a place, once."""
         where = ".".join(part for part in place if isinstance(part, str))
-        self.problems.append(Problem(text, where, self.source.line(*place)))
+        problem = Problem(text, where, self.source.line(*place))
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def get(self, place: Place) -> Any:  # noqa: ANN401  # plain values of any sort
         """Return the value at a place, None where there is none."""

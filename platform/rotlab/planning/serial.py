@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rotlab.planning.arms import Collapsed, Excluded
+from rotlab.planning.arms import Excluded
+from rotlab.planning.collapse import Collapsed
 from rotlab.planning.names import unknown
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Cell, DataRef, Stage, StageKind

@@ -7,12 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from rotlab.planning.inits import imposed, reads
 from rotlab.planning.kinds import sections_of
 from rotlab.planning.names import unknown
 from rotlab.planning.refusals import Refusal, refusals
 from rotlab.planning.stage import StageKind
 from rotnet.errors import UserError
 from rotnet.recipes import RECIPES
+
+Made = BaseModel | tuple[Refusal, ...]  # a section, or why there can be none
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +77,27 @@ def vocabulary(kinds: Mapping[str, StageKind]) -> Vocabulary:
 
 
 def make_section(
-    model: type[BaseModel], section: str, base: str, changes: Mapping[str, Any]
-) -> BaseModel | tuple[Refusal, ...]:
+    model: type[BaseModel], section: str, base: str, changes: Mapping[str, Any], init: str
+) -> Made:
     """Return a section with the base recipe's values and these changes, or why there can be none.
+
+    What an init decides or does not read is as it decides, or at the model's default: equal work
+    has one form.
 
     Args:
         model: of the section.
         section: its name, by which the recipe is asked.
         base: name of the recipe. A section that no recipe has starts from its model's defaults.
         changes: field -> plain value.
+        init: of the networks that it is for.
     """
     default = getattr(RECIPES[base], section, None)
     given = {name: getattr(default, name) for name in model.model_fields} if default else {}
+    read = {
+        name: value for name, value in {**given, **changes}.items() if reads(init, section, name)
+    }
     try:
-        return model.model_validate({**given, **changes})
+        return model.model_validate({**read, **imposed(init, section)})
     except ValidationError as error:
         return refusals(error, changes, model)
 
@@ -98,7 +108,8 @@ def variants(
     base: str,
     fixed: Mapping[str, Any],
     axes: Mapping[str, Sequence[Any]],
-) -> dict[tuple[int, ...], BaseModel | tuple[Refusal, ...]]:
+    init: str,
+) -> dict[tuple[int, ...], Made]:
     """Return a section for every combination of the values of its own axes.
 
     Args:
@@ -107,6 +118,7 @@ def variants(
         base: name of the recipe.
         fixed: field -> value in every combination.
         axes: field -> values.
+        init: of the networks that they are for.
 
     Returns:
         Index into each axis's values, in the axes' order -> the section, or why there can be none.
@@ -114,7 +126,7 @@ def variants(
     found = {}
     for chosen in product(*(range(len(values)) for values in axes.values())):
         varied = {field: axes[field][i] for field, i in zip(axes, chosen, strict=True)}
-        found[chosen] = make_section(model, section, base, {**fixed, **varied})
+        found[chosen] = make_section(model, section, base, {**fixed, **varied}, init)
     return found
 
 

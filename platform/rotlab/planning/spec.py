@@ -16,7 +16,7 @@ from rotlab.planning.problems import SpecError
 from rotlab.planning.refusals import refusals, shown
 from rotlab.planning.report import Report
 from rotlab.planning.settings import Vocabulary, vocabulary
-from rotlab.planning.shape import shape_of
+from rotlab.planning.shape import why_no_init, why_no_modality
 from rotlab.planning.source import read_source
 from rotlab.planning.stage import Resources, StageKind
 from rotnet.recipes import RECIPES
@@ -58,6 +58,8 @@ class Spec:
         question: that it answers; may be empty.
         base: recipe that gives every setting its default.
         pretrain_data: data set for pretraining, where one is named.
+        weights: folder of the converted network that `init: supervised` starts from, where one is
+            named.
         targets: data sets that cells are measured on.
         axes: axis -> its values, in the file's order.
         settings: section -> field -> fixed value.
@@ -76,6 +78,7 @@ class Spec:
     question: str
     base: str
     pretrain_data: str | None
+    weights: str | None
     targets: tuple[str, ...]
     axes: Mapping[str, tuple[Any, ...]]
     settings: Mapping[str, Mapping[str, Any]]
@@ -95,7 +98,7 @@ class Spec:
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """Names of all data sets, each once."""
+        """Names of all data sets, each once; weights are none."""
         first = (self.pretrain_data,) if self.pretrain_data else ()
         return tuple(dict.fromkeys((*first, *self.targets)))
 
@@ -130,7 +133,8 @@ def _read(report: Report, known: Vocabulary, kinds: Mapping[str, StageKind]) -> 
     _refuse_unknown_keys(report, known)
     base = _read_base(report)
     fixed = read_sections(report, known)
-    axes = read_axes(report, known, base, fixed)
+    init = read_choice(report, "init", "rotation")
+    axes = read_axes(report, known, base, fixed, init)
     pretrain = report.name(("data", "pretrain")) if report.has(("data", "pretrain")) else None
     if not report.has(("data", "target")):
         report.add(("data",), "names no target, the data set that cells are measured on")
@@ -139,13 +143,14 @@ def _read(report: Report, known: Vocabulary, kinds: Mapping[str, StageKind]) -> 
         question=(report.text(("question",)) or "") if report.has(("question",)) else "",
         base=base,
         pretrain_data=pretrain,
+        weights=report.name(("data", "weights")) if report.has(("data", "weights")) else None,
         targets=report.names(("data", "target")) if report.has(("data", "target")) else (),
         axes=axes,
         settings=fixed,
         modality=read_choice(report, "modality", "rgb"),
-        init=read_choice(report, "init", "rotation"),
+        init=init,
         replicates=_read_replicates(report),
-        exclude=read_excludes(report, known, base, fixed, axes),
+        exclude=read_excludes(report, known, base, fixed, axes, axes.get("init", (init,))),
         measure=_read_measure(report, kinds),
         resources=_read_resources(report, kinds),
         budget_gpu_hours=_read_budget(report),
@@ -153,7 +158,8 @@ def _read(report: Report, known: Vocabulary, kinds: Mapping[str, StageKind]) -> 
         path=source.path,
         lines={".".join(map(str, place)): line for place, line in source.lines.items()},
     )
-    _refuse_fusion_of_what_cannot_join(report, spec, kinds)
+    _refuse_weights_that_are_data(report, spec)
+    _refuse_what_no_measure_can(report, spec, kinds)
     _refuse_too_many(report, spec)
     return spec
 
@@ -250,16 +256,25 @@ def _read_budget(report: Report) -> float | None:
     return float(hours)
 
 
-def _refuse_fusion_of_what_cannot_join(
-    report: Report, spec: Spec, kinds: Mapping[str, StageKind]
-) -> None:
-    for measure in spec.measure:
-        for modality in spec.values("modality"):
-            try:
-                shape_of(measure, "rotation", modality, kinds)
-            except ValueError as error:
-                at = ("axes", "modality") if "modality" in spec.axes else ("modality",)
-                report.add(at, str(error))
+def _refuse_weights_that_are_data(report: Report, spec: Spec) -> None:
+    if spec.weights is not None and spec.weights in spec.datasets:
+        report.add(
+            ("data", "weights"),
+            f"{spec.weights!r} is a data set here; weights are the folder of a converted network",
+        )
+
+
+def _refuse_what_no_measure_can(report: Report, spec: Spec, kinds: Mapping[str, StageKind]) -> None:
+    """Where some measure can, the plan leaves out those that cannot, and says so."""
+    refused = {"init": why_no_init, "modality": why_no_modality}
+    for choice, why_not in refused.items():
+        for value in spec.values(choice):
+            if value not in CHOICES[choice]():
+                continue
+            reasons = [why_not(measure, value, kinds) for measure in spec.measure]
+            if reasons and None not in reasons:
+                at = ("axes", choice) if choice in spec.axes else (choice,)
+                report.add(at, str(reasons[0]))
 
 
 def _refuse_too_many(report: Report, spec: Spec) -> None:

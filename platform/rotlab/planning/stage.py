@@ -1,12 +1,12 @@
 """The nouns of a plan: stage kinds, stages and the data they name. Values only."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
-Role = Literal["pretrain", "train", "test"]
+Role = Literal["pretrain", "train", "test", "weights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,20 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What a stage kind takes from another stage: its name for it, and the kind that makes it."""
+    """What a stage kind takes from another stage.
+
+    Args:
+        name: the kind's name for it.
+        kind: that makes it.
+        only_if: (choice of the cell, value) without which it is not taken, such as
+            ("init", "rotation"); ("init", "pretext") takes it for every pretext.
+        init: what the network behind it starts from; None: what the cell's network does.
+    """
 
     name: str
     kind: str
-    only_if: tuple[str, str] | None = None  # (choice of the cell, value): ("init", "rotation")
+    only_if: tuple[str, str] | None = None
+    init: str | None = None
 
 
 def _supported(config: BaseModel) -> None:
@@ -47,12 +56,17 @@ class StageKind:
         run: "module:function", imported only where the stage runs; called as
             run(config, inputs, data, folder, watch) -> metrics.
         inputs: what it takes from other stages.
-        roles: the data it is given. Only scoring kinds may name "test".
+        roles: the data it is given. Only scoring kinds may name "test"; "weights" is a converted
+            network, given only where `init` is supervised.
         resources: what it occupies unless the search space says otherwise.
         scored_by: the kind that turns its result into a cell's metrics; None if its own metrics
             are the cell's.
         joined_by: the kind that joins this kind's results over modalities, for `modality: fusion`.
         unsupported: says why a configuration can be planned but not run, or None where it can.
+        inits: what the networks it works on may start from, "pretext" for every pretext; None
+            where it does not say.
+        misfit: says which setting does not go with the stages behind, parents first, and why; or
+            None where all do.
     """
 
     name: str
@@ -65,17 +79,20 @@ class StageKind:
     scored_by: str | None = None
     joined_by: str | None = None
     unsupported: Callable[[Any], str | None] = _supported
+    inits: tuple[str, ...] | None = None
+    misfit: Callable[[Any, Sequence["Stage"]], tuple[str, str] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DataRef:
-    """One data set in one role, for one split.
+    """One data set in one role, for one split; or a network's weights.
 
     Args:
         name: as the search space has it.
-        role: which of its rows the stage is given.
+        role: which of its rows the stage is given; "weights" is no rows but a network.
         split: the official split, counted from 1; None where the role does not depend on it.
-        fingerprint: of the prepared set, or "absent:<name>" where it is not on this machine.
+        fingerprint: of the prepared set or the network, or "absent:<name>" where it is not on this
+            machine.
     """
 
     name: str
@@ -93,7 +110,8 @@ class Stage:
         kind: name of its stage kind.
         config: its settings.
         inputs: input name -> key of the stage that makes it, sorted by name. A joining stage
-            has one input for each member, named by its modality.
+            has one input for each member, named by its modality (the second of two equal ones
+            "rgb-2").
         data: its data.
     """
 

@@ -9,16 +9,21 @@ averaged away.
 import json
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from rotlab.planning.names import unknown
+from rotlab.reporting.scale import scale_of
 from rotlab.reporting.statistics import Difference, Estimate, mean_interval, welch
 from rotnet.errors import UserError
 
 SCRATCH: Mapping[str, Any] = {"init": "scratch"}
+RANDOM: Mapping[str, Any] = {"init": "random-frozen"}
+UNTRAINED = (SCRATCH, RANDOM)  # what arms are set against unless something else is asked for
+MAIN_METRICS = ("accuracy", "recall_at_1", "val_accuracy")  # a measure's own is the first it has
+BESIDE = {"recall_at_1": ("mean_average_precision",)}  # metrics that are shown with another one
 _PRETEXT_METRICS = ("val_accuracy", "accuracy")
 _DONE = ("FINISHED", "REUSED")
 
@@ -38,6 +43,7 @@ class ArmSummary:
         estimate: their mean; None where there is no whole seed.
         pretext: modality, or "" where there is but one -> mean held-out accuracy of the
             pretraining.
+        beside: metric -> its mean over whole seeds, of those shown beside the main one.
     """
 
     arm: Mapping[str, Any]
@@ -46,6 +52,7 @@ class ArmSummary:
     seed_means: tuple[float, ...]
     estimate: Estimate | None
     pretext: Mapping[str, float]
+    beside: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ class Comparison:
         axes: in the order of the search space.
         arms: in the order of the plan.
         contrasts: against the baseline; empty where no arm is one.
-        chance: what guessing gives, where the study says so.
+        chance: metric -> what guessing gives, where the study says so.
         instead: the metrics that cells have where none that ended has this one; else empty.
     """
 
@@ -88,30 +95,32 @@ class Comparison:
     axes: tuple[str, ...]
     arms: tuple[ArmSummary, ...]
     contrasts: tuple[Contrast, ...]
-    chance: float | None
+    chance: Mapping[str, float]
     instead: tuple[str, ...] = ()
 
 
 def compare(
-    frame: pd.DataFrame, metric: str, baseline: Mapping[str, Any] = SCRATCH
+    frame: pd.DataFrame, metric: str | None = None, baseline: Mapping[str, Any] | None = None
 ) -> list[Comparison]:
     """Return what a study's cells say, one comparison for each target and measure.
 
     Args:
         frame: as `rotlab.tracking.query.results` returns it.
-        metric: name of the column to compare.
+        metric: name of the column to compare; None takes each measure's own: accuracy,
+            recall_at_1 of a retrieval, val_accuracy of a pretraining.
         baseline: axis -> value; every other arm is set against the arm that has these values and
-            is equal to it on all other axes that it has.
+            is equal to it on all other axes that it has. None takes init scratch, or the random
+            network where none is trained from scratch.
 
     Raises:
         UserError: if there are results, but none has this metric; if the baseline names an axis
             that the study does not have, or values that no arm has.
     """
     metrics: list[str] = frame.attrs["metrics"]
-    if metrics and metric not in metrics:
+    if metrics and metric is not None and metric not in metrics:
         raise UserError(unknown("metric", metric, metrics))
     axes: tuple[str, ...] = tuple(frame.attrs["axes"])
-    if baseline != SCRATCH:
+    if baseline is not None:
         _check_baseline(baseline, frame, axes)
     groups = _group(frame.to_dict("records"), lambda record: (record["target"], record["measure"]))
     return [
@@ -130,28 +139,49 @@ def _comparison(
     records: Sequence[Record],
     target: str,
     measure: str,
-    metric: str,
+    metric: str | None,
     axes: tuple[str, ...],
     metrics: Sequence[str],
-    baseline: Mapping[str, Any],
+    baseline: Mapping[str, Any] | None,
 ) -> Comparison:
+    metric = metric or main_metric(records)
     by_arm = _group(records, lambda record: tuple(_text(record[axis]) for axis in axes))
     instead = () if any(_has(each, metric) for each in records) else _held(records, metrics)
     arms = tuple(
         _summary(cells, metric, axes, metrics, is_lacking=bool(instead))
         for cells in by_arm.values()
     )
-    chances = _present(record.get("chance") for record in records)
+    shown = (metric, *BESIDE.get(metric, ()))
+    chance = {each: _chance(records, each) for each in shown}
     return Comparison(
         target=target,
         measure=measure,
         metric=metric,
         axes=axes,
         arms=arms,
-        contrasts=_contrasts(arms, axes, baseline),
-        chance=math.fsum(chances) / len(chances) if chances else None,
+        contrasts=_contrasts(arms, axes, _untrained(arms) if baseline is None else baseline),
+        chance={each: value for each, value in chance.items() if value is not None},
         instead=instead,
     )
+
+
+def main_metric(records: Sequence[Record]) -> str:
+    """Return the metric that cells of one measure are compared by unless another is asked for."""
+    present = (each for each in MAIN_METRICS if any(_has(record, each) for record in records))
+    return next(present, MAIN_METRICS[0])
+
+
+def _chance(records: Sequence[Record], metric: str) -> float | None:
+    """What guessing gives: a metric's own figure, or the one of all accuracies."""
+    own = _present(record.get(f"chance_{metric}") for record in records)
+    if not own and scale_of(metric).percent and metric not in BESIDE.get("recall_at_1", ()):
+        own = _present(record.get("chance") for record in records)
+    return math.fsum(own) / len(own) if own else None
+
+
+def _untrained(arms: Sequence[ArmSummary]) -> Mapping[str, Any]:
+    held = (one for one in UNTRAINED if any(_has_values(arm, one) for arm in arms))
+    return next(held, SCRATCH)
 
 
 def _held(records: Sequence[Record], metrics: Sequence[str]) -> tuple[str, ...]:
@@ -171,15 +201,10 @@ def _summary(
     *,
     is_lacking: bool,
 ) -> ArmSummary:
-    seeds = _group(cells, lambda record: None if pd.isna(record["seed"]) else int(record["seed"]))
-    values = [[_value(record, metric) for record in of_seed] for of_seed in seeds.values()]
-    whole = tuple(
-        math.fsum(present) / len(present)
-        for of_seed in values
-        if len(present := _present(of_seed)) == len(of_seed)
-    )
+    whole = _seed_means(cells, metric)
+    beside = {each: _seed_means(cells, each) for each in BESIDE.get(metric, ())}
     ended = sum(record["state"] in _DONE for record in cells)
-    known = ended if is_lacking else sum(len(_present(of_seed)) for of_seed in values)
+    known = ended if is_lacking else sum(_has(record, metric) for record in cells)
     return ArmSummary(
         arm={axis: cells[0][axis] for axis in axes if cells[0][axis] is not None},
         cells=len(cells),
@@ -187,6 +212,18 @@ def _summary(
         seed_means=whole,
         estimate=mean_interval(whole) if whole else None,
         pretext=_pretext(cells, metrics),
+        beside={each: math.fsum(means) / len(means) for each, means in beside.items() if means},
+    )
+
+
+def _seed_means(cells: Sequence[Record], metric: str) -> tuple[float, ...]:
+    """A value for each seed of which no cell lacks the metric."""
+    seeds = _group(cells, lambda record: None if pd.isna(record["seed"]) else int(record["seed"]))
+    values = [[_value(record, metric) for record in of_seed] for of_seed in seeds.values()]
+    return tuple(
+        math.fsum(present) / len(present)
+        for of_seed in values
+        if len(present := _present(of_seed)) == len(of_seed)
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from rich.console import Console
 
 from rotlab.reporting.comparison import Comparison
-from rotlab.reporting.scale import scale_of
+from rotlab.reporting.scale import scale_of, short_name
 from rotlab.reporting.sentences import describe, sentence, show_value
 from rotlab.reporting.tables import arms_table, markdown, plain
 
@@ -84,8 +84,9 @@ def _title(comparison: Comparison) -> str:
         title += " in %"
     missing = sum(arm.missing for arm in comparison.arms)
     cells = sum(arm.cells for arm in comparison.arms)
-    if comparison.chance is not None:
-        title += f"; chance {100 * comparison.chance:.1f} %"
+    for metric, chance in comparison.chance.items():
+        of = "" if metric == comparison.metric else f" of {short_name(metric)}"
+        title += f"; chance{of} {100 * chance:.1f} %"
     return title + (f"; {missing} of {cells} cells missing" if missing else "")
 
 
@@ -94,15 +95,22 @@ def _findings(comparison: Comparison) -> list[str]:
         there = ", ".join(comparison.instead)
         return [f"{comparison.measure} has no {comparison.metric}; --metric can be: {there}"]
     scale = scale_of(comparison.metric)
-    return [sentence(contrast, scale) for contrast in comparison.contrasts]
+    several = len({describe(contrast.treatment) for contrast in comparison.contrasts}) > 1
+    return [sentence(one, scale, is_one_of_several=several) for one in comparison.contrasts]
+
+
+def _shows_random_network(comparison: Comparison) -> bool:
+    starts = {arm.arm.get("init") for arm in comparison.arms}
+    return comparison.measure in ("linear", "retrieval") and "scratch" in starts
 
 
 def _notes(comparisons: list[Comparison]) -> list[str]:
     contrasts = [each for comparison in comparisons for each in comparison.contrasts]
     notes = ["n counts seeds; splits are averaged within a seed; intervals are 95 % t intervals."]
     if contrasts:
+        against = dict.fromkeys(describe(contrast.baseline) for contrast in contrasts)
         notes.append(
-            f"Differences are against {describe(contrasts[0].baseline)}, all else equal: "
+            f"Differences are against {' or '.join(against)}, all else equal: "
             "Welch's 95 % interval, unpaired."
         )
     elif any(len(comparison.arms) > 1 for comparison in comparisons):
@@ -111,6 +119,8 @@ def _notes(comparisons: list[Comparison]) -> list[str]:
         notes.append(
             f"The {len(contrasts)} differences are each judged alone, not adjusted for number."
         )
+    if any(_shows_random_network(comparison) for comparison in comparisons):
+        notes.append("Nothing is trained for linear and retrieval: scratch is the random network.")
     if any(arm.missing for comparison in comparisons for arm in comparison.arms):
         notes.append("A seed counts once none of its cells is missing.")
     return notes

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 _SHARES = ("accuracy", "recall", "precision", "chance")
+_SHORT = {"mean_average_precision": "mAP"}
 _LOWER_IS_BETTER = ("loss", "error", "seconds")
 
 
@@ -38,6 +39,11 @@ class Scale:
     def show_signed(self, value: float) -> str:
         """Return a difference with its sign: "+12.3"."""
         return f"{100 * value:+.1f}" if self.percent else f"{value:+.4g}"
+
+
+def short_name(metric: str) -> str:
+    """Return a metric's name as the field abbreviates it, or as it is."""
+    return _SHORT.get(metric, metric)
 
 
 def scale_of(metric: str) -> Scale:

@@ -4,15 +4,26 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rotlab.reporting.comparison import SCRATCH, Contrast
+from rotlab.reporting.comparison import UNTRAINED, Contrast
 from rotlab.reporting.scale import Scale
 from rotlab.reporting.statistics import Difference
+from rotlab.tracking.roster import NULL
+
+_SUBJECTS = {  # inits that are no pretraining
+    "target": "training with the target's labels",
+    "random-frozen": "freezing random weights",
+}
 
 
-def sentence(contrast: Contrast, scale: Scale) -> str:
+def sentence(contrast: Contrast, scale: Scale, *, is_one_of_several: bool = False) -> str:
     """Return what a contrast shows.
 
     For instance "Rotation pretraining helps for dif: +12.3 points [4.1, 20.5] (n=3)".
+
+    Args:
+        contrast: of an arm and the baseline.
+        scale: of its metric.
+        is_one_of_several: other sentences are about other treatments, so that each is named.
     """
     where = f" for {describe(contrast.setting)}" if contrast.setting else ""
     difference = contrast.difference
@@ -22,13 +33,14 @@ def sentence(contrast: Contrast, scale: Scale) -> str:
         return f"Nothing to compare yet{where}: no whole seed of {missing}"
     size = f"{scale.show_signed(difference.difference)}{scale.difference_unit}"
     seeds = _seeds(difference)
+    is_plain = contrast.baseline in UNTRAINED and not is_one_of_several
+    subject = "" if is_plain else f", {describe(contrast.treatment)}"
     if difference.low is None or difference.high is None:
         if 1 in difference.n:
-            return f"Too few seeds to tell{where}: {size} ({seeds})"
-        return f"No spread between seeds to judge by{where}: {size} ({seeds})"
+            return f"Too few seeds to tell{subject}{where}: {size} ({seeds})"
+        return f"No spread between seeds to judge by{subject}{where}: {size} ({seeds})"
     interval = f"[{scale.show(difference.low)}, {scale.show(difference.high)}]"
     if difference.low <= 0 <= difference.high:
-        subject = "" if contrast.baseline == SCRATCH else f", {describe(contrast.treatment)}"
         return f"No difference shown{subject}{where}: {size} {interval} ({seeds})"
     verdict = _verdict(contrast, difference, scale)
     return f"{verdict}{where}: {size} {interval} ({seeds})"
@@ -37,7 +49,9 @@ def sentence(contrast: Contrast, scale: Scale) -> str:
 def describe(setting: Mapping[str, Any]) -> str:
     """Return axis values for people: {"modality": "dif", "clip.frames": 16} as "dif, frames 16"."""
     return ", ".join(
-        value if isinstance(value, str) else f"{axis.rpartition('.')[2]} {show_value(value)}"
+        value
+        if isinstance(value, str) and value != NULL
+        else f"{axis.rpartition('.')[2]} {show_value(value)}"
         for axis, value in setting.items()
     )
 
@@ -50,16 +64,17 @@ def show_value(value: object) -> str:
 def _verdict(contrast: Contrast, difference: Difference, scale: Scale) -> str:
     higher = difference.difference > 0
     good = None if scale.better is None else higher == (scale.better == "higher")
-    treatment = describe(contrast.treatment).capitalize()
-    if contrast.baseline == SCRATCH:
+    treatment = describe(contrast.treatment)
+    if contrast.baseline in UNTRAINED:
         effects = {None: "gives more" if higher else "gives less", True: "helps", False: "hurts"}
-        return f"{treatment} pretraining {effects[good]}"
+        subject = _SUBJECTS.get(treatment, f"{treatment} pretraining")
+        return f"{subject[0].upper()}{subject[1:]} {effects[good]}"
     effects = {
         None: "gives more than" if higher else "gives less than",
         True: "is better than",
         False: "is worse than",
     }
-    return f"{treatment} {effects[good]} {describe(contrast.baseline)}"
+    return f"{treatment.capitalize()} {effects[good]} {describe(contrast.baseline)}"
 
 
 def _seeds(difference: Difference) -> str:

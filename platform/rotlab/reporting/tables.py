@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from rotlab.reporting.comparison import ArmSummary, Comparison
-from rotlab.reporting.scale import Scale, scale_of
+from rotlab.reporting.scale import Scale, scale_of, short_name
 from rotlab.reporting.sentences import show_value
 
 _ABSENT = "-"
@@ -19,10 +19,15 @@ class Column:
 
 
 def arms_table(comparison: Comparison) -> list[Column]:
-    """Return a row for each arm: axes, n, mean, interval and spread over seeds, pretext."""
+    """Return a row for each arm: axes, n, mean, interval and spread over seeds, what stands beside.
+
+    Axes that none of them has are left out.
+    """
     scale, arms = scale_of(comparison.metric), comparison.arms
     columns = [
-        Column(axis, tuple(_axis_value(arm, axis) for arm in arms)) for axis in comparison.axes
+        Column(axis, tuple(_axis_value(arm, axis) for arm in arms))
+        for axis in comparison.axes
+        if any(axis in arm.arm for arm in arms)
     ]
     columns += [
         Column("n", tuple(str(len(arm.seed_means)) for arm in arms), number=True),
@@ -30,6 +35,9 @@ def arms_table(comparison: Comparison) -> list[Column]:
         Column("95 % interval", tuple(_interval(arm, scale) for arm in arms), number=True),
         Column("sd", tuple(_spread(arm, scale) for arm in arms), number=True),
     ]
+    for metric in dict.fromkeys(metric for arm in arms for metric in arm.beside):
+        shown = tuple(scale_of(metric).show(arm.beside.get(metric)) for arm in arms)
+        columns.append(Column(f"{short_name(metric)}{scale_of(metric).unit}", shown, number=True))
     if any(arm.pretext for arm in arms):
         columns.append(Column("pretext %", tuple(_pretext(arm) for arm in arms), number=True))
     if any(arm.missing for arm in arms):

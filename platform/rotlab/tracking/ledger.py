@@ -1,6 +1,7 @@
 """What MLflow is to hold of a study, from its plan and events. Pure: no MLflow, clock or disk."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -276,16 +277,20 @@ class Ledger:
         )
 
     def _pretext_metrics(self, cell: Cell) -> dict[str, float]:
-        """Return how well a cell's pretext was solved, by modality where the cell joins several."""
+        """Return how well a cell's pretext was solved, by modality where the cell joins several.
+
+        Of two networks of one modality it is the mean.
+        """
         stages = [self._plan.stages[key] for key in cell.stages]
         pretrainings = [stage for stage in stages if stage.kind == "pretrain"]
-        found: dict[str, float] = {}
+        several = len({_modality(stage) for stage in pretrainings}) > 1
+        found: dict[str, list[float]] = {}
         for stage in pretrainings:
-            prefix = "pretext." if len(pretrainings) == 1 else f"pretext.{_modality(stage)}."
+            prefix = f"pretext.{_modality(stage)}." if several else "pretext."
             progress = self._stages.get(stage.key)
             for name, value in (progress.metrics if progress else {}).items():
-                found[prefix + name] = value
-        return found
+                found.setdefault(prefix + name, []).append(value)
+        return {name: math.fsum(values) / len(values) for name, values in found.items()}
 
 
 def _merge(first: RunWrite, second: RunWrite) -> RunWrite:

@@ -9,7 +9,7 @@ from mlflow.tracking import MlflowClient
 
 from rotlab.planning.names import unknown
 from rotlab.tracking.client import UNREACHABLE, find_experiments, find_runs, open_client
-from rotlab.tracking.roster import PlannedCell, Roster, read_roster
+from rotlab.tracking.roster import NULL, PlannedCell, Roster, read_roster
 from rotlab.tracking.uri import TrackingError, check_tracking_uri, sqlite_path
 
 MISSING = "MISSING"
@@ -24,10 +24,10 @@ def results(study: str, uri: str) -> pd.DataFrame:
 
     Returns:
         Columns: the axes, in the order of the search space, with the values they have there (None
-            where no stage
-        of the cell reads the axis); target; seed and split (Int64, <NA> where there is none);
-        measure; state (FINISHED, REUSED, FAILED, KILLED or CANCELLED, and MISSING where nothing is
-        known yet); metrics by name (NaN where there are none). `attrs` holds the study's
+        where no stage of the cell reads the axis, the text "none" for null); target; seed and split
+        (Int64, <NA> where there is none); measure; state (FINISHED, REUSED, FAILED, KILLED or
+        CANCELLED, and MISSING where nothing is known yet); metrics by name (NaN where there are
+        none). `attrs` holds the study's
         "question", and the names of the columns that are "axes" and "metrics".
 
     Raises:
@@ -92,10 +92,14 @@ def _frame(roster: Roster, runs: Mapping[str, Run], question: str) -> pd.DataFra
 
 def _row(cell: PlannedCell, axes: tuple[str, ...], run: Run | None) -> dict[str, Any]:
     return {
-        **{axis: cell.arm.get(axis) for axis in axes},
+        **{axis: _value(cell, axis) for axis in axes},
         "target": cell.target,
         "seed": cell.replicate.get("seed"),
         "split": cell.replicate.get("split"),
         "measure": cell.measure,
         "state": MISSING if run is None else run.data.tags["rotlab.state"],
     }
+
+
+def _value(cell: PlannedCell, axis: str) -> Any:  # noqa: ANN401  # plain values of any sort
+    return NULL if axis in cell.arm and cell.arm[axis] is None else cell.arm.get(axis)

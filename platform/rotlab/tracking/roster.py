@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from rotlab.planning.stage import Cell
 
+NULL = "none"  # how an axis's value null is told: of an axis that is not read there is no value
 _PREFIX = "rotlab.cells."
 _PART_CHARS = 5000  # the least that any MLflow backend takes in a tag
 

@@ -4,19 +4,25 @@ Where a test here fails and the change was meant, raise the kind's `version` in
 `rotlab.planning.kinds`, which makes it other work, and put the new figures here.
 """
 
+import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rotlab.planning.kinds import EVALUATE, FINETUNE, FUSE, PRETRAIN
+from rotlab.planning.kinds import EVALUATE, FINETUNE, FUSE, LINEAR, PRETRAIN, RETRIEVAL
 from rotnet.config import (
     ClipConfig,
     EvaluateConfig,
     FinetuneConfig,
     FusionConfig,
+    LinearConfig,
     ModelConfig,
     PretrainConfig,
+    ProbeConfig,
+    RetrievalConfig,
+    RetrieveConfig,
     ScoreConfig,
     TrainConfig,
 )
@@ -24,6 +30,8 @@ from rotnet.data.manifest import Area, Video, VideoSet
 from rotnet.data.synthetic import ACTIONS, render
 from rotnet.evaluation.evaluate import evaluate
 from rotnet.evaluation.fuse import fuse
+from rotnet.evaluation.linear import linear
+from rotnet.evaluation.retrieval import retrieve
 from rotnet.evaluation.scores import Scores
 from rotnet.learning.finetune import finetune
 from rotnet.learning.pretrain import pretrain
@@ -95,7 +103,8 @@ def spread(scores: Path) -> float:
 
 
 def test_the_versions_are_those_whose_figures_stand_here() -> None:
-    assert [kind.version for kind in (PRETRAIN, FINETUNE, EVALUATE, FUSE)] == [1, 1, 1, 1]
+    kinds = (PRETRAIN, FINETUNE, EVALUATE, FUSE, LINEAR, RETRIEVAL)
+    assert [kind.version for kind in kinds] == [1, 1, 1, 1, 1, 1]
 
 
 def test_no_kind_gives_other_results_than_its_version_did(tmp_path: Path, videos: VideoSet) -> None:
@@ -110,3 +119,30 @@ def test_no_kind_gives_other_results_than_its_version_did(tmp_path: Path, videos
     members = {name: tmp_path / f"{name}-scores" for name in ("rgb", "dif")}
     fuse(FusionConfig(), members, tmp_path / "fused")
     assert spread(tmp_path / "fused") == pytest.approx(0.015978, rel=TOLERANCE)
+
+
+def test_no_frozen_network_is_measured_otherwise_than_by_its_kinds_version(
+    tmp_path: Path, videos: VideoSet
+) -> None:
+    train = replace(videos, videos=videos.videos[:12])
+    test = replace(videos, role="test", videos=videos.videos[12:])
+    for name in ("linear", "retrieval"):
+        (tmp_path / name).mkdir()
+    settings = {"clip": CLIP, "model": MODEL}
+    probing = LinearConfig(clips=2, l2=(0.1, 1.0), val_fraction=0.25)
+    probe = ProbeConfig.model_validate({**settings, "linear": probing})
+    linear(probe, None, train, test, tmp_path / "linear", Unwatched())
+    assert mean_of(tmp_path / "linear" / "probes.csv", "val_loss") == pytest.approx(
+        3.088365, rel=TOLERANCE
+    )
+    search = RetrieveConfig.model_validate({**settings, "retrieval": RetrievalConfig(clips=2)})
+    retrieve(search, None, train, test, tmp_path / "retrieval", Unwatched())
+    assert mean_of(tmp_path / "retrieval" / "neighbours.csv", "cosine") == pytest.approx(
+        0.782141, rel=TOLERANCE
+    )
+
+
+def mean_of(table: Path, column: str) -> float:
+    """The mean of a column, which moves with every probe or neighbour."""
+    with table.open(newline="") as file:
+        return float(np.mean([float(row[column]) for row in csv.DictReader(file)]))

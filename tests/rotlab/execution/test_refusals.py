@@ -35,7 +35,7 @@ def refuse_run(store: Path, uri: str | None = None) -> str:
 
 
 def test_absent_data_are_named_with_the_command_that_prepares_them() -> None:
-    with pytest.raises(UserError, match=r"ucf101 \(rotnet prepare .*ucf101\)") as caught:
+    with pytest.raises(UserError, match=r"ucf101 \(rotnet prepare .*data/ucf101") as caught:
         check_runnable(replace(PLAN, absent=("ucf101", "hmdb51")), Path("data"))
     assert "hmdb51 (rotnet prepare" in str(caught.value)
     assert "\n" not in str(caught.value)

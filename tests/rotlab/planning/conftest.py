@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.planning.datasets import find_datasets
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan import Plan, make_plan
+from rotlab.planning.planned import find_all
 from rotlab.planning.spec import Spec, load_spec
 
 HEAD = "name: trial\nbase: tiny\ndata: {pretrain: hockey, target: weizmann}\n"
@@ -31,6 +31,6 @@ def plan(read: Callable[[str], Spec], tmp_path: Path) -> Callable[[str], Plan]:
 
     def plan_text(text: str) -> Plan:
         spec = read(text if text.startswith("name:") else HEAD + text)
-        return make_plan(spec, load_kinds(), find_datasets(spec.datasets, tmp_path / "none"))
+        return make_plan(spec, load_kinds(), find_all(spec, tmp_path / "none"))
 
     return plan_text

@@ -1,12 +1,16 @@
 """Where data sets are looked for, and what is known of those that are not there."""
 
+import re
+from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
 
 from rotlab.planning.datasets import CATALOG, data_root, find_datasets, how_to_prepare
+from rotnet.commands.prepare import configure
 from rotnet.data.manifest import Header, write_files
 from rotnet.errors import DataError
+from rotnet.registry import Registry
 
 
 def prepare(folder: Path, classes: tuple[str, ...], num_splits: int) -> None:
@@ -35,7 +39,26 @@ def test_an_absent_set_is_known_by_its_catalog_entry(tmp_path: Path) -> None:
         assert found.absent
         assert found.fingerprint == f"absent:{name}"
         assert (found.num_splits, found.classes) == (known.num_splits, known.classes)
-        assert how_to_prepare(name, tmp_path).endswith(str(tmp_path / name))
+        assert f" {tmp_path / name}" in how_to_prepare(name, tmp_path)
+
+
+def test_every_set_is_prepared_by_a_command_that_exists(tmp_path: Path) -> None:
+    parser = ArgumentParser(exit_on_error=False)
+    configure(parser)
+    for name, known in CATALOG.items():
+        _, _, *words = re.sub(r"<.*?>", "x", how_to_prepare(name, tmp_path)).split()
+        args = parser.parse_args(words)
+        assert args.out == tmp_path / name
+        if known.classes is None:
+            assert args.unlabelled
+
+
+def test_a_registered_set_is_prepared_by_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert how_to_prepare("mine", tmp_path) == f"rotnet prepare folder <videos> {tmp_path / 'mine'}"
+    monkeypatch.setattr(Registry, "names", lambda _: ["mine"])
+    assert how_to_prepare("mine", tmp_path) == f"rotnet prepare mine <videos> {tmp_path / 'mine'}"
 
 
 def test_a_folder_that_is_no_prepared_set_is_an_error(tmp_path: Path) -> None:

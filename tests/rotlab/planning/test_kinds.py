@@ -10,7 +10,16 @@ import pytest
 from pydantic import BaseModel, model_validator
 
 from rotlab.planning.datasets import find_datasets
-from rotlab.planning.kinds import EVALUATE, FINETUNE, FUSE, PRETRAIN, check_kinds, load_kinds
+from rotlab.planning.kinds import (
+    EVALUATE,
+    FINETUNE,
+    FUSE,
+    LINEAR,
+    PRETRAIN,
+    RETRIEVAL,
+    check_kinds,
+    load_kinds,
+)
 from rotlab.planning.plan import make_plan
 from rotlab.planning.problems import SpecError
 from rotlab.planning.settings import vocabulary
@@ -18,7 +27,7 @@ from rotlab.planning.spec import load_spec
 from rotlab.planning.stage import Input, StageKind
 from rotnet.errors import UserError
 
-OURS = (PRETRAIN, FINETUNE, EVALUATE, FUSE)
+OURS = (PRETRAIN, FINETUNE, EVALUATE, LINEAR, RETRIEVAL, FUSE)
 
 
 class Nap(BaseModel):
@@ -94,7 +103,7 @@ NUMBER = 3
 """
 
 
-def test_the_four_kinds_of_the_study_are_registered() -> None:
+def test_our_kinds_are_registered() -> None:
     kinds = load_kinds()
     assert [kinds[kind.name] for kind in OURS] == list(OURS)
 
@@ -154,6 +163,10 @@ def test_a_rule_between_the_sections_of_a_kind_names_the_combination(tmp_path: P
             "names 'nothing', which is not registered",
         ),
         (replace(SLEEP, scored_by="evaluate"), "which takes no input from 'sleep'"),
+        (
+            replace(FINETUNE, name="peeking", roles=("train", "test")),
+            "is scored by 'evaluate', so it cannot be given test rows",
+        ),
         (replace(SLEEP, config=LooseConfig), "config field 'seconds' is neither a section"),
         (replace(SLEEP, inputs=(Input("x", "sleep"),)), "in a circle: sleep <- sleep"),
         (replace(SLEEP, inputs=(Input("x", "pretrain", ("target", "a")),)), "no choice of a cell"),

@@ -49,7 +49,7 @@ def test_every_rotation_set_can_be_run(paper: Plan) -> None:
     assert not paper.unsupported
 
 
-@pytest.mark.parametrize("name", ["demo", "weizmann", "paper"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in SPACES.glob("*.yaml")))
 def test_every_shipped_file_plans_without_data_or_warning(name: str, tmp_path: Path) -> None:
     plan = plan_file(SPACES / f"{name}.yaml", tmp_path).plan
     assert plan.name == name

@@ -107,7 +107,10 @@ def test_a_single_problem_is_a_single_line(read: Read) -> None:
         ("replicates: {seed: [1, 1]}", "1 stands there twice"),
         ("replicates: {split: [0]}", "must be at least 1"),
         ("replicates: {seed: [true]}", "must be a whole number, got true"),
-        ("measure: [finetun]", "did you mean 'finetune'? (evaluate, finetune, pretrain)"),
+        (
+            "measure: [finetun]",
+            "did you mean 'finetune'? (evaluate, finetune, linear, pretrain, retrieval)",
+        ),
         ("measure: fuse", "unknown measure 'fuse'"),
         ("measure: pretrain\nmodality: fusion", "'pretrain' cannot be fused"),
         ("exclude: [{because: x}]", "needs `when`"),

@@ -15,7 +15,7 @@ def test_arms_are_the_rows_and_seeds_their_values(study: pd.DataFrame) -> None:
     assert [arm.arm["modality"] for arm in comparison.arms] == ["rgb", "rgb", "dif", "dif"]
     assert comparison.arms[0].seed_means == (0.50, 0.52, 0.54)
     assert comparison.arms[0].arm == {"modality": "rgb", "init": "scratch"}
-    assert comparison.chance == 0.25
+    assert comparison.chance == {"accuracy": 0.25}
 
 
 def test_splits_are_averaged_within_a_seed(frame: Frame) -> None:
@@ -170,3 +170,80 @@ def test_a_baseline_that_no_arm_is_is_refused(study: pd.DataFrame) -> None:
         compare(study, "accuracy", {"inti": "scratch"})
     with pytest.raises(UserError, match='no arm has init="scratsh"; there are "scratch", "rot'):
         compare(study, "accuracy", {"init": "scratsh"})
+
+
+def several(frame: Frame, *inits: str) -> pd.DataFrame:
+    """Three measures of each init; frozen features have no scratch but the random network."""
+    rows = []
+    for place, init in enumerate(inits):
+        for seed in (0, 1, 2):
+            plain = {"init": init, "seed": seed}
+            value = 0.3 + place / 10 + seed / 100
+            rows += [
+                plain | {"measure": "linear", "accuracy": value, "chance": 0.2},
+                plain
+                | {
+                    "measure": "retrieval",
+                    "recall_at_1": value,
+                    "recall_at_5": value,
+                    "chance": 0.21,
+                    "chance_recall_at_1": 0.21,
+                    "chance_recall_at_5": 0.6,
+                    "mean_average_precision": value / 2,
+                    "chance_mean_average_precision": 0.25,
+                },
+                plain | {"measure": "pretrain", "val_accuracy": value, "val_loss": 1.0},
+            ]
+    return frame(rows)
+
+
+def test_each_measure_is_compared_by_its_own_metric(frame: Frame) -> None:
+    study = several(frame, "random-frozen", "rotation")
+    found = {one.measure: one for one in compare(study)}
+    assert {name: one.metric for name, one in found.items()} == {
+        "linear": "accuracy",
+        "retrieval": "recall_at_1",
+        "pretrain": "val_accuracy",
+    }
+    assert found["linear"].chance == {"accuracy": pytest.approx(0.2)}
+    assert found["retrieval"].chance == pytest.approx(
+        {"recall_at_1": 0.21, "mean_average_precision": 0.25}
+    )
+    assert [arm.beside for arm in found["retrieval"].arms] == [
+        {"mean_average_precision": pytest.approx(0.155)},
+        {"mean_average_precision": pytest.approx(0.205)},
+    ]
+    assert found["linear"].arms[0].beside == {}
+
+
+def test_a_metric_that_is_asked_for_has_its_own_chance_or_none(frame: Frame) -> None:
+    study = several(frame, "scratch", "rotation")
+    by_measure = {one.measure: one for one in compare(study, "recall_at_5")}
+    assert by_measure["retrieval"].chance == {"recall_at_5": 0.6}
+    assert by_measure["linear"].instead == ("accuracy", "chance")
+    by_measure = {one.measure: one for one in compare(study, "val_loss")}
+    assert by_measure["pretrain"].chance == {}
+
+
+def test_without_scratch_arms_are_set_against_the_random_network(frame: Frame) -> None:
+    for untrained in ("scratch", "random-frozen"):
+        for comparison in compare(several(frame, "rotation", "pace", untrained)):
+            assert [contrast.baseline for contrast in comparison.contrasts] == [
+                {"init": untrained}
+            ] * 2
+    both = compare(several(frame, "rotation", "random-frozen", "scratch"))
+    assert {contrast.baseline["init"] for one in both for contrast in one.contrasts} == {"scratch"}
+
+
+def test_all_labels_are_a_value_that_arms_are_equal_in(frame: Frame) -> None:
+    rows = [
+        {"init": init, "finetune.shots": shots, "seed": seed, "accuracy": 0.5 + seed / 10}
+        for shots in (5, "none")
+        for init in ("rotation", "scratch")
+        for seed in (0, 1)
+    ]
+    [comparison] = compare(frame(rows, ["finetune.shots", "init"]))
+    assert [one.setting for one in comparison.contrasts] == [
+        {"finetune.shots": 5},
+        {"finetune.shots": "none"},
+    ]

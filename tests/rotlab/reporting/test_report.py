@@ -115,3 +115,29 @@ def test_where_no_arm_is_the_baseline_the_reader_is_told_how_to_name_one(frame: 
     assert "--baseline AXIS=VALUE" in report_text(compare(frame(rows), "accuracy"), "")
     rows += [{"init": "scratch", "modality": "rgb", "accuracy": 0.5}]
     assert "--baseline" not in report_text(compare(frame(rows), "accuracy"), "")
+
+
+def test_a_retrieval_has_a_table_of_its_own_with_map_and_both_chances(frame: Frame) -> None:
+    rows: list[dict[str, object]] = []
+    for init, value in (("scratch", 0.3), ("rotation", 0.5)):
+        rows.append({"init": init, "accuracy": value, "finetune.freeze": 2})
+        rows.append(
+            {
+                "init": init,
+                "measure": "retrieval",
+                "recall_at_1": value,
+                "chance_recall_at_1": 0.2,
+                "mean_average_precision": value / 2,
+                "chance_mean_average_precision": 0.25,
+            }
+        )
+    text = report_text(compare(frame(rows, ["init", "finetune.freeze"])), "Why?")
+    assert "demo, finetune: accuracy in %" in text
+    assert "scratch is the random network" in text
+    assert "demo, retrieval: recall_at_1 in %; chance 20.0 %; chance of mAP 25.0 %" in text
+    finetune, retrieval = text.split("demo, retrieval")
+    assert "finetune.freeze" in finetune
+    assert "finetune.freeze" not in retrieval  # an axis that no arm there has
+    heading, *table = _table(retrieval)
+    assert heading.split()[-2:] == ["mAP", "%"]
+    assert [row.split()[-1] for row in table] == ["15.0", "25.0"]

@@ -45,6 +45,10 @@ def test_where_nothing_else_varies_no_setting_is_named() -> None:
     assert said == "Rotation pretraining helps: +10.0 points [5.0, 15.0] (n=3)"
 
 
+def test_a_setting_of_none_is_named() -> None:
+    assert "for shots none:" in sentence(_contrast(None, **{"finetune.shots": "none"}), _ACCURACY)
+
+
 def test_numbers_of_a_setting_are_named() -> None:
     contrast = _contrast(None, **{"modality": "dif", "clip.frames": 16})
     assert "for dif, frames 16:" in sentence(contrast, _ACCURACY)
@@ -70,3 +74,29 @@ def test_another_baseline_is_named() -> None:
     assert sentence(contrast, _ACCURACY) == (
         "Rotation, epochs 40 is better than scratch, epochs 175: +10.0 points [5.0, 15.0] (n=5)"
     )
+
+
+@pytest.mark.parametrize(
+    ("init", "said"),
+    [
+        ("rotation", "Rotation pretraining helps: "),
+        ("pace", "Pace pretraining helps: "),
+        ("supervised", "Supervised pretraining helps: "),
+        ("target", "Training with the target's labels helps: "),
+        ("random-frozen", "Freezing random weights helps: "),
+    ],
+)
+@pytest.mark.parametrize("baseline", [{"init": "scratch"}, {"init": "random-frozen"}])
+def test_every_init_is_named_as_what_it_is(init: str, said: str, baseline: dict[str, str]) -> None:
+    contrast = Contrast({"init": init}, baseline, {}, Difference(0.1, (3, 3), 0.05, 0.15), ())
+    assert sentence(contrast, _ACCURACY).startswith(said)
+
+
+def test_of_several_treatments_each_is_named_where_it_shows_no_difference() -> None:
+    for init in ("rotation", "pace"):
+        nothing = Difference(0.1, (3, 3), -0.05, 0.15)
+        contrast = Contrast({"init": init}, SCRATCH, {"modality": "dif"}, nothing, ())
+        assert sentence(contrast, _ACCURACY, is_one_of_several=True).startswith(
+            f"No difference shown, {init} for dif: +10.0 points"
+        )
+        assert sentence(contrast, _ACCURACY).startswith("No difference shown for dif: +10.0 points")

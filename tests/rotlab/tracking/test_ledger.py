@@ -1,7 +1,9 @@
 from typing import Any
 
 from rotlab.planning.plan import Plan
+from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.ledger import Ledger, RunWrite
+from rotnet.config import FusionConfig, PretrainConfig
 
 
 def _started(key: str, time: float = 1.0) -> dict[str, Any]:
@@ -75,6 +77,17 @@ def test_a_cell_shows_how_well_its_pretext_was_solved(plan: Plan) -> None:
         "pretext.rgb.val_accuracy": 0.9,
         "pretext.dif.val_accuracy": 0.8,
     }
+
+
+def test_two_pretrainings_of_one_modality_show_their_mean() -> None:
+    pre = [Stage(f"pre-{seed}", "pretrain", PretrainConfig(seed=seed)) for seed in (0, 1)]
+    keys = [stage.key for stage in pre]
+    fuse = Stage("fuse", "fuse", FusionConfig(), dict(zip(("rgb", "rgb-2"), keys, strict=True)))
+    cell = Cell({"modality": "rgb+rgb"}, "demo", {"seed": 0}, "finetune", "fuse", (*keys, "fuse"))
+    ledger = Ledger(Plan("two", "", ("modality",), (cell,), {s.key: s for s in (*pre, fuse)}))
+    ledger.take([_ended("pre-0", val_accuracy=0.9), _ended("pre-1", val_accuracy=0.6)])
+    [write] = _cells(ledger.take([_ended("fuse", accuracy=0.5)]))
+    assert _values(write) == {"accuracy": 0.5, "pretext.val_accuracy": 0.75}
 
 
 def test_a_result_told_before_its_pretraining_still_gets_the_pretext(plan: Plan) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,16 @@ def test_every_planned_cell_is_a_row_whether_or_not_it_has_a_result(
     assert len(frame) == len(plan.cells) == 4
     assert list(frame["state"][:4]) == ["FINISHED", "MISSING", "FAILED", "CANCELLED"]
     assert frame["accuracy"].notna().sum() == 1
+
+
+def test_a_value_null_is_told_from_an_axis_that_is_not_read(
+    plan: Plan, journal: Journal, uri: str
+) -> None:
+    axes = ("finetune.shots",)
+    arms: list[dict[str, Any]] = [{"finetune.shots": 5}, {"finetune.shots": None}, {}]
+    cells = tuple(replace(plan.cells[0], arm=arm, measure=str(i)) for i, arm in enumerate(arms))
+    _finish(replace(plan, axes=axes, cells=cells), journal, uri)
+    assert results("small", uri)["finetune.shots"].tolist() == [5, "none", None]
 
 
 def test_columns_and_types_are_those_of_the_search_space(

@@ -1,0 +1,151 @@
+"""Every question that is shipped can be asked, and every init be used: in small, without Ray."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rotlab.execution.perform import Work, perform
+from rotlab.planning.inits import inits
+from rotlab.planning.kinds import load_kinds
+from rotlab.planning.plan import Plan, make_plan
+from rotlab.planning.planned import find_all
+from rotlab.planning.spec import Replicates, Spec, load_spec
+from rotnet.config import ClipConfig, ModelConfig, PretrainConfig
+from rotnet.data.manifest import Manifest
+from rotnet.learning.adopt import adopt
+from rotnet.learning.checkpoint import save_network
+from rotnet.learning.watch import Unwatched
+from rotnet.models.net import build
+
+SPACES = Path(__file__).parents[3] / "search_spaces"
+ELSEWHERE = ("demo", "demo_controls", "paper", "weizmann")  # `make demo`; the same kinds of arms
+NAMES = sorted(path.stem for path in SPACES.glob("*.yaml") if path.stem not in ELSEWHERE)
+TRAINING = {"epochs": 1, "steps_per_epoch": 1, "warmup_epochs": 0.0, "val_fraction": 0.25}
+SMALL: Mapping[str, Mapping[str, Any]] = {
+    "clip": {"frames": 4, "stride": 1, "resize": 24, "size": 10},
+    "model": {"width": 2, "hidden": 4},
+    "pretrain": TRAINING,
+    "finetune": {**TRAINING, "batch_size": 4},
+    "evaluate": {"clips": 1},
+    "linear": {"clips": 1, "pools": [1], "l2": [0.1], "val_fraction": 0.4},
+    "retrieval": {"clips": 1},
+    "runtime": {"workers": 0},
+}
+FEWER = {
+    "finetune.shots": (1, 2, None),
+    "finetune.epochs": (1, 2),
+}  # in place of an axis's values
+MAIN = {"retrieval": "recall_at_1"}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory, actions: Manifest, pool: Manifest) -> Path:
+    """A folder in which the data sets of all files lie, synthetic ones in their place."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "hockey").symlink_to(pool.folder)
+    for name in ("ucf101", "ut-interaction", "weizmann"):
+        (folder / name).symlink_to(actions.folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store for all files, which share what they have in common."""
+    return tmp_path_factory.mktemp("store")
+
+
+def shrunk(spec: Spec) -> Spec:
+    """A search space of as good as the same arms, for one replicate, whose stages take no time."""
+    axes = {axis: FEWER.get(axis, values) for axis, values in spec.axes.items()}
+    settings = {
+        section: {
+            **spec.settings.get(section, {}),
+            **{
+                field: value
+                for field, value in SMALL.get(section, {}).items()
+                if f"{section}.{field}" not in axes
+            },
+        }
+        for section in {*spec.settings, *SMALL}
+    }
+    return replace(
+        spec,
+        axes=axes,
+        settings=settings,
+        exclude=tuple(
+            replace(
+                one,
+                when={
+                    axis: tuple(_fewer(spec, axis, value) for value in values)
+                    for axis, values in one.when.items()
+                },
+            )
+            for one in spec.exclude
+        ),
+        targets=spec.targets[:1],
+        replicates=Replicates(),
+    )
+
+
+def _fewer(spec: Spec, axis: str, value: object) -> object:
+    """What stands in place of an axis's value."""
+    values = spec.axes[axis]
+    return FEWER.get(axis, values)[values.index(value)]
+
+
+def run_in_process(plan: Plan, root: Path, store: Path) -> dict[str, Mapping[str, float]]:
+    """Do all stages, parents first, and return their metrics by key."""
+    kinds = load_kinds()
+    data = {ref.name: root / ref.name for stage in plan.stages.values() for ref in stage.data}
+    work = Work(plan.stages, kinds, data, store, dict.fromkeys(kinds, 1))
+    return {key: perform(key, work, Unwatched()).metrics for key in plan.stages}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_arm_of_a_shipped_question_runs(name: str, root: Path, store: Path) -> None:
+    spec = shrunk(load_spec(SPACES / f"{name}.yaml"))
+    plan = make_plan(spec, load_kinds(), find_all(spec, root))
+    assert plan.absent == ()
+    assert not plan.warnings
+    found = run_in_process(plan, root, store)
+    for cell in plan.cells:
+        assert 0 <= found[cell.result][MAIN.get(cell.measure, "accuracy")] <= 1
+    assert {cell.measure for cell in plan.cells} == set(spec.measure)
+
+
+@pytest.mark.slow
+def test_every_init_runs_for_every_measure_that_has_it(
+    root: Path, store: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "space.yaml"
+    file.write_text(
+        "name: inits\nbase: tiny\ndata: {pretrain: hockey, target: ucf101, weights: others}\n"
+        "measure: [pretrain, finetune, linear, retrieval]\n"
+        f"axes: {{init: [{', '.join(inits())}], modality: [rgb, rgb+rgb]}}\n"
+        "fuse: {rule: fitted}\n"
+    )
+    spec = shrunk(load_spec(file))
+    leave_converted_network(root / "others")
+    plan = make_plan(spec, load_kinds(), find_all(spec, root))
+    found = run_in_process(plan, root, store)
+    assert {(cell.measure, cell.arm["init"]) for cell in plan.cells} == {
+        *(("pretrain", init) for init in ("rotation", "pace")),
+        *(("finetune", init) for init in inits() if init != "target"),
+        *(("linear", init) for init in inits() if init != "random-frozen"),
+        *(("retrieval", init) for init in inits() if init != "random-frozen"),
+    }
+    assert all(found[cell.result] for cell in plan.cells)
+
+
+def leave_converted_network(folder: Path) -> None:
+    """Put a network there as `rotnet convert` leaves one."""
+    folder.mkdir()
+    config = PretrainConfig.model_validate(
+        {"clip": ClipConfig(**SMALL["clip"]), "model": ModelConfig(**SMALL["model"])}
+    )
+    weights = build(config.model, 3, seed=7).state_dict()
+    save_network(adopt(weights, config, origin={"file": "others.pth"}).network, folder)
