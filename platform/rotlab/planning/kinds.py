@@ -41,7 +41,7 @@ def _has_what_it_fits(config: FusionConfig, behind: Sequence[Stage]) -> tuple[st
 PRETRAIN = StageKind(
     name="pretrain",
     config=PretrainConfig,
-    version=1,
+    version=2,
     run="rotlab.execution.stages:pretrain",
     roles=("pretrain",),
     inits=(PRETEXT,),
@@ -49,7 +49,7 @@ PRETRAIN = StageKind(
 FINETUNE = StageKind(
     name="finetune",
     config=FinetuneConfig,
-    version=1,
+    version=2,
     run="rotlab.execution.stages:finetune",
     inputs=(Input("init", "pretrain", only_if=("init", PRETEXT)),),
     roles=("train", "weights"),
@@ -59,7 +59,7 @@ FINETUNE = StageKind(
 EVALUATE = StageKind(
     name="evaluate",
     config=ScoreConfig,
-    version=1,
+    version=2,
     run="rotlab.execution.stages:evaluate",
     inputs=(Input("network", "finetune"),),
     roles=("test",),
