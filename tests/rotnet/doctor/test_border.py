@@ -1,4 +1,4 @@
-"""Bars stand still while the picture moves; a tripod's background does so as well, and is no bar."""
+"""Bars stand still while the picture moves. Before a tripod all of it does, and that is no bar."""
 
 from pathlib import Path
 
@@ -49,6 +49,11 @@ def test_a_set_prepared_with_its_bars_kept_is_flagged_and_with_them_cut_is_not(
     assert flagged["keep"].flagged
     assert flagged["cut"].still == 0
     assert not flagged["cut"].flagged
+
+
+def test_sets_whose_bars_are_cut_keep_the_identity_they_had_before_there_was_a_choice() -> None:
+    assert Storage().settings == {"short_side": 136, "min_frames": 16}
+    assert Storage(bars="keep").settings["bars"] == "keep"
 
 
 def test_the_synthetic_pool_has_no_still_border(pool: Manifest) -> None:

@@ -49,3 +49,14 @@ def test_a_repeated_row_changes_features_and_a_constant_offset_hardly_does() -> 
 def test_brightness_alone_gives_finite_features_even_of_a_constant() -> None:
     assert features_of(torch.zeros(2, 1, 2, 32, 32)).isfinite().all()
     assert features_of(torch.full((2, 3, 2, 32, 32), 0.3)).isfinite().all()
+
+
+def test_what_stands_still_shows_in_differences_of_frames() -> None:
+    inputs = noise()
+    still = inputs.clone()
+    still[..., 4:8, 4:8] = 0
+    before, after = features_of(inputs)[:, -64:], features_of(still)[:, -64:]
+    cell = 8 + 1
+    assert float((after - before)[:, cell].max()) < -4
+    others = [index for index in range(64) if index != cell]
+    assert float((after - before)[:, others].abs().max()) < 0.05

@@ -49,7 +49,8 @@ def test_at_chance_and_with_all_plants_found_a_set_is_clean() -> None:
     ("share", "error", "verdict"),
     [
         (0.269, 0.006, "clean"),  # 0.269 + 1.645 * 0.006 = 0.2789
-        (0.271, 0.006, "leak"),  # 0.2809: above 0.28, and its lower bound above chance
+        (0.271, 0.006, "leak"),  # 0.2809: above 0.28, and 3.5 standard errors above chance
+        (0.300, 0.020, "probe too weak"),  # 0.3329, but that is 2.5 standard errors
         (0.255, 0.020, "probe too weak"),  # 0.2879, but it may be chance
     ],
 )
