@@ -205,3 +205,14 @@ def test_a_larger_space_has_all_stages_of_a_smaller_one(
     assert keys(seeds[:1], frames[:1], inits[:1]) <= whole
     parts = [keys([seed], [frame], [init]) for seed in seeds for frame in frames for init in inits]
     assert set().union(*parts) == whole
+
+
+@pytest.mark.parametrize("measure", ["linear", "retrieval"])
+def test_frozen_networks_without_a_random_one_beside_them_are_warned_of(
+    plan: Callable[[str], Plan], measure: str
+) -> None:
+    alone = plan(f"measure: [finetune, {measure}]\naxes: {{init: [rotation, pace]}}\n")
+    (warning,) = alone.warnings
+    assert f"{measure} has no random network to be read against" in warning
+    assert not plan(f"measure: {measure}\naxes: {{init: [rotation, scratch]}}\n").warnings
+    assert not plan("axes: {init: [rotation, pace]}\n").warnings
