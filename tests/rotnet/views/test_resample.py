@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rotnet.views.resample import source_side, turn
+from rotnet.views.resample import DITHER, source_side, turn
 
 SIZE = 24
 SIDE = source_side(SIZE)
@@ -79,9 +79,13 @@ def test_what_lies_outside_the_square_plays_no_part() -> None:
 
 
 def test_the_power_of_white_noise_is_equal_at_all_angles_in_every_band() -> None:
-    """Exactly, not by sampling: the power at a frequency is the squared norm of its gradient."""
+    """Exactly, not by sampling: the power at a frequency is the squared norm of its gradient.
+
+    Noise of 64 grey levels, and the dither that every view is given.
+    """
     degrees = (0.0, 1.0, 17.0, 45.0, 222.0)
-    powers = torch.stack([_powers(angle) for angle in degrees])
+    noise = 64**2 * torch.stack([_powers(angle) for angle in degrees])
+    powers = noise + DITHER**2 * torch.hann_window(SIZE, periodic=False).square().sum() ** 2
     assert powers.shape == (len(degrees), 9, 8)  # 9 radii to 0.45 cycles a pixel, 8 directions
     assert (powers / powers[0] - 1).abs().max() < 0.01
 
