@@ -83,8 +83,8 @@ def dithered(views: Tensor, chance: torch.Generator) -> Tensor:
 
     A linear probe on the band powers of isotropic noise told 0 from 45 degrees at 0.64 without it,
     by the outermost band alone, and at chance with 0.3 grey levels. Of noise that had been through
-    H.264 it told eight rotations at 15.6 % with 0.6 grey levels and at chance with 1.2, and which
-    sixth of a quarter turn a degree lies in at 19.5 % with 1.2 and 18.4 % with 2, where 16.7 is chance.
+    H.264 it told eight rotations at 15.6 % with 0.6 grey levels and at chance with 1.2. Of whole
+    degrees it told sixths of a quarter turn (chance 16.7 %) at 19.5 % with 1.2 and 18.4 % with 2.
 
     Args:
         views: of any shape.
