@@ -41,7 +41,10 @@ def test_pretrain_finetune_evaluate_fuse(
         ),
         (["--set", "finetun.epochs=3"], "unknown section 'finetun'; (clip,"),
         (["--set", "epochs"], "write it as SECTION.FIELD=VALUE"),
-        (["--set", "pretext.rotations=8"], "45 degrees"),
+        (
+            ["--set", "pretext.rotations=8", "--set", "pretext.path=exact"],
+            "turns by multiples of 90 degrees, and the set has 45; use path resampled",
+        ),
         (["--recipe", "tiny", "--set", "pretrain.lr=1e30"], "the loss is nan"),
         (["--recipe", "tinny"], "did you mean 'tiny'"),
     ],

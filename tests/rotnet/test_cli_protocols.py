@@ -50,7 +50,10 @@ def test_a_random_network_is_searched_beside_its_chance(
     [
         (["linear", "DATA", "OUT", "--init", "OUT"], "network.pt: no such checkpoint"),
         (["linear", "DATA", "OUT", "--set", "linear.l2=[0]"], "greater than 0"),
-        (["linear", "DATA", "OUT", "--set", "linear.val_fraction=0.0"], "must be above 0"),
+        (
+            ["linear", "DATA", "OUT", "--set", "linear.val_fraction=0.0"],
+            "linear.val_fraction: Input should be greater than 0, got 0.0",
+        ),
         (["retrieve", "DATA", "OUT", "--split", "9"], "split 9"),
         (["retrieve", "DATA", "OUT", "--set", "linear.clips=3"], "unknown section 'linear'"),
         (["fuse", "OUT", "DATA", "DATA", "--rule", "fited"], "did you mean 'fitted'"),

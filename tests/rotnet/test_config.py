@@ -90,6 +90,7 @@ def test_many_rotations_are_shown_a_few_at_a_time() -> None:
         ({"pretrain": {"milestones": [20, 10]}}, "milestones must rise"),
         ({"pretrain": {"schedule": "cosine", "milestones": [10]}}, "belong to schedule 'step'"),
         ({"pretrain": {"warmup_epochs": 60.0}}, "warmup_epochs must be below epochs"),
+        ({"pretrain": {"nesterov": True, "momentum": 0.0}}, "nesterov needs momentum above 0"),
         ({"pretrain": {"lr": float("nan")}}, "finite number"),
     ],
 )

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from rotnet.config import FusionConfig, ProbeConfig
 from rotnet.data.holdout import hold_out
 from rotnet.data.manifest import Manifest, VideoSet
+from rotnet.errors import UserError
 from rotnet.evaluation.fuse import fuse
 from rotnet.evaluation.linear import linear
 from rotnet.evaluation.probes import best, best_of_each, try_probes
@@ -105,6 +106,14 @@ def test_every_stage_is_told_and_the_chosen_one_speaks_for_all(
     assert judged.videos == tuple(video.path for video in held_out)
     right = judged.probabilities.argmax(1) == judged.labels
     assert found["val_accuracy"] == pytest.approx(right.mean())
+
+
+def test_grids_of_which_none_fits_any_stage_are_refused(
+    tmp_path: Path, actions: Manifest, small: dict[str, object]
+) -> None:
+    config = ProbeConfig.model_validate({**small, "linear": {**LINEAR, "pools": (30, 40)}})
+    with pytest.raises(UserError, match=r"at most 5 x 5, .* clips of 20 pixels .*\[30, 40\]"):
+        probe(config, actions, tmp_path / "out", actions.select("test", 1))
 
 
 @pytest.mark.parametrize("rule", ["mean_softmax", "mean_logits", "fitted"])

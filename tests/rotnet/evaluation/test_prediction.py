@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +174,23 @@ def test_a_pretrained_network_sees_the_video_as_it_is(
     ]
     assert alike[0] > 0.9  # low-passed, and moved by a part of a pixel
     assert alike[0] == max(alike)
+
+
+def test_half_precision_is_for_the_network_and_not_for_what_it_is_shown(
+    tmp_path: Path, actions: Manifest
+) -> None:
+    """Turned in bf16, a picture would have 8 bits of precision, and training never showed such."""
+    given: list[Tensor] = []
+    for precision in ("fp32", "bf16"):
+        saved = pretrained(tmp_path / precision, 4, torch.zeros(4), path="resampled")
+        network = open_network(saved)
+        assert isinstance(network.config, PretrainConfig)
+        training = network.config.pretrain.model_copy(update={"precision": precision})
+        network = replace(network, config=network.config.model_copy(update={"pretrain": training}))
+        network.model.register_forward_pre_hook(lambda _, clips: given.append(clips[0]))
+        with new_video(file_of(actions, 0), short_side=24) as new:
+            predict(network, new.videos, clips=1, runtime=RuntimeConfig())
+    assert torch.equal(*given)
 
 
 def test_a_network_that_names_nothing_is_refused(tmp_path: Path, actions: Manifest) -> None:

@@ -84,6 +84,20 @@ def test_loader_threads_and_checkpoints_do_not_change_a_result(
     assert same_network(tmp_path / "a", tmp_path / "b")
 
 
+def test_what_is_scored_at_once_does_not_change_what_held_out_videos_are_shown(
+    tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
+) -> None:
+    """Angles, shifts and jitter of the views to be judged on are drawn by chance."""
+    pretext = PretextConfig(rotations=8, views=2)
+    found = []
+    for eval_batch in (32, 2):
+        runtime = RuntimeConfig(eval_batch=eval_batch)
+        config = small_pretrain.model_copy(update={"pretext": pretext, "runtime": runtime})
+        out = folder(tmp_path / str(eval_batch))
+        found.append(pretrain(config, pool.select("pretrain"), out, make_recorder()))
+    assert found[1] == pytest.approx(found[0], rel=1e-4)
+
+
 def test_a_pretraining_reports_epochs_and_judges_every_rotation(
     tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
 ) -> None:
@@ -306,13 +320,27 @@ def test_only_a_sound_fine_tuned_network_is_scored(
 
 def test_a_batch_too_small_to_normalise_is_refused(
     tmp_path: Path,
+    pool: Manifest,
     actions: Manifest,
+    small_pretrain: PretrainConfig,
     small_finetune: FinetuneConfig,
     make_recorder: Recorders,
 ) -> None:
+    train = actions.select("train", 1)
     single = small_finetune.model_copy(update={"finetune": TuneConfig(epochs=1, batch_size=1)})
-    with pytest.raises(UserError, match="batch_size must be at least 2"):
-        finetune(single, actions.select("train", 1), None, tmp_path, make_recorder())
+    with pytest.raises(UserError, match=r"finetune\.batch_size must be at least 2"):
+        finetune(single, train, None, folder(tmp_path / "tuned"), make_recorder())
+    alone = {"pretrain": TrainConfig(epochs=1, batch_size=1), "pretext": PretextConfig(views=1)}
+    with pytest.raises(UserError, match=r"pretrain\.batch_size must be at least 2"):
+        pretrain(
+            small_pretrain.model_copy(update=alone),
+            pool.select("pretrain"),
+            folder(tmp_path / "pre"),
+            make_recorder(),
+        )
+    tune = TuneConfig(epochs=1, batch_size=1, freeze=5)  # nothing is normalised by the batch
+    still = small_finetune.model_copy(update={"finetune": tune})
+    finetune(still, train, None, folder(tmp_path / "still"), make_recorder())
 
 
 def test_a_network_is_never_tested_on_another_split_of_what_it_learnt(
