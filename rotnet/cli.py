@@ -47,7 +47,7 @@ class Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise a UserError of one line."""
-        found = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        found = re.search(r"invalid choice: '?(.*?)'? \(choose from (.*)\)", message)
         if found:
             names = [name.strip(" '") for name in found[2].split(",")]
             message = f"unknown {found[1]!r}; {offer(found[1], names)}"

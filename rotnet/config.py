@@ -27,6 +27,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
+    def canonical(self) -> Self:
+        """Return the one form of all settings that ask for the same work."""
+        return self
+
 
 PositiveInt = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
@@ -294,6 +298,18 @@ class PretextConfig(Settings):
             raise ValueError("labels: random needs target softmax without smoothing")
         return self
 
+    def canonical(self) -> Self:
+        """Return the settings with none where they say what none would mean."""
+        path = None if self.resampled == self._oblique else self.path
+        room = None if self.any_angle == self.resampled else self.room
+        jitter = self.jitter
+        if not self.resampled or jitter == self._default_jitter:
+            jitter = None
+        views = None if self.views == self._default_views else self.views
+        return self.model_copy(
+            update={"path": path, "room": room, "jitter": jitter, "views": views}
+        )
+
     @property
     def angles(self) -> tuple[int, ...]:
         """The set's angles in degrees, counter-clockwise; label k is the k-th of them."""
@@ -310,9 +326,7 @@ class PretextConfig(Settings):
     @property
     def resampled(self) -> bool:
         """Whether clips are resampled to be turned."""
-        if self.path is None:
-            return any(angle % 90 for angle in self.angles)
-        return self.path == "resampled"
+        return self._oblique if self.path is None else self.path == "resampled"
 
     @property
     def any_angle(self) -> bool:
@@ -324,13 +338,23 @@ class PretextConfig(Settings):
         """Degrees by which a clip is turned at random, to either side, beside its rotation."""
         if not self.resampled:
             return 0.0
-        return min(JITTER, 0.4 * self.spacing) if self.jitter is None else self.jitter
+        return self._default_jitter if self.jitter is None else self.jitter
 
     @property
     def copies(self) -> int:
         """Rotations of one clip in a step."""
-        if self.views is not None:
-            return self.views
+        return self._default_views if self.views is None else self.views
+
+    @property
+    def _oblique(self) -> bool:
+        return any(angle % 90 for angle in self.angles)
+
+    @property
+    def _default_jitter(self) -> float:
+        return min(JITTER, 0.4 * self.spacing)
+
+    @property
+    def _default_views(self) -> int:
         return len(self.angles) if len(self.angles) <= MANY else 4
 
 
@@ -375,7 +399,8 @@ class ModelConfig(Settings):
             given, default = getattr(self, name), type(self).model_fields[name].default
             if self.backbone != "resnet3d" and given != default:
                 raise ValueError(
-                    f"{name} is for backbone resnet3d; {self.backbone} has one form, got {given!r}"
+                    f"{name} is for backbone resnet3d; {self.backbone} has one form, for which it "
+                    f"is {default!r}, got {given!r}"
                 )
         return self
 
@@ -433,6 +458,12 @@ class TrainConfig(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> Self:
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov needs momentum above 0, got 0")
+        return self
+
 
 class TuneConfig(TrainConfig):
     """How a network learns to name actions: beside the training, what of it learns, and from what.
@@ -457,6 +488,12 @@ class TuneConfig(TrainConfig):
         description="labelled videos per class to learn from; none: all. Fewer are among more",
         json_schema_extra=added(None),
     )
+
+    def canonical(self) -> Self:
+        """Return the settings without a share to hold out where nothing is held out."""
+        if self.final == "train":
+            return self
+        return self.model_copy(update={"final": "train", "val_fraction": 0.0})
 
 
 class DataConfig(Settings):
@@ -623,7 +660,7 @@ def identity(settings: BaseModel) -> dict[str, Any]:
         if extra.get("how") or ("neutral" in extra and plain == extra["neutral"]):
             continue
         if isinstance(value, BaseModel):
-            inner = identity(value)
+            inner = identity(value.canonical() if isinstance(value, Settings) else value)
             if inner:
                 found[name] = inner
         else:

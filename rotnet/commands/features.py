@@ -66,6 +66,8 @@ def run(args: Namespace) -> int:
     for stage in stages:
         check_stage(network.model, stage, str(args.network))
     videos = Manifest.load(args.data).select(args.role, args.split)
+    if args.out.suffix != ".parquet":
+        raise UserError(f"{args.out}: a file of features must be named *.parquet")
     args.out.parent.mkdir(parents=True, exist_ok=True)
     runtime = RuntimeConfig(workers=args.workers)
     found = clip_features(network, videos, stages, clips=args.clips, runtime=runtime)

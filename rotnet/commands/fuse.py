@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rotnet.commands.progress import conclude
 from rotnet.config import FuseConfig, FusionConfig
+from rotnet.errors import UserError
 from rotnet.evaluation.fuse import fuse
 
 
@@ -28,7 +29,9 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Fuse, and print the metrics."""
-    args.out.mkdir(parents=True, exist_ok=True)
     members = {str(member): member for member in args.members}
+    if len(members) < len(args.members):
+        raise UserError(f"a folder of scores is given twice: {' '.join(map(str, args.members))}")
+    args.out.mkdir(parents=True, exist_ok=True)
     conclude(fuse(FusionConfig(fuse=FuseConfig(rule=args.rule)), members, args.out), args.out)
     return 0

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace, _SubParsersAction
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,11 +125,8 @@ def _add_common(parser: ArgumentParser) -> None:
 
 def _at_least_zero(text: str) -> int:
     if not text.isdecimal():
-        raise ValueError(text)
+        raise ArgumentTypeError(f"must be a whole number of at least 0, got {text!r}")
     return int(text)
-
-
-_at_least_zero.__name__ = "whole number"  # argparse names the type of a bad value so
 
 
 @contextmanager

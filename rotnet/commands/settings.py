@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -68,16 +68,53 @@ def make_config(kind: type[Config], args: Namespace, values: Mapping[str, Any]) 
     try:
         return kind.model_validate({**tree, **values})
     except ValidationError as error:
-        raise UserError("; ".join(_explain(problem) for problem in error.errors())) from None
+        found = error.errors()
+        said = (_explain(problem, found) for problem in found if _meant(problem, found))
+        raise UserError("; ".join(said)) from None
 
 
-def _explain(problem: ErrorDetails) -> str:
+def _meant(problem: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:
+    """Whether it is about the form that was meant, of a setting that has several.
+
+    A mapping means the form that is one, all else the others. Items that are wrong leave a list too
+    short; they are what to mend.
+    """
+    if problem["type"] == "too_short":
+        return not any(_below(other, problem) for other in found)
+    if problem["type"] == "literal_error" and isinstance(problem["input"], Mapping):
+        return all(other is problem or not _beside(other, problem) for other in found)
+    if problem["type"] == "model_type":
+        return not any(
+            other["type"] == "literal_error" and _beside(other, problem) for other in found
+        )
+    return True
+
+
+def _explain(problem: ErrorDetails, found: Sequence[ErrorDetails]) -> str:
     """Return where, which rule, and the value; a rule of several settings names them itself."""
-    where = ".".join(str(part) for part in problem["loc"])
+    where = ".".join(_place(problem))
     rule = problem["msg"].removeprefix("Value error, ")
-    if isinstance(problem["input"], Mapping):
-        return f"{where}: {rule}"
-    return f"{where}: {rule}, got {problem['input']!r}"
+    if problem["type"] == "literal_error" and any(
+        other["type"] == "model_type" and _beside(other, problem) for other in found
+    ):
+        rule += ' or a mapping in JSON such as {"angles": [0, 120, 240]}'
+    if not isinstance(problem["input"], Mapping):
+        rule += f", got {problem['input']!r}"
+    return f"{where}: {rule}" if where else rule
+
+
+def _place(problem: ErrorDetails) -> list[str]:
+    """Return names and indices as the user writes them; pydantic's have a union's members too."""
+    return [text for part in problem["loc"] if "[" not in (text := str(part))]
+
+
+def _beside(other: ErrorDetails, problem: ErrorDetails) -> bool:
+    place = _place(problem)
+    return _place(other)[: len(place)] == place
+
+
+def _below(other: ErrorDetails, problem: ErrorDetails) -> bool:
+    return _beside(other, problem) and len(_place(other)) > len(_place(problem))
 
 
 def _value(text: str) -> object:

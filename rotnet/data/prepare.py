@@ -190,7 +190,7 @@ def _fill(folder: Path, source: Path, job: _Job) -> None:
             **listing.counts,
             "bytes": sum(video.num_bytes for video in kept),
         },
-        notes=(*listing.notes, *_notes(classes, splits.note)),
+        notes=(*listing.notes, *_notes(job.kind.name, classes, splits.note)),
     )
     write_files(folder, header, rows, made_with=f"PyAV {av.__version__}")
 
@@ -310,12 +310,10 @@ def _refuse_troubled(name: str, videos: Sequence[Video]) -> None:
         )
 
 
-def _notes(classes: Sequence[str], split_note: str) -> tuple[str, ...]:
-    single = (
-        f"only one class, {classes[0]!r}: if folders are not classes, give --unlabelled"
-        if len(classes) == 1
-        else ""
-    )
+def _notes(kind: str, classes: Sequence[str], split_note: str) -> tuple[str, ...]:
+    single = f"only one class, {classes[0]!r}" if len(classes) == 1 else ""
+    if single and kind == "folder":
+        single += ": if folders are not classes, give --unlabelled"
     return tuple(note for note in (single, split_note) if note)
 
 

@@ -13,7 +13,7 @@ from rotnet.errors import CheckpointError, DataError
 from rotnet.evaluation.inputs import network_input, scoring_loader
 from rotnet.learning.checkpoint import load_network, load_weights
 from rotnet.learning.device import find_device
-from rotnet.learning.seen import refuse_other_sight, refuse_seen
+from rotnet.learning.seen import refuse_other_net, refuse_other_sight, refuse_seen
 from rotnet.learning.watch import Stopped, Watch
 from rotnet.models.batchnorm import STATISTICS, reestimate
 from rotnet.models.net import HEAD, VideoNet, build
@@ -50,6 +50,7 @@ def frozen_network(
         saved = load_network(init)
         refuse_seen(init, saved, train)
         refuse_other_sight(init, saved, config.modality, config.views)
+        refuse_other_net(init, saved, config.model)
         try:
             load_weights(model, saved.weights, without=HEAD)
         except CheckpointError as error:

@@ -162,7 +162,7 @@ def _validation(members: Mapping[str, Path]) -> dict[str, Scores]:
     lacking = [name for name, path in members.items() if not (path / VAL_SCORES).exists()]
     if lacking:
         raise DataError(
-            f"rule fitted needs {VAL_SCORES} beside {SCORES}, which {', '.join(lacking)} lacks: "
+            f"rule fitted needs {VAL_SCORES} beside {SCORES}; none in {', '.join(lacking)}: "
             "fine-tune with finetune.val_fraction above 0 and finetune.final 'train', evaluate "
             "again, or use rule mean_softmax"
         )

@@ -11,7 +11,7 @@ from torch import Tensor
 from rotnet.config import ProbeConfig
 from rotnet.data.holdout import hold_out
 from rotnet.data.manifest import VideoSet
-from rotnet.errors import CheckpointError
+from rotnet.errors import CheckpointError, UserError
 from rotnet.evaluation.features import stage_vectors, vector_name, video_features
 from rotnet.evaluation.frozen import check_pair, frozen_network
 from rotnet.evaluation.inputs import labels_of, network_input, scoring_loader
@@ -64,11 +64,13 @@ def linear(
         CheckpointError: if the network cannot be read, does not fit or has diverged.
         DataError: if the two sets are not the sides of one split, if no group can be held out, or
             if the network may have learnt from the test videos.
+        UserError: if every grid is finer than the maps of every stage.
         Stopped: if the watch wished so.
     """
     check_pair(train, test)
     _, judges = hold_out(train.videos, config.linear.val_fraction, config.seed)
     model = frozen_network(config, init, train, watch)
+    _check_pools(config, model)
     try:
         given, asked = (_features(config, model, videos, watch) for videos in (train, test))
     except CheckpointError as error:
@@ -103,6 +105,17 @@ def linear(
         "chosen_l2": chosen.l2,
         **{f"accuracy_{name}": value for name, value in accuracy.items()},
     }
+
+
+def _check_pools(config: ProbeConfig, model: VideoNet) -> None:
+    """Refuse grids of which none fits into any stage's maps."""
+    clip, finest = config.clip, min(config.linear.pools)
+    largest = max(model.map_size(stage, clip.frames, clip.size)[1] for stage in model.stages)
+    if finest > largest:
+        raise UserError(
+            f"linear.pools needs a grid of at most {largest} x {largest}, the largest maps that "
+            f"clips of {clip.size} pixels leave, got {list(config.linear.pools)}"
+        )
 
 
 def _features(config: ProbeConfig, model: VideoNet, videos: VideoSet, watch: Watch) -> Features:

@@ -61,8 +61,9 @@ def predict(network: Opened, videos: VideoSet, *, clips: int, runtime: RuntimeCo
     loader = network.loader(videos, runtime, reading.clip)
     total, count = np.zeros(len(network.classes)), 0
     for batch in loader.scoring(clips=clips, batch_size=runtime.eval_batch):
+        shown = reading.see(batch)  # before: half precision is for the network only
         with network.looking():
-            outputs = network.model(reading.see(batch)).double()
+            outputs = network.model(shown).double()
         if not outputs.isfinite().all():
             raise CheckpointError(
                 f"{network.name}: gives no finite outputs: its training has diverged"

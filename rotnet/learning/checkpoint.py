@@ -149,7 +149,7 @@ def read(path: Path, names: Collection[str] = ()) -> dict[str, Any]:
             if damaged := archive.testzip():
                 raise BadZipFile(f"{damaged} is damaged")
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise CheckpointError(f"{path}: no such checkpoint") from None
     except _UNREADABLE as error:
         first_line = str(error).partition("\n")[0]

@@ -6,19 +6,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+import torch
+from torch import Tensor
 
 from rotnet.config import ClipConfig, FinetuneConfig, PretrainConfig, TrainConfig, identity
 from rotnet.data.loader import Batch, ClipLoader
 from rotnet.data.manifest import Video, VideoSet
+from rotnet.errors import UserError
 from rotnet.learning.checkpoint import Network, save_network
 from rotnet.learning.history import final_metrics, write_history
 from rotnet.learning.judge import judge
 from rotnet.learning.loop import Task, train
-from rotnet.learning.objective import CrossEntropy
 from rotnet.learning.schedule import steps_in_epoch
 from rotnet.learning.watch import Watch
+from rotnet.models.net import VideoNet
+from rotnet.pretexts.objective import CrossEntropy
 from rotnet.pretexts.pretext import Objective
+
+JUDGED_TOGETHER = 32  # views of a batch to be judged on: what is drawn for them hangs on it
 
 Prepare = Callable[[Batch], tuple[Tensor, Tensor]]
 
@@ -46,7 +51,7 @@ class Course:
     kind: str
     config: PretrainConfig | FinetuneConfig
     training: TrainConfig
-    model: nn.Module
+    model: VideoNet
     classes: tuple[str, ...]
     learnt: tuple[Video, ...]
     held_out: tuple[Video, ...]
@@ -81,9 +86,11 @@ def follow(
     Raises:
         DataError: if no video is usable.
         CheckpointError: if the folder's checkpoint belongs to other work.
+        UserError: if a batch is too small for batch normalisation.
         Stopped: if the watch wished so.
     """
     config, training = course.config, course.training
+    _check_batch(course)
     loader = _loader(replace(videos, videos=course.learnt), course)
     validate = None
     if course.held_out:
@@ -94,7 +101,8 @@ def follow(
             course.test,
             course.objective,
             config=training,
-            batch_size=max(1, config.runtime.eval_batch // course.copies),
+            batch_size=max(1, JUDGED_TOGETHER // course.copies),
+            at_once=max(course.copies, config.runtime.eval_batch),
             names=course.names,
         )
 
@@ -103,15 +111,18 @@ def follow(
             batch_size=training.batch_size, seed=config.seed, flip=config.views.flip, first=step
         )
 
-    history = train(
-        Task(course.model, batches, course.learn, validate, course.objective),
-        training,
-        steps_per_epoch=steps_in_epoch(training, loader.fit.used),
-        identity={**_identity(config, videos), **also},
-        folder=folder,
-        checkpoint_s=config.runtime.checkpoint_s,
-        watch=watch,
-    )
+    device = next(course.model.parameters()).device
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(config.seed)  # dropout draws from torch's own generator
+        history = train(
+            Task(course.model, batches, course.learn, validate, course.objective),
+            training,
+            steps_per_epoch=steps_in_epoch(training, loader.fit.used),
+            identity={**_identity(config, videos), **also},
+            folder=folder,
+            checkpoint_s=config.runtime.checkpoint_s,
+            watch=watch,
+        )
     save_network(
         Network(
             kind=course.kind,
@@ -125,6 +136,19 @@ def follow(
     )
     write_history(history, folder)
     return final_metrics(history, loader.fit, len(course.held_out))
+
+
+def _check_batch(course: Course) -> None:
+    """Refuse a batch that leaves batch normalisation a single value."""
+    model, clip = course.model, course.config.clip
+    last = model.stages[-1]
+    learns = model.frozen < len(model.stages)
+    single = course.training.batch_size * course.copies == 1
+    if single and learns and model.map_size(last, clip.frames, clip.size) == (1, 1):
+        raise UserError(
+            f"{course.kind}.batch_size must be at least 2 here, got 1: the last stage leaves batch "
+            f"normalisation a single value of a clip of {clip.frames} frames, {clip.size} pixels"
+        )
 
 
 def _loader(videos: VideoSet, course: Course) -> ClipLoader:

@@ -10,12 +10,12 @@ import torch
 from rotnet.config import FinetuneConfig
 from rotnet.data.loader import ClipLoader
 from rotnet.data.manifest import VideoSet
-from rotnet.errors import CheckpointError, UserError
+from rotnet.errors import CheckpointError
 from rotnet.learning.checkpoint import CONVERTED, NETWORK, load_network, load_weights
 from rotnet.learning.course import Course, follow
 from rotnet.learning.device import find_device
 from rotnet.learning.lessons import action_lesson, action_question, finetuning_videos
-from rotnet.learning.seen import refuse_other_sight, refuse_seen
+from rotnet.learning.seen import refuse_other_net, refuse_other_sight, refuse_seen
 from rotnet.learning.watch import Watch
 from rotnet.models.batchnorm import STATISTICS, reestimate
 from rotnet.models.freezing import freeze
@@ -50,7 +50,6 @@ def finetune(
     """
     device = find_device()
     model = build(config.model, len(videos.classes), config.seed)
-    _check_batch(model, config)
     if init is not None:
         start_from(model, init, config, videos)
     model.to(device).to(memory_format=torch.channels_last_3d)
@@ -72,18 +71,6 @@ def finetune(
     return follow(course, videos, folder, watch, init=_digest(init))
 
 
-def _check_batch(model: VideoNet, config: FinetuneConfig) -> None:
-    """Refuse a batch that leaves batch normalisation a single value."""
-    clip = config.clip
-    if config.finetune.batch_size == 1 and model.map_size(
-        model.stages[-1], clip.frames, clip.size
-    ) == (1, 1):
-        raise UserError(
-            "finetune.batch_size must be at least 2 here, got 1: the last stage leaves batch "
-            f"normalisation a single value of a clip of {clip.frames} frames, {clip.size} pixels"
-        )
-
-
 def _see(model: VideoNet, config: FinetuneConfig, videos: VideoSet, device: torch.device) -> None:
     """Give random stages that are to be frozen the statistics of what they will be shown.
 
@@ -102,8 +89,8 @@ def start_from(model: VideoNet, init: Path, config: FinetuneConfig, videos: Vide
     """Give a network the weights of a pretraining or of a converted network, all but the head.
 
     Raises:
-        CheckpointError: if it is neither, if modality or normalisation differ, or if any weight
-            outside the head is missing, unexpected or of another shape; all are listed.
+        CheckpointError: if it is neither, if modality, normalisation or build differ, or if any
+            weight outside the head is missing, unexpected or of another shape; all are listed.
         DataError: if it may have learnt from the videos that the split tests on.
     """
     network = load_network(init)
@@ -112,6 +99,7 @@ def start_from(model: VideoNet, init: Path, config: FinetuneConfig, videos: Vide
             f"{init}: holds a {network.kind}, where a pretraining or a converted network is needed"
         )
     refuse_other_sight(init, network, config.modality, config.views)
+    refuse_other_net(init, network, config.model)
     refuse_seen(init, network, videos)
     try:
         load_weights(model, network.weights, without=HEAD)

@@ -20,6 +20,7 @@ def judge(
     *,
     config: TrainConfig,
     batch_size: int,
+    at_once: int,
     names: Sequence[str] = (),
 ) -> dict[str, float]:
     """Return val_loss, val_accuracy, val_accuracy_<name> for each name, and val_<further figure>.
@@ -30,7 +31,8 @@ def judge(
         prepare: a batch's network input and targets.
         objective: how outputs are held against targets.
         config: for the number format.
-        batch_size: videos per batch.
+        batch_size: videos per batch, for which `prepare` may draw by chance.
+        at_once: views that go through the model at a time, which changes nothing.
         names: of the labels 0, 1, ..., where the accuracy of each is wanted.
     """
     model.eval()
@@ -42,7 +44,7 @@ def judge(
         for batch in loader.scoring(clips=1, batch_size=batch_size):
             clips, targets = prepare(batch)
             with autocast(config, clips.device):
-                outputs = model(clips).float()
+                outputs = torch.cat([model(part).float() for part in clips.split(at_once)])
             loss += objective.loss(outputs, targets).item() * len(targets)
             seen += len(targets)
             for name, figures in objective.measure(outputs, targets).items():

@@ -212,6 +212,7 @@ class _Saver:
                 "optimizer": self.optimizer.state_dict(),
                 "scaler": self.scaler.state_dict(),
                 "rng": torch.get_rng_state(),
+                "device_rng": _device_generator(self.model),
                 "history": state.history,
                 "tally": vars(state.tally),
             },
@@ -236,6 +237,14 @@ class _Saver:
         self.optimizer.load_state_dict(found["optimizer"])
         self.scaler.load_state_dict(found["scaler"])
         torch.set_rng_state(found["rng"])
+        if found.get("device_rng") is not None:
+            torch.cuda.set_rng_state(found["device_rng"], device)
         tally = _Tally(**found["tally"])
         tally.loss, tally.correct = tally.loss.to(device), tally.correct.to(device)
         return _State(found["step"], tally, found["history"])
+
+
+def _device_generator(model: nn.Module) -> Tensor | None:
+    """Return the state of the CUDA device's generator, from which dropout draws there."""
+    device = next(model.parameters()).device
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else None

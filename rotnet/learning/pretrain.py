@@ -27,7 +27,8 @@ def pretrain(
 
     Args:
         config: all settings.
-        videos: to learn from; their labels are not looked at.
+        videos: to learn from. Nothing is learnt from labels; where there are any, the videos held
+            out are spread evenly over the classes.
         folder: gets checkpoint.pt while it runs, network.pt and history.json at the end.
         watch: is told of progress, and may stop it.
 
@@ -37,6 +38,7 @@ def pretrain(
 
     Raises:
         DataError: if no video is usable.
+        UserError: if a batch is too small for batch normalisation.
         Stopped: if the watch wished so.
     """
     device = find_device()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rotnet.config import Modality, ViewConfig
+from rotnet.config import Modality, ModelConfig, ViewConfig
 from rotnet.data.manifest import VideoSet
 from rotnet.errors import CheckpointError, DataError
 from rotnet.learning.checkpoint import Network
@@ -46,8 +46,23 @@ def refuse_other_sight(
         ("modality", saved.config["modality"], modality),
         *((f"views.{field}", getattr(theirs, field), getattr(views, field)) for field in fields),
     ):
-        if learnt != given:
-            raise CheckpointError(
-                f"{network}: was trained with {name} {learnt}, but is to be used with {given}; "
-                "make them equal"
-            )
+        _refuse_other(network, name, learnt, given)
+
+
+def refuse_other_net(network: Path, saved: Network, model: ModelConfig) -> None:
+    """Refuse weights of a network of another build, by the setting and not by every weight's shape.
+
+    Raises:
+        CheckpointError: if backbone, depth or width differ.
+    """
+    for name in ("backbone", "depth", "width"):
+        given = getattr(model, name)
+        _refuse_other(network, f"model.{name}", saved.config["model"].get(name, given), given)
+
+
+def _refuse_other(network: Path, name: str, learnt: object, given: object) -> None:
+    if learnt != given:
+        raise CheckpointError(
+            f"{network}: was trained with {name} {learnt}, but is to be used with {given}; "
+            "make them equal"
+        )

@@ -71,11 +71,6 @@ def resnet3d(config: ModelConfig, num_outputs: int) -> ResNet3D:
     return ResNet3D(config, num_outputs)
 
 
-def last_map(frames: int, size: int) -> tuple[int, int]:
-    """Return duration and side of the last stage's maps: 16 frames of 112 pixels leave (1, 4)."""
-    return ResNet3D.map_size("layer4", frames, size)
-
-
 class BasicBlock(nn.Module):
     """Two 3x3x3 convolutions and a shortcut, summed before the last ReLU."""
 

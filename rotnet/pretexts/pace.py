@@ -5,18 +5,16 @@ network says how many. Here all paces of a clip stand side by side, each from a 
 within one window, so that where in the window a clip lies tells nothing of its pace.
 """
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from rotnet.config import ClipConfig, PretrainConfig
 from rotnet.data.loader import Batch
+from rotnet.pretexts.objective import CrossEntropy
 from rotnet.pretexts.pretext import Show
 
 
-class PacePretext:
+class PacePretext(CrossEntropy):
     """Every clip at every pace, side by side.
 
     Args:
@@ -47,19 +45,6 @@ class PacePretext:
                 seams.append(torch.stack([across[at : at + pace].any() for at in chosen]))
         targets = torch.arange(len(self._paces), device=device).repeat(count)
         return show(torch.stack(clips), torch.stack(seams)), targets
-
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the cross-entropy, a scalar."""
-        return cross_entropy(outputs, targets)
-
-    def predict(self, outputs: Tensor) -> Tensor:
-        """Return the index (N,) of the most probable pace."""
-        return outputs.argmax(1)
-
-    def measure(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
-        """Return nothing more."""
-        del outputs, targets
-        return {}
 
     def _chosen(self, pace: int, moment: float) -> list[int]:
         """Return which of the frames read a clip of a pace shows; `moment` in [0, 1)."""

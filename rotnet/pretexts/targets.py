@@ -53,22 +53,14 @@ class Softmax:
         return {"circular_error": circular_distance(said, angles[targets])}
 
 
-class SineCosine:
-    """The angle's cosine and sine: a regression without a seam at 0 degrees."""
-
-    num_outputs = 2
+class Regression:
+    """An angle that is said outright, and then held against those of the set."""
 
     def __init__(self, config: PretextConfig) -> None:
         self._angles = torch.tensor(config.angles, dtype=torch.float32)
-        radians = torch.deg2rad(self._angles)
-        self._points = torch.stack([torch.cos(radians), torch.sin(radians)], dim=1)
-
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean squared distance from the point on the unit circle, a scalar."""
-        return mse_loss(outputs, self._points.to(outputs.device)[targets])
 
     def predict(self, outputs: Tensor) -> Tensor:
-        """Return the index (N,) of the angle nearest to that of outputs (N, 2)."""
+        """Return the index (N,) of the angle nearest to that of outputs (N, num_outputs)."""
         return _nearest(self._said(outputs), self._angles.to(outputs.device))
 
     def measure(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
@@ -77,10 +69,29 @@ class SineCosine:
         return {"circular_error": circular_distance(self._said(outputs), true)}
 
     def _said(self, outputs: Tensor) -> Tensor:
+        """Return the angles (N,) in degrees that outputs speak of."""
+        raise NotImplementedError
+
+
+class SineCosine(Regression):
+    """The angle's cosine and sine: a regression without a seam at 0 degrees."""
+
+    num_outputs = 2
+
+    def __init__(self, config: PretextConfig) -> None:
+        super().__init__(config)
+        radians = torch.deg2rad(self._angles)
+        self._points = torch.stack([torch.cos(radians), torch.sin(radians)], dim=1)
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean squared error of cosine and sine, a scalar."""
+        return mse_loss(outputs, self._points.to(outputs.device)[targets])
+
+    def _said(self, outputs: Tensor) -> Tensor:
         return torch.rad2deg(torch.atan2(outputs[:, 1], outputs[:, 0])) % 360
 
 
-class Scalar:
+class Scalar(Regression):
     """The angle as a share of a full turn. Known to be poor: 359 and 0 degrees are far apart.
 
     A sigmoid keeps what is said within a turn, as in the image regressor of d4nst/RotNet, whose
@@ -89,21 +100,9 @@ class Scalar:
 
     num_outputs = 1
 
-    def __init__(self, config: PretextConfig) -> None:
-        self._angles = torch.tensor(config.angles, dtype=torch.float32)
-
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean squared error of the share of a turn, a scalar."""
         return mse_loss(self._said(outputs) / 360, self._angles.to(outputs.device)[targets] / 360)
-
-    def predict(self, outputs: Tensor) -> Tensor:
-        """Return the index (N,) of the angle nearest to that of outputs (N, 1)."""
-        return _nearest(self._said(outputs), self._angles.to(outputs.device))
-
-    def measure(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
-        """Return the circular error (N,) in degrees, of the angle said."""
-        true = self._angles.to(outputs.device)[targets]
-        return {"circular_error": circular_distance(self._said(outputs), true)}
 
     def _said(self, outputs: Tensor) -> Tensor:
         return torch.sigmoid(outputs[:, 0]) * 360

@@ -41,6 +41,16 @@ def test_pretrain_finetune_evaluate_fuse(
         ),
         (["--set", "finetun.epochs=3"], "unknown section 'finetun'; (clip,"),
         (["--set", "epochs"], "write it as SECTION.FIELD=VALUE"),
+        (["--set", "views.vertical_flip=0.5"], "error: views.vertical_flip must be 0 when"),
+        (
+            ["--set", "pretext.rotations=3"],
+            "error: pretext.rotations: Input should be 2, 4, 8 or 360 "
+            'or a mapping in JSON such as {"angles": [0, 120, 240]}, got 3\n',
+        ),
+        (
+            ["--set", 'pretext.rotations={"angles": [0, 360]}'],
+            "error: pretext.rotations.angles.1: Input should be less than 360, got 360\n",
+        ),
         (
             ["--set", "pretext.rotations=8", "--set", "pretext.path=exact"],
             "turns by multiples of 90 degrees, and the set has 45; use path resampled",

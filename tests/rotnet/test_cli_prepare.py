@@ -167,6 +167,7 @@ def test_kinetics_takes_several_csvs_and_no_allow_missing(
     assert run("kinetics", videos, tmp_path / "set", *words) == 0
     said = capsys.readouterr().out
     assert "2 of 4 listed videos are missing" in said
+    assert "note: only one class, 'running late'\n" in said
     assert "videos on no list, not used: 4 (2.avi, 3.avi, 4.avi and 1 more)" in said
     manifest = Manifest.load(tmp_path / "set")
     assert manifest.classes == ("running late",)

@@ -57,6 +57,7 @@ def test_a_random_network_is_searched_beside_its_chance(
         (["retrieve", "DATA", "OUT", "--split", "9"], "split 9"),
         (["retrieve", "DATA", "OUT", "--set", "linear.clips=3"], "unknown section 'linear'"),
         (["fuse", "OUT", "DATA", "DATA", "--rule", "fited"], "did you mean 'fitted'"),
+        (["fuse", "OUT", "DATA", "DATA"], "a folder of scores is given twice: "),
     ],
 )
 def test_what_cannot_be_measured_is_one_line(

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from rotnet.config import (
     AngleSet,
     ClipConfig,
+    FinetuneConfig,
     PretextConfig,
     PretrainConfig,
     RuntimeConfig,
@@ -106,3 +107,44 @@ def test_a_clip_spans_one_stride_more_than_its_frames() -> None:
 def test_every_recipe_is_whole_and_can_be_trained() -> None:
     for recipe in RECIPES.values():
         assert isinstance(recipe.finetune, TuneConfig)
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ({"rotations": 4, "path": "exact"}, {"rotations": 4}),
+        ({"rotations": 8, "path": "resampled", "room": "any_angle"}, {"rotations": 8}),
+        ({"rotations": 8, "jitter": 10.0, "views": 8}, {"rotations": 8}),
+        ({"rotations": 4, "jitter": 0.0, "room": "crop"}, {"rotations": 4}),
+        ({"rotations": 360, "views": 4, "jitter": 0.4}, {"rotations": 360}),
+    ],
+)
+def test_what_is_written_out_is_the_same_work_as_what_is_left_to_the_default(
+    written: dict[str, object], plain: dict[str, object]
+) -> None:
+    one, other = (
+        identity(PretrainConfig(pretext=PretextConfig.model_validate(settings)))
+        for settings in (written, plain)
+    )
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"path": "resampled"}, {"room": "any_angle"}, {"views": 2}, {"rotations": 8, "jitter": 5.0}],
+)
+def test_what_differs_from_the_default_is_other_work(changed: dict[str, object]) -> None:
+    plain = {"rotations": changed.get("rotations", 4)}
+    one, other = (
+        identity(PretextConfig.model_validate(settings).canonical())
+        for settings in (changed, plain)
+    )
+    assert one != other
+
+
+def test_a_final_training_is_the_same_work_whatever_would_have_been_held_out() -> None:
+    final, plain = (
+        identity(FinetuneConfig(finetune=TuneConfig.model_validate(settings)))
+        for settings in ({"final": "train+val", "val_fraction": 0.2}, {})
+    )
+    assert final == plain

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -77,7 +78,7 @@ def _baseline(given: str | None) -> Mapping[str, Any] | None:
     if given is None:
         return None
     found: dict[str, Any] = {}
-    for part in given.split(","):
+    for part in re.split(r",(?=\s*[\w.]+\s*=)", given):  # a set's own commas do not divide
         axis, equals, text = (word.strip() for word in part.partition("="))
         if not equals or not axis:
             raise UserError(f"--baseline {given}: write it as AXIS=VALUE[,AXIS=VALUE]")

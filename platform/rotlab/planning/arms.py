@@ -1,7 +1,7 @@
 """The arms of a search space: combinations of axis values, collapsed and less the exclusions."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -15,10 +15,17 @@ from rotlab.planning.stage import StageKind
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """An arm that the search space leaves out, and the first reason that it gives."""
+    """An arm that the search space leaves out, and the first reason that it gives.
+
+    Args:
+        arm: axis -> value; where it is impossible, only what makes it so, of however many arms.
+        because: the reason.
+        impossible: whether there can be no such arm, whatever the search space says.
+    """
 
     arm: Mapping[str, Any]
     because: str
+    impossible: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +37,19 @@ class Arm:
         shape: the stage kinds that it takes.
         values: axis -> value, in the file's order.
         chosen: axis -> index of the value among the axis's values.
+        alike: the inits that are this work; it goes by the first that is not excluded.
     """
 
     measure: str
     shape: Shape
     values: Mapping[str, Any]
     chosen: Mapping[str, int]
+    alike: tuple[str, ...]
+
+    def names(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the values under each init that is the same work."""
+        for init in self.alike:
+            yield {**self.values, "init": init} if "init" in self.values else self.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +83,9 @@ def expand(spec: Spec, kinds: Mapping[str, StageKind]) -> Arms:
         shape = shapes.get(choices)
         if isinstance(shape, ImpossibleError):
             cause = {shape.choice: choices[shape.choice]}
-            impossible.setdefault(canonical([measure, cause]), Excluded(cause, str(shape)))
+            impossible.setdefault(
+                canonical([measure, cause]), Excluded(cause, str(shape), impossible=True)
+            )
             continue
         alike = shapes.alike(choices)
         live = {axis: chosen[axis] for axis in shapes.live_axes(choices)}
@@ -82,7 +98,9 @@ def expand(spec: Spec, kinds: Mapping[str, StageKind]) -> Arms:
         groups.setdefault((measure, dead), Group()).add(choices, identity)
         if identity not in arms:
             values = {axis: spec.axes[axis][index] for axis, index in live.items()}
-            arms[identity] = Arm(measure, shape, values, live)
+            arms[identity] = Arm(
+                measure, shape, values, live, alike if "init" in live else alike[:1]
+            )
     kept, excluded, warnings = _exclude(spec, list(arms.values()))
     excluded = [*impossible.values(), *excluded]
     everywhere = {
@@ -160,15 +178,17 @@ def _exclude(spec: Spec, arms: list[Arm]) -> tuple[list[Arm], list[Excluded], li
     excluded: list[Excluded] = []
     matched = [False] * len(spec.exclude)
     for arm in arms:
-        reasons = []
-        for index, exclude in enumerate(spec.exclude):
-            if exclude.matches(arm.values):
+        left = []
+        for values in arm.names():
+            hits = [index for index, one in enumerate(spec.exclude) if one.matches(values)]
+            for index in hits:
                 matched[index] = True
-                reasons.append(exclude.because)
-        if reasons:
-            excluded.append(Excluded(arm.values, reasons[0]))
-        else:
-            kept.append(arm)
+            if not hits:
+                left.append(values)
+            elif not left:
+                excluded.append(Excluded(values, spec.exclude[hits[0]].because))
+        if left:
+            kept.append(replace(arm, values=left[0]))
     if not kept:
         line = spec.lines.get("exclude")
         raise SpecError(

@@ -69,12 +69,21 @@ class Configs:
                 config = link.kind.config.model_validate({**sections, **dict(plain)})
             except ValidationError as error:
                 combination = ", ".join(f"{axis}={value}" for axis, value in arm.values.items())
+                chosen = f" (with {combination})" if combination else ""
                 for refusal in refusals(error, {}, link.kind.config):
-                    said = f"{link.kind.name}: {refusal.text} (with {combination})"
-                    self._refuse(said, "axes")
+                    said = f"{link.kind.name}: {refusal.text}{chosen}"
+                    self._refuse(said, *self._place(refusal.text, arm))
                 raise RefusedError from error
             self._made[settings] = (config, identity(config))
         return self._made[settings]
+
+    def _place(self, rule: str, arm: Arm) -> tuple[str, ...]:
+        """Where the setting stands that a rule of several sections begins with."""
+        setting = rule.partition(" ")[0]
+        section, _, field = setting.partition(".")
+        if setting in arm.values:
+            return "axes", setting
+        return (section, field) if field in self._spec.settings.get(section, {}) else ("axes",)
 
     def _chosen(self, link: Link, arm: Arm) -> Indices:
         """What an arm chooses on the axes that a kind reads."""

@@ -23,7 +23,11 @@ def outline(planned: Planned, done: Mapping[str, int]) -> str:
     lines = [f"{plan.name}: {plan.question}" if plan.question else plan.name, ""]
     lines.append(f"{plan.num_arms} arms, {len(plan.cells)} cells on {', '.join(spec.targets)}")
     lines += [f"collapsed: {_collapse(one)}" for one in plan.collapsed]
-    for because, arms in _by_reason((one.because, one.arm) for one in plan.excluded).items():
+    impossible = ((one.because, one.arm) for one in plan.excluded if one.impossible)
+    for because, arms in _by_reason(impossible).items():
+        lines += _listed(f"left out: {because}", arms)
+    excluded = ((one.because, one.arm) for one in plan.excluded if not one.impossible)
+    for because, arms in _by_reason(excluded).items():
         lines += _listed(f"excluded: {_counted(len(arms), 'arm')}: {because}", arms)
     lines += ["", *_table(plan, done)]
     lines += [""] * bool(plan.absent or plan.unsupported or spec.budget_gpu_hours or plan.warnings)

@@ -120,20 +120,24 @@ def make_plan(
         stages_unshared=dict(Counter(stages[key].kind for cell in cells for key in cell.stages)),
         absent=tuple(sorted(name for name in needed if datasets[name].absent)),
         unsupported={key: why for key, why in unsupported.items() if why is not None},
-        warnings=(*arms.warnings, *_random_row_missing(spec, kinds)),
+        warnings=(*arms.warnings, *_random_row_missing(spec, kinds, arms.arms)),
     )
 
 
-def _random_row_missing(spec: Spec, kinds: Mapping[str, StageKind]) -> Iterator[str]:
+def _random_row_missing(
+    spec: Spec, kinds: Mapping[str, StageKind], arms: Iterable[Arm]
+) -> Iterator[str]:
     """Warn of frozen networks that are measured without a random one beside them.
 
     Random features can do well: on 5 classes of UCF101 a random network's probe reads above 70 %.
     """
+    has_random = {arm.measure for arm in arms if arm.shape.init in (SCRATCH, RANDOM_FROZEN)}
+    places = ("axes.init", "init", "measure")
+    line = next((spec.lines[place] for place in places if place in spec.lines), 1)
     for measure in spec.measure:
         kind = kinds[measure]
         looks_only = "test" in kind.roles and any(one.kind == "pretrain" for one in kind.inputs)
-        if looks_only and not {SCRATCH, RANDOM_FROZEN} & set(spec.values("init")):
-            line = spec.lines.get("axes.init") or spec.lines.get("init") or 1
+        if looks_only and measure not in has_random:
             yield (
                 f"line {line} init: {measure} has no random network to be read against; "
                 f"add {SCRATCH} or {RANDOM_FROZEN}"

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from rotlab.planning.names import unknown
-from rotlab.reporting.scale import scale_of
 from rotlab.reporting.statistics import Difference, Estimate, mean_interval, welch
 from rotnet.errors import UserError
 
@@ -87,6 +86,7 @@ class Comparison:
         contrasts: against the baseline; empty where no arm is one.
         chance: metric -> what guessing gives, where the study says so.
         instead: the metrics that cells have where none that ended has this one; else empty.
+        asked: the baseline, where the reader named one.
     """
 
     target: str
@@ -97,6 +97,7 @@ class Comparison:
     contrasts: tuple[Contrast, ...]
     chance: Mapping[str, float]
     instead: tuple[str, ...] = ()
+    asked: Mapping[str, Any] | None = None
 
 
 def compare(
@@ -114,7 +115,7 @@ def compare(
 
     Raises:
         UserError: if there are results, but none has this metric; if the baseline names an axis
-            that the study does not have, or values that no arm has.
+            that the study does not have, or values that no arm has, or none has all at once.
     """
     metrics: list[str] = frame.attrs["metrics"]
     if metrics and metric is not None and metric not in metrics:
@@ -151,7 +152,7 @@ def _comparison(
         _summary(cells, metric, axes, metrics, is_lacking=bool(instead))
         for cells in by_arm.values()
     )
-    shown = (metric, *BESIDE.get(metric, ()))
+    shown = () if instead else (metric, *BESIDE.get(metric, ()))
     chance = {each: _chance(records, each) for each in shown}
     return Comparison(
         target=target,
@@ -162,6 +163,7 @@ def _comparison(
         contrasts=_contrasts(arms, axes, _untrained(arms) if baseline is None else baseline),
         chance={each: value for each, value in chance.items() if value is not None},
         instead=instead,
+        asked=baseline,
     )
 
 
@@ -172,15 +174,15 @@ def main_metric(records: Sequence[Record]) -> str:
 
 
 def _chance(records: Sequence[Record], metric: str) -> float | None:
-    """What guessing gives: a metric's own figure, or the one of all accuracies."""
+    """What guessing gives: a metric's own figure, or the one of accuracies of one guess."""
     own = _present(record.get(f"chance_{metric}") for record in records)
-    if not own and scale_of(metric).percent and metric not in BESIDE.get("recall_at_1", ()):
+    if not own and "accuracy" in metric and not metric.startswith(("top", "pretext.")):
         own = _present(record.get("chance") for record in records)
     return math.fsum(own) / len(own) if own else None
 
 
 def _untrained(arms: Sequence[ArmSummary]) -> Mapping[str, Any]:
-    held = (one for one in UNTRAINED if any(_has_values(arm, one) for arm in arms))
+    held = (one for one in UNTRAINED if any(has_values(arm, one) for arm in arms))
     return next(held, SCRATCH)
 
 
@@ -254,17 +256,24 @@ def _check_baseline(
         held = list(dict.fromkeys(_text(each) for each in frame[axis] if each is not None))
         if _text(value) not in held:
             raise UserError(f"no arm has {axis}={_text(value)}; there are {', '.join(held)}")
+    together = (
+        all(_text(record[axis]) == _text(value) for axis, value in baseline.items())
+        for record in frame.to_dict("records")
+    )
+    if not any(together):
+        said = " and ".join(f"{axis}={_text(value)}" for axis, value in baseline.items())
+        raise UserError(f"no arm has {said}, all at once")
 
 
 def _contrasts(
     arms: Sequence[ArmSummary], axes: tuple[str, ...], baseline: Mapping[str, Any]
 ) -> tuple[Contrast, ...]:
     others = [axis for axis in axes if axis not in baseline]
-    bases = [arm for arm in arms if _has_values(arm, baseline)]
+    bases = [arm for arm in arms if has_values(arm, baseline)]
     treated = [
         arm
         for arm in arms
-        if not _has_values(arm, baseline) and any(axis in arm.arm for axis in baseline)
+        if not has_values(arm, baseline) and any(axis in arm.arm for axis in baseline)
     ]
     shown = varying_axes(treated, others)
     return tuple(
@@ -293,7 +302,8 @@ def _contrast(
     )
 
 
-def _has_values(arm: ArmSummary, values: Mapping[str, Any]) -> bool:
+def has_values(arm: ArmSummary, values: Mapping[str, Any]) -> bool:
+    """Say whether an arm has all of these: axis -> value."""
     return all(
         axis in arm.arm and _text(arm.arm[axis]) == _text(value) for axis, value in values.items()
     )

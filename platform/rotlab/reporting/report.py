@@ -2,11 +2,13 @@
 
 import json
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
-from rotlab.reporting.comparison import Comparison
+from rotlab.reporting.comparison import Comparison, has_values
 from rotlab.reporting.scale import scale_of, short_name
 from rotlab.reporting.sentences import describe, sentence, show_value
 from rotlab.reporting.tables import arms_table, markdown, plain
@@ -94,9 +96,26 @@ def _findings(comparison: Comparison) -> list[str]:
     if comparison.instead:
         there = ", ".join(comparison.instead)
         return [f"{comparison.measure} has no {comparison.metric}; --metric can be: {there}"]
+    if comparison.asked and not comparison.contrasts and len(comparison.arms) > 1:
+        return [_why_nothing(comparison, comparison.asked)]
     scale = scale_of(comparison.metric)
     several = len({describe(contrast.treatment) for contrast in comparison.contrasts}) > 1
     return [sentence(one, scale, is_one_of_several=several) for one in comparison.contrasts]
+
+
+def _why_nothing(comparison: Comparison, asked: Mapping[str, Any]) -> str:
+    """Why no arm is set against the baseline that was asked for."""
+    held = {axis for arm in comparison.arms for axis in arm.arm}
+    if lacking := [axis for axis in asked if axis not in held]:
+        return f"Nothing to compare here: {comparison.measure} does not read {', '.join(lacking)}"
+    bases = [arm.arm for arm in comparison.arms if has_values(arm, asked)]
+    if not bases:
+        return f"Nothing to compare here: no arm is {describe(asked)}"
+    more = list(dict.fromkeys(axis for arm in bases for axis in arm if axis not in asked))
+    return (
+        f"Nothing to compare here: no other arm is equal to {describe(asked)} on "
+        f"{' and '.join(more)}; name that in --baseline as well"
+    )
 
 
 def _shows_random_network(comparison: Comparison) -> bool:
@@ -113,14 +132,16 @@ def _notes(comparisons: list[Comparison]) -> list[str]:
             f"Differences are against {' or '.join(against)}, all else equal: "
             "Welch's 95 % interval, unpaired."
         )
-    elif any(len(comparison.arms) > 1 for comparison in comparisons):
+    elif any(len(one.arms) > 1 and one.asked is None for one in comparisons):
         notes.append("To see differences, say what to set arms against: --baseline AXIS=VALUE.")
     if len(contrasts) > 1:
         notes.append(
             f"The {len(contrasts)} differences are each judged alone, not adjusted for number."
         )
     if any(_shows_random_network(comparison) for comparison in comparisons):
-        notes.append("Nothing is trained for linear and retrieval: scratch is the random network.")
+        notes.append(
+            "Linear and retrieval leave networks as they are: scratch is the random network."
+        )
     if any(arm.missing for comparison in comparisons for arm in comparison.arms):
         notes.append("A seed counts once none of its cells is missing.")
     return notes

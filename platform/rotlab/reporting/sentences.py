@@ -7,9 +7,10 @@ from typing import Any
 from rotlab.reporting.comparison import UNTRAINED, Contrast
 from rotlab.reporting.scale import Scale
 from rotlab.reporting.statistics import Difference
-from rotlab.tracking.roster import NULL
 
+_BARE = ("init", "modality")  # axes whose values say by themselves what they are of
 _SUBJECTS = {  # inits that are no pretraining
+    "scratch": "training from scratch",
     "target": "training with the target's labels",
     "random-frozen": "freezing random weights",
 }
@@ -49,9 +50,7 @@ def sentence(contrast: Contrast, scale: Scale, *, is_one_of_several: bool = Fals
 def describe(setting: Mapping[str, Any]) -> str:
     """Return axis values for people: {"modality": "dif", "clip.frames": 16} as "dif, frames 16"."""
     return ", ".join(
-        value
-        if isinstance(value, str) and value != NULL
-        else f"{axis.rpartition('.')[2]} {show_value(value)}"
+        show_value(value) if axis in _BARE else f"{axis.rpartition('.')[2]} {show_value(value)}"
         for axis, value in setting.items()
     )
 

@@ -18,7 +18,8 @@ class Estimate:
         mean: of them.
         n: how many.
         sd: their standard deviation (n - 1); None for one value.
-        low, high: the confidence interval of the mean; None for one value.
+        low, high: the confidence interval of the mean; None where it cannot be known, because there
+            is but one value or all are equal.
     """
 
     mean: float
@@ -57,6 +58,8 @@ def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Es
     mean = float(np.mean(values))
     if n == 1:
         return Estimate(mean, 1, None, None, None)
+    if np.ptp(values) == 0:
+        return Estimate(mean, n, 0.0, None, None)
     sd = float(np.std(values, ddof=1))
     half = _quantile(confidence, n - 1) * sd / math.sqrt(n)
     return Estimate(mean, n, sd, mean - half, mean + half)

@@ -38,7 +38,7 @@ def arms_table(comparison: Comparison) -> list[Column]:
     for metric in dict.fromkeys(metric for arm in arms for metric in arm.beside):
         shown = tuple(scale_of(metric).show(arm.beside.get(metric)) for arm in arms)
         columns.append(Column(f"{short_name(metric)}{scale_of(metric).unit}", shown, number=True))
-    if any(arm.pretext for arm in arms):
+    if comparison.measure != "pretrain" and any(arm.pretext for arm in arms):
         columns.append(Column("pretext %", tuple(_pretext(arm) for arm in arms), number=True))
     if any(arm.missing for arm in arms):
         columns.append(Column("missing", tuple(_missing(arm) for arm in arms)))

@@ -56,6 +56,6 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist") from error
+        raise DataError(f"{path} does not exist: give --lists or --csv where it lies") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error

@@ -90,6 +90,10 @@ def test_csv_and_json_list_every_cell(ask: Ask) -> None:
     [
         (["smal"], "unknown study 'smal'; did you mean 'small'? (small)"),
         (["small", "--metric", "acuracy"], "unknown metric 'acuracy'; did you mean 'accuracy'?"),
+        (
+            ["small", "--baseline", 'init={"angles": [0, 90]}'],
+            'no arm has init={"angles": [0, 90]}',
+        ),
         (["small", "--tracking-uri", "ftp://x"], "tracking URI 'ftp://x' is not of a known form"),
     ],
 )

@@ -233,7 +233,7 @@ def test_a_fitted_fusion_of_networks_that_held_videos_out_is_planned(plan: MakeP
         ("model.backbone", "[resnet3d, r3d_18, c3d]", ("pretrain", "finetune")),
         ("model.depth", "[18, 34, 50]", ("pretrain", "finetune")),
         ("pretext.target", "[softmax, sincos, scalar]", ("pretrain", "finetune")),
-        ("pretext.path", "[null, exact, resampled]", ("pretrain", "finetune")),
+        ("pretext.path", "[exact, resampled]", ("pretrain", "finetune")),
         ("finetune.freeze", "[0, 1, 5]", ("finetune",)),
         ("finetune.shots", "[5, 10, null]", ("finetune",)),
         ("evaluate.crops", "[1, 3]", ()),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rotlab.planning.datasets import DatasetInfo, find_datasets
 from rotlab.planning.kinds import load_kinds
+from rotlab.planning.outline import outline
 from rotlab.planning.plan import Plan, make_plan
 from rotlab.planning.planned import plan_file
 from rotlab.planning.problems import SpecError
@@ -216,3 +217,51 @@ def test_frozen_networks_without_a_random_one_beside_them_are_warned_of(
     assert f"{measure} has no random network to be read against" in warning
     assert not plan(f"measure: {measure}\naxes: {{init: [rotation, scratch]}}\n").warnings
     assert not plan("axes: {init: [rotation, pace]}\n").warnings
+
+
+def test_a_random_network_that_is_excluded_is_missed(plan: Callable[[str], Plan]) -> None:
+    axes = "measure: [finetune, linear]\naxes: {init: [scratch, random-frozen, rotation]}\n"
+    without = "exclude:\n  - {when: {init: %s}, because: dear}\n"
+    (warning,) = plan(axes + without % "[scratch, random-frozen]").warnings
+    assert "linear has no random network" in warning
+    (warning,) = plan("measure: linear\n").warnings
+    assert warning.startswith("line 4 init: linear has no random network")
+
+
+def test_work_that_goes_by_two_names_is_excluded_by_both_only(plan: Callable[[str], Plan]) -> None:
+    axes = "measure: [finetune, linear]\naxes: {init: [scratch, random-frozen, rotation]}\n"
+    for excluded, other in (("scratch", "random-frozen"), ("random-frozen", "scratch")):
+        made = plan(axes + f"exclude:\n  - {{when: {{init: {excluded}}}, because: dear}}\n")
+        for measure in ("finetune", "linear"):
+            inits = [cell.arm["init"] for cell in made.cells if cell.measure == measure]
+            assert inits == [other, "rotation"]
+        assert not made.warnings
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("views: {vertical_flip: 0.5}\n", "line 4 views.vertical_flip: "),
+        ("axes: {views.vertical_flip: [0.0, 0.5]}\n", "line 4 axes.views.vertical_flip: "),
+    ],
+)
+def test_a_rule_of_two_sections_is_told_where_its_setting_stands(
+    plan: Callable[[str], Plan], text: str, place: str
+) -> None:
+    with pytest.raises(SpecError) as refused:
+        plan(text)
+    assert place in str(refused.value)
+    assert "(with )" not in str(refused.value)
+
+
+def test_what_cannot_be_is_left_out_whatever_the_number_of_arms(tmp_path: Path) -> None:
+    space = tmp_path / "space.yaml"
+    axes = "axes: {init: [rotation, scratch, target], modality: [rgb, dif, fusion]}\n"
+    space.write_text(
+        "name: a\nbase: tiny\ndata: {pretrain: hockey, target: weizmann}\n"
+        f"measure: [finetune, linear]\n{axes}"
+        "exclude:\n  - {when: {init: scratch, modality: dif}, because: dear}\n"
+    )
+    text = outline(plan_file(space, tmp_path), {})
+    assert "left out: 'finetune' has no networks whose init is target" in text
+    assert "excluded: 1 arm: dear\n  init=scratch, modality=dif" in text

@@ -247,3 +247,22 @@ def test_all_labels_are_a_value_that_arms_are_equal_in(frame: Frame) -> None:
         {"finetune.shots": 5},
         {"finetune.shots": "none"},
     ]
+
+
+def test_values_that_no_arm_has_all_at_once_are_no_baseline(frame: Frame) -> None:
+    rows = [{"init": "scratch", "accuracy": 0.5}]
+    rows += [{"init": "rotation", "pretext.rotations": 4, "accuracy": 0.5}]
+    with pytest.raises(UserError, match=r'has init="scratch" and pretext.rotations=4, all at once'):
+        compare(frame(rows), "accuracy", {"init": "scratch", "pretext.rotations": 4})
+
+
+def test_the_chance_of_one_guess_is_not_that_of_other_accuracies(frame: Frame) -> None:
+    cell = {"accuracy": 0.5, "chance": 0.2, "top5_accuracy": 0.9, "pretext.val_accuracy": 0.4}
+    study = frame([cell, {"measure": "linear", "accuracy": 0.5, "chance": 0.2}])
+    for metric, chance in (
+        ("accuracy", {"accuracy": 0.2}),
+        ("top5_accuracy", {}),
+        ("pretext.val_accuracy", {}),
+    ):
+        assert compare(study, metric)[0].chance == chance
+    assert compare(study, "top5_accuracy")[1].chance == {}

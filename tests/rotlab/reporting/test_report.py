@@ -141,3 +141,25 @@ def test_a_retrieval_has_a_table_of_its_own_with_map_and_both_chances(frame: Fra
     heading, *table = _table(retrieval)
     assert heading.split()[-2:] == ["mAP", "%"]
     assert [row.split()[-1] for row in table] == ["15.0", "25.0"]
+
+
+def test_a_baseline_that_nothing_can_be_set_against_is_told_why(frame: Frame) -> None:
+    rows: list[dict[str, object]] = [
+        {"init": "rotation", "pretext.rotations": rotations, "accuracy": 0.5}
+        for rotations in (2, 4)
+    ]
+    rows += [{"init": "scratch", "accuracy": 0.5}]
+    rows += [{"init": init, "measure": "linear", "accuracy": 0.5} for init in ("scratch", "pace")]
+    text = report_text(compare(frame(rows), "accuracy", {"init": "rotation"}), "")
+    finetune, linear = text.split("demo, linear")
+    assert "no other arm is equal to rotation on pretext.rotations; name that in" in finetune
+    assert "no arm is rotation" in linear
+    assert "To see differences" not in text
+    text = report_text(compare(frame(rows), "accuracy", {"pretext.rotations": 2}), "")
+    assert "linear does not read pretext.rotations" in text
+
+
+def test_a_pretrainings_own_accuracy_stands_in_its_table_once(frame: Frame) -> None:
+    row = {"init": "rotation", "measure": "pretrain", "val_accuracy": 0.7}
+    text = report_text(compare(frame([row | {"pretext.val_accuracy": 0.7}])), "")
+    assert text.count("70.0") == 1

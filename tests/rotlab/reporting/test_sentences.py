@@ -84,6 +84,7 @@ def test_another_baseline_is_named() -> None:
         ("supervised", "Supervised pretraining helps: "),
         ("target", "Training with the target's labels helps: "),
         ("random-frozen", "Freezing random weights helps: "),
+        ("scratch", "Training from scratch helps: "),
     ],
 )
 @pytest.mark.parametrize("baseline", [{"init": "scratch"}, {"init": "random-frozen"}])
@@ -100,3 +101,8 @@ def test_of_several_treatments_each_is_named_where_it_shows_no_difference() -> N
             f"No difference shown, {init} for dif: +10.0 points"
         )
         assert sentence(contrast, _ACCURACY).startswith("No difference shown for dif: +10.0 points")
+
+
+def test_values_that_do_not_say_what_they_are_of_are_named() -> None:
+    contrast = _contrast(None, **{"modality": "dif", "pretext.labels": "random"})
+    assert "for dif, labels random:" in sentence(contrast, _ACCURACY)

@@ -47,6 +47,11 @@ def test_one_value_has_a_mean_but_no_interval() -> None:
     assert (estimate.mean, estimate.sd, estimate.low, estimate.high) == (0.5, None, None, None)
 
 
+def test_equal_values_have_no_interval_because_their_spread_is_not_known() -> None:
+    estimate = mean_interval([0.25, 0.25, 0.25])
+    assert (estimate.mean, estimate.sd, estimate.low, estimate.high) == (0.25, 0.0, None, None)
+
+
 @pytest.mark.parametrize(
     ("first", "second"), [([0.5], [0.1, 0.2]), ([0.1, 0.2], [0.5]), ([0.9, 0.9], [0.5, 0.5])]
 )

@@ -152,6 +152,15 @@ def test_a_bad_request_is_one_line(
     assert not out.exists()
 
 
+def test_a_file_of_another_name_is_refused(
+    folder: Path, actions: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "features.csv"
+    assert main(["features", str(folder), str(actions.folder), str(out)]) == 2
+    assert capsys.readouterr().err == f"error: {out}: a file of features must be named *.parquet\n"
+    assert not out.exists()
+
+
 def test_without_pyarrow_one_line_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

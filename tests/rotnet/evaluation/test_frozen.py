@@ -89,7 +89,8 @@ def test_a_network_that_has_seen_test_videos_is_refused(
     [
         ({"modality": "dif"}, "was trained with modality rgb, but is to be used with dif"),
         ({"views": {"mean": (0.5, 0.5, 0.5)}}, "trained with views.mean"),
-        ({"model": ModelConfig(width=4)}, "of another shape: conv1.weight"),
+        ({"model": ModelConfig(width=4)}, "trained with model.width 2, but is to be used with 4"),
+        ({"model": ModelConfig(width=2, hidden=64, depth=34)}, "trained with model.depth 18"),
     ],
 )
 def test_a_network_is_only_shown_what_it_has_learnt_to_see(

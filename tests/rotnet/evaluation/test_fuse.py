@@ -86,7 +86,7 @@ def test_members_that_held_out_other_videos_are_weighed_on_those_in_common(tmp_p
 def test_fitting_without_sound_validation_scores_is_refused(tmp_path: Path) -> None:
     test = {name: scores([[0.5, 0.5]], [0], "t") for name in ("rgb", "dif")}
     members = write(tmp_path, test)
-    with pytest.raises(DataError, match=r"needs val_scores.npz .*, which rgb, dif lacks"):
+    with pytest.raises(DataError, match=r"needs val_scores.npz .*; none in rgb, dif:"):
         fuse(config("fitted"), members, tmp_path)
     write(tmp_path, test, VAL_SCORES)
     with pytest.raises(DataError, match="rgb has validation scores of test videos"):

@@ -71,6 +71,8 @@ def test_a_missing_damaged_foreign_or_newer_file_is_named(tmp_path: Path) -> Non
     with pytest.raises(CheckpointError, match="no such checkpoint"):
         read(path)
     write(path, {"step": 3})
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
+        read(path / "network.pt")
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(CheckpointError, match="not a readable checkpoint"):
         read(path)

@@ -156,6 +156,25 @@ def test_every_pretext_learns_is_judged_and_continues_bit_equal(
     assert same_network(tmp_path / "whole", broken)
 
 
+def test_dropout_hangs_on_the_seed_and_continues_bit_equal(
+    tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
+) -> None:
+    model = small_pretrain.model.model_copy(update={"dropout": 0.5})
+    config = small_pretrain.model_copy(update={"model": model})
+    videos = pool.select("pretrain")
+    metrics = pretrain(config, videos, folder(tmp_path / "one"), make_recorder())
+    torch.rand(7)  # what a process has drawn before plays no part
+    before = torch.get_rng_state()
+    with pytest.raises(Stopped):
+        pretrain(config, videos, folder(tmp_path / "two"), make_recorder(stop_at=5))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert pretrain(config, videos, tmp_path / "two", make_recorder()) == metrics
+    assert same_network(tmp_path / "one", tmp_path / "two")
+    assert metrics != pretrain(
+        small_pretrain, videos, folder(tmp_path / "without"), make_recorder()
+    )
+
+
 def test_a_resampled_rotation_counts_pictures_that_are_enlarged_for_it(
     tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
 ) -> None:
@@ -274,8 +293,7 @@ def test_a_pretraining_that_does_not_fit_is_refused_with_every_mismatch(
         ({"modality": "dif"}, "was trained with modality rgb"),
         (
             {"model": ModelConfig(width=4, hidden=8)},
-            r"85 of another shape: conv1.weight is \(2, 3, 7, 7, 7\), the network has \(4, 3, .*"
-            "layer4.1.bn2.running_var",
+            "was trained with model.width 2, but is to be used with 4; make them equal",
         ),
         (
             {"model": ModelConfig(width=2, shortcut="B")},

@@ -6,7 +6,7 @@ from torch import nn
 
 from rotnet.config import ModelConfig
 from rotnet.models.net import HEAD, build
-from rotnet.models.resnet3d import ZeroPad, last_map
+from rotnet.models.resnet3d import ResNet3D, ZeroPad
 
 # (name, shape) of the released network with 4 classes, from the facts of its resnet.py.
 STEM = [("conv1.weight", (64, 3, 7, 7, 7)), ("bn1.weight", (64,)), ("bn1.bias", (64,))]
@@ -109,7 +109,7 @@ def test_the_size_of_the_last_map_is_known_beforehand(frames: int, size: int) ->
     model = build(ModelConfig(width=1), 4, seed=0).eval()
     with torch.inference_mode():
         shape = model.maps(torch.zeros(1, 3, frames, size, size))["layer4"].shape
-    duration, side = last_map(frames, size)
+    duration, side = ResNet3D.map_size("layer4", frames, size)
     assert shape == (1, 8, duration, side, side)
 
 
