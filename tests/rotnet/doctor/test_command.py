@@ -9,7 +9,7 @@ from rotnet.cli import main
     ("words", "complaint"),
     [
         (["nowhere"], "nowhere"),
-        (["--rotations", "3"], "invalid choice: 3"),
+        (["--rotations", "3"], "unknown '3'; (2, 4, 8, 360)"),
         (["--rotations", "8", "--path", "exact"], "multiples of 90 degrees, and the set has 45"),
         (["--split", "1"], "give DATA as well"),
         (["--set", "pretext.task=pace"], "rotations is not for the task 'pace'"),
