@@ -81,13 +81,20 @@ def map_in_order(
 def _submitted(
     pool: ProcessPoolExecutor, function: Callable[[Task], Result], task: Task
 ) -> Future[Result]:
-    """Return a task's future, already failed where a process has died since the last task."""
+    """Return a task's future, already failed where a process has died since the last task.
+
+    A process that this starts has Ctrl-C blocked from its first moment: one that died of it while
+    it started would break the pool, while the parent is giving up.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return pool.submit(function, task)
     except BrokenProcessPool as error:
         failed: Future[Result] = Future()
         failed.set_exception(error)
         return failed
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _alone(
@@ -96,7 +103,7 @@ def _alone(
     """Return a task's result from a process of its own, for whose death it alone can be blamed."""
     with _pool(1, stop) as pool:
         try:
-            return pool.submit(function, task).result()
+            return _submitted(pool, function, task).result()
         except BrokenProcessPool:
             return died(task)
 
