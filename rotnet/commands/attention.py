@@ -12,11 +12,11 @@ import numpy as np
 from rotnet.data.manifest import Manifest, VideoSet
 from rotnet.errors import DataError, UserError
 from rotnet.evaluation.attention import STAGE
-from rotnet.evaluation.attention_picture import attended, check_alike, middle_clip
-from rotnet.evaluation.film import write_film
-from rotnet.evaluation.image_file import write_image
 from rotnet.evaluation.new_videos import new_video
 from rotnet.evaluation.opened import Opened, open_network, random_like
+from rotnet.pictures.attention import attended, check_alike, middle_clip
+from rotnet.pictures.film import write_film
+from rotnet.pictures.image_file import write_image
 
 DESCRIPTION = """\
 Show where networks are active in a clip: the mean of a stage's activation over its channels, laid

@@ -4,10 +4,10 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from rotnet.evaluation.confusion_picture import confusion_picture
-from rotnet.evaluation.image_file import checked_png, write_image
 from rotnet.evaluation.metrics import confusion
 from rotnet.evaluation.scores import SCORES, Scores
+from rotnet.pictures.confusion import confusion_picture
+from rotnet.pictures.image_file import checked_png, write_image
 
 
 def configure(parser: ArgumentParser) -> None:

@@ -8,9 +8,9 @@ from rotnet.commands.settings import add_network, add_settings, make_config
 from rotnet.config import FinetuneConfig, PretrainConfig
 from rotnet.data.manifest import Manifest
 from rotnet.errors import UserError
-from rotnet.evaluation.image_file import checked_png, write_image
-from rotnet.evaluation.sheet_picture import sheet_picture
 from rotnet.evaluation.training_batch import finetuning_batch, pretraining_batch
+from rotnet.pictures.image_file import checked_png, write_image
+from rotnet.pictures.sheet import sheet_picture
 
 DESCRIPTION = """\
 Draw a batch of a training exactly as the network is given it, normalisation undone, each view with

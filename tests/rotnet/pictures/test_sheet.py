@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from rotnet.cli import main
 from rotnet.config import ClipConfig, FinetuneConfig, ModelConfig, PretrainConfig, ViewConfig
 from rotnet.data.manifest import Manifest
-from rotnet.evaluation.sheet_picture import as_pixels
 from rotnet.evaluation.training_batch import finetuning_batch, pretraining_batch
 from rotnet.learning import finetune, pretrain
 from rotnet.learning.watch import StopWish
 from rotnet.models.net import VideoNet, build
+from rotnet.pictures.sheet import as_pixels
 from rotnet.views.modality import as_input
 
 CLIP = ClipConfig(frames=4, stride=2, resize=24, size=20)

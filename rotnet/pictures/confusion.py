@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from rotnet.evaluation.colours import INK, coloured
-from rotnet.evaluation.lettering import Font, fitted, font_of, line_height, text_width
+from rotnet.pictures.colours import INK, coloured
+from rotnet.pictures.lettering import Font, fitted, font_of, line_height, text_width
 
 _NUMBERED = 20  # classes; with more, a number would not fit into its cell
 _MAX_NAME = 220  # pixels

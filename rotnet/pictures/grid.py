@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from rotnet.evaluation.lettering import fitted, font_of, line_height, text_width
+from rotnet.pictures.lettering import fitted, font_of, line_height, text_width
 
 CELL = 224  # cells are enlarged by a whole factor to about so many pixels
 _GAP, _MARGIN = 4, 8  # pixels, between cells and around all

@@ -15,9 +15,9 @@ from rotnet.data.loader import Batch
 from rotnet.data.manifest import VideoSet
 from rotnet.errors import UserError
 from rotnet.evaluation.attention import ANGLES, check_stage, rotated_attention
-from rotnet.evaluation.colours import overlaid
 from rotnet.evaluation.opened import Opened
-from rotnet.evaluation.picture_grid import picture_grid
+from rotnet.pictures.colours import overlaid
+from rotnet.pictures.grid import picture_grid
 
 _RUNTIME = RuntimeConfig(workers=0)
 

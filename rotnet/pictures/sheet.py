@@ -7,8 +7,8 @@ from PIL import Image
 from torch import Tensor
 
 from rotnet.config import Modality, ViewConfig
-from rotnet.evaluation.picture_grid import picture_grid
 from rotnet.evaluation.training_batch import TrainingBatch
+from rotnet.pictures.grid import picture_grid
 from rotnet.views.modality import as_input
 
 COLUMNS = 4  # where every clip has one view

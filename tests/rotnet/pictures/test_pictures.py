@@ -11,13 +11,13 @@ from PIL import Image
 
 from rotnet.cli import main
 from rotnet.errors import UserError
-from rotnet.evaluation.colours import HEAT, INK, coloured, overlaid
-from rotnet.evaluation.confusion_picture import confusion_picture
-from rotnet.evaluation.film import write_film
-from rotnet.evaluation.image_file import checked_png, write_image
-from rotnet.evaluation.lettering import fitted, font_of, text_width
-from rotnet.evaluation.picture_grid import CELL, picture_grid
 from rotnet.evaluation.scores import Scores
+from rotnet.pictures.colours import HEAT, INK, coloured, overlaid
+from rotnet.pictures.confusion import confusion_picture
+from rotnet.pictures.film import write_film
+from rotnet.pictures.grid import CELL, picture_grid
+from rotnet.pictures.image_file import checked_png, write_image
+from rotnet.pictures.lettering import fitted, font_of, text_width
 
 LONG = "HandstandPushups seen from far above and far away " * 4
 

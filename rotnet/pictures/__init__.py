@@ -1,0 +1,1 @@
+"""Pictures of what was measured, and how they are drawn."""
