@@ -615,28 +615,27 @@ class ScoreConfig(Settings):
     runtime: RuntimeConfig = RuntimeConfig()
 
 
-class ProbeConfig(Settings):
+class FrozenConfig(Settings):
+    """All that measuring a frozen network is made of, but its videos and the network."""
+
+    modality: Modality = "rgb"
+    clip: ClipConfig = ClipConfig()
+    views: ViewConfig = ViewConfig()
+    model: ModelConfig = ModelConfig()
+    seed: Seed = 0
+    runtime: RuntimeConfig = RuntimeConfig()
+
+
+class ProbeConfig(FrozenConfig):
     """All that a linear probe is made of, but its videos and the network it looks into."""
 
-    modality: Modality = "rgb"
-    clip: ClipConfig = ClipConfig()
-    views: ViewConfig = ViewConfig()
-    model: ModelConfig = ModelConfig()
     linear: LinearConfig = LinearConfig()
-    seed: Seed = 0
-    runtime: RuntimeConfig = RuntimeConfig()
 
 
-class RetrieveConfig(Settings):
+class RetrieveConfig(FrozenConfig):
     """All that a retrieval is made of, but its videos and the network whose features it uses."""
 
-    modality: Modality = "rgb"
-    clip: ClipConfig = ClipConfig()
-    views: ViewConfig = ViewConfig()
-    model: ModelConfig = ModelConfig()
     retrieval: RetrievalConfig = RetrievalConfig()
-    seed: Seed = 0
-    runtime: RuntimeConfig = RuntimeConfig()
 
 
 class FusionConfig(Settings):

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rotnet.config import ProbeConfig, RetrieveConfig
+from rotnet.config import FrozenConfig
 from rotnet.data.manifest import VideoSet
 from rotnet.errors import CheckpointError, DataError
 from rotnet.evaluation.inputs import network_input, scoring_loader
@@ -22,7 +22,7 @@ BATCHES, BATCH_SIZE = STATISTICS
 
 
 def frozen_network(
-    config: ProbeConfig | RetrieveConfig, init: Path | None, train: VideoSet, watch: Watch
+    config: FrozenConfig, init: Path | None, train: VideoSet, watch: Watch
 ) -> VideoNet:
     """Return a network to be measured: on its device, in eval mode, without gradients.
 
@@ -83,7 +83,7 @@ def check_pair(train: VideoSet, test: VideoSet) -> None:
 
 
 def _training_inputs(
-    config: ProbeConfig | RetrieveConfig, train: VideoSet, device: torch.device, watch: Watch
+    config: FrozenConfig, train: VideoSet, device: torch.device, watch: Watch
 ) -> Iterator[Tensor]:
     loader = scoring_loader(train, config.clip, config.modality, config.runtime)
     prepare = network_input(config.modality, config.views, device)
