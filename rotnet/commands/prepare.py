@@ -14,8 +14,8 @@ from rotnet.commands.sources import add_test_fraction, all_sources
 from rotnet.data.manifest import Video
 from rotnet.data.prepare import NotAllWholeError, Outcome, prepare, prepare_synthetic
 from rotnet.data.prepare import Progress as Told
+from rotnet.data.sizes import in_bytes
 from rotnet.data.store import Storage
-from rotnet.data.summary import in_bytes
 
 DESCRIPTION = """\
 Decode every video of a source once, cut its black bars, reduce it, and store its frames in OUT.

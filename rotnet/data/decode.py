@@ -14,6 +14,7 @@ import av.video.stream
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import PictureType
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from rotnet.data.deinterlace import progressive
@@ -82,6 +83,8 @@ class VideoSource:
     pixel_aspect: Fraction
     _container: av.container.InputContainer = field(repr=False)
     _stream: av.video.stream.VideoStream = field(repr=False)
+    # One for all frames of a video: to make one anew costs more than the conversion of a frame.
+    _converter: VideoReformatter = field(default_factory=VideoReformatter, repr=False)
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Yield whole frames of one size in order of display, up to the first damaged one.
@@ -94,6 +97,21 @@ class VideoSource:
             UndecodableError: if there is no whole frame at all.
         """
         yield from progressive(self._of_one_size())
+
+    def to_rgb(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+        """Return a frame's pixels as decoded, whatever their format: (H, W, 3) uint8 RGB.
+
+        Raises:
+            UndecodableError: if its format has no way to RGB, or it does not fit into memory.
+        """
+        try:
+            rgb = self._converter.reformat(frame, format="rgb24")
+            return rgb.to_ndarray().astype(np.uint8, copy=False)
+        except (av.error.FFmpegError, ValueError, MemoryError) as error:
+            size = f"{frame.format.name} of {frame.width}x{frame.height}"
+            raise UndecodableError(
+                f"its frames, {size}, cannot be made RGB ({_reason(error)})"
+            ) from error
 
     @staticmethod
     def orientation(frame: av.VideoFrame) -> Orientation:
@@ -250,21 +268,6 @@ def open_video(path: Path) -> Iterator[VideoSource]:
         if not rate:
             raise UndecodableError("its frame rate is not stated")
         yield VideoSource(float(rate), Fraction(stream.sample_aspect_ratio or 1), container, stream)
-
-
-def to_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
-    """Return a frame's pixels as decoded, whatever their format: (H, W, 3) uint8 RGB.
-
-    Raises:
-        UndecodableError: if its format has no way to RGB, or it does not fit into memory.
-    """
-    try:
-        return frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-    except (av.error.FFmpegError, ValueError, MemoryError) as error:
-        size = f"{frame.format.name} of {frame.width}x{frame.height}"
-        raise UndecodableError(
-            f"its frames, {size}, cannot be made RGB ({_reason(error)})"
-        ) from error
 
 
 def _reason(error: Exception) -> str:

@@ -1,61 +1,143 @@
-"""The pictures of a prepared set, by video and frame number. Reading only."""
+"""The pictures of a prepared set, by video and frame number, whatever their format."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rotnet.data.manifest import FRAMES_FILE, Video
+from rotnet.data.framestore.codec import Crop, DamagedPacketError, Pixels, Run
+from rotnet.data.framestore.formats import codec_of
+from rotnet.data.framestore.layout import INDEX_FILE, Record, read_index
+from rotnet.data.framestore.reading import Read, places_of, reads_of
+from rotnet.data.framestore.shards import LocalShards, Shards
+from rotnet.data.framestore.verified import check_file
+from rotnet.data.manifest import Video
 from rotnet.errors import DataError
 
 
-class RawFrames:
-    """Reads frames from the frame file, which is mapped, not loaded. Safe to use from threads."""
+class FrameReader:
+    """Reads frames of the store in a folder. Safe to use from threads.
 
-    def __init__(self, folder: Path) -> None:
-        """Map the frame file of the prepared set in `folder`.
+    A file of the store is checked before its first use on this node; see
+    `rotnet.data.framestore.verified`.
+    """
+
+    def __init__(self, folder: Path, *, verify: bool = False) -> None:
+        """Open the store of the prepared set in `folder`.
+
+        Args:
+            folder: of the set.
+            verify: check every clip too, each time it is read.
 
         Raises:
-            DataError: if there is none.
+            DataError: if there is none, or its index is damaged.
         """
-        self._path = folder / FRAMES_FILE
-        try:
-            self._bytes: NDArray[np.uint8] = np.memmap(self._path, dtype=np.uint8, mode="r")
-        except (
-            FileNotFoundError,
-            ValueError,
-        ) as error:  # ValueError: an empty file cannot be mapped
-            raise DataError(f"{self._path} holds no frames: prepare the set again") from error
+        self._folder, self._verify = folder, verify
+        record = Record.load(folder)
+        check_file(folder / INDEX_FILE, record.index)
+        self._codec = codec_of(record.storage)
+        self._index = read_index(folder / INDEX_FILE)
+        self._shards: Shards = LocalShards(folder, record)
+        self._num_shards = len(record.shards)
 
     def __repr__(self) -> str:
-        return f"RawFrames({self._path}, {self._bytes.size} bytes)"
+        name = type(self._codec).__name__
+        return f"FrameReader({self._folder}, {name}, {len(self._index)} frames)"
 
-    def read(self, video: Video, indices: Sequence[int] | slice) -> NDArray[np.uint8]:
+    def read(
+        self,
+        video: Video,
+        indices: Sequence[int] | slice,
+        *,
+        crop: Crop | None = None,
+        out: Pixels | None = None,
+    ) -> Pixels:
         """Return frames of a video, in the order asked for.
 
         Args:
             video: a kept row of this set's manifest.
             indices: frame numbers in [0, video.frames), repeats allowed, or a slice of them.
+            crop: what is wanted of each picture; None is all.
+            out: written to and returned, where given.
 
         Returns:
-            (len(indices), H, W, 3) uint8, RGB; a copy that the caller owns.
+            (len(indices), H, W, 3) uint8, RGB, which the caller owns.
 
         Raises:
-            IndexError: if a frame number is out of range.
-            DataError: if the set holds no such video.
+            IndexError: if a frame number is out of range, or the crop leaves the picture.
+            DataError: if the set holds no such video, or what it holds is damaged.
         """
         chosen = range(video.frames)[indices] if isinstance(indices, slice) else indices
+        crop = crop or Crop.whole(video.stored_height, video.stored_width)
+        self._check(video, chosen, crop)
+        if out is None:
+            out = np.empty((len(chosen), crop.height, crop.width, 3), np.uint8)
+        if not len(chosen):
+            return out
+        places = places_of(chosen)
+        packets = self._index[video.packet : video.packet + video.frames]
+        ends = np.cumsum(packets["size"], dtype=np.int64)
+        for read in reads_of(places, self._codec.group):
+            self._decode(video, read, packets, ends, places, crop, out)
+        return out
+
+    def _decode(
+        self,
+        video: Video,
+        read: Read,
+        packets: NDArray[np.void],
+        ends: NDArray[np.int64],
+        places: dict[int, list[int]],
+        crop: Crop,
+        out: Pixels,
+    ) -> None:
+        begin = int(ends[read.first] - packets["size"][read.first])
+        stop = int(ends[read.end - 1])
+        data = self._shards.read(video.shard, video.offset + begin, video.offset + stop)
+        if data.size != stop - begin:
+            raise self._damaged(video, "its bytes lie beyond the end of the file")
+        for stretch in read.stretches:
+            sizes = packets["size"][stretch.first : stretch.end].tolist()
+            first = int(ends[stretch.first]) - sizes[0] - begin
+            part = data[first : first + sum(sizes)]
+            if self._verify:
+                self._check_packets(video, part, packets[stretch.first : stretch.end])
+            wanted = [(index - stretch.first, places[index]) for index in stretch.wanted]
+            try:
+                self._codec.decode(
+                    Run(part, sizes, wanted), video.stored_height, video.stored_width, crop, out
+                )
+            except DamagedPacketError as error:
+                raise self._damaged(video, str(error)) from error
+
+    def _check_packets(self, video: Video, data: Pixels, packets: NDArray[np.void]) -> None:
+        begin = 0
+        for size, crc in zip(packets["size"].tolist(), packets["crc"].tolist(), strict=True):
+            if crc32(data[begin : begin + size].tobytes()) != crc:
+                raise self._damaged(video, "the checksum of a frame is not what was written")
+            begin += size
+
+    def _check(self, video: Video, chosen: Sequence[int], crop: Crop) -> None:
         for index in chosen:
             if not 0 <= index < video.frames:
                 raise IndexError(
                     f"{video.path}: frame {index} is out of range; there are [0, {video.frames})"
                 )
-        return self._all_of(video)[np.asarray(chosen, dtype=np.intp)]
+        if not video.kept:
+            raise DataError(f"{self._folder} holds no frames of {video.path} ({video.status})")
+        if video.packet + video.frames > len(self._index) or video.shard >= self._num_shards:
+            raise self._damaged(video, "the store holds no such frames")
+        inside = crop.top >= 0 and crop.top + crop.height <= video.stored_height
+        if not (inside and crop.left >= 0 and crop.left + crop.width <= video.stored_width):
+            raise IndexError(
+                f"{video.path}: {crop} leaves its pictures of "
+                f"{video.stored_width}x{video.stored_height}"
+            )
 
-    def _all_of(self, video: Video) -> NDArray[np.uint8]:
-        end = video.offset + video.num_bytes
-        if not video.kept or end > self._bytes.size:
-            raise DataError(f"{self._path} holds no frames of {video.path} ({video.status})")
-        shape = (video.frames, video.stored_height, video.stored_width, 3)
-        return self._bytes[video.offset : end].reshape(shape)
+    def _damaged(self, video: Video, what: str) -> DataError:
+        return DataError(
+            f"{self._folder}: frames of {video.path} are damaged ({what}): prepare the set again, "
+            "with the same command"
+        )

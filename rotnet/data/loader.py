@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from rotnet.config import ClipConfig, Modality
-from rotnet.data.frames import RawFrames
+from rotnet.data.frames import FrameReader
 from rotnet.data.manifest import Video, VideoSet
 from rotnet.data.sampling import Place, even_places, frame_indices, random_place, resized, seams
 from rotnet.errors import DataError
@@ -105,7 +105,7 @@ class ClipLoader:
             upscaled=sum(min(v.stored_height, v.stored_width) < clip.resize for v in self.videos),
         )
         self._clip, self._modality, self._workers = clip, modality, workers
-        self._frames = RawFrames(videos.folder)
+        self._frames = FrameReader(videos.folder)
         self._class_index = {name: index for index, name in enumerate(videos.classes)}
 
     def training(self, *, batch_size: int, seed: int, flip: float, first: int) -> Iterator[Batch]:

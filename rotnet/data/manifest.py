@@ -1,25 +1,27 @@
 """What a prepared data set holds: its videos, their labels, groups, splits. No pixels.
 
-A prepared set is a folder with three files: `manifest.csv` (one row a video, kept or not),
-`dataset.json` (the header: name, classes, settings, fingerprint) and `frames.rgb` (the pictures,
-read by `rotnet.data.frames`).
+A prepared set is a folder: `manifest.csv` (one row a video, kept or not), `dataset.json` (the
+header: name, classes, settings, fingerprint), `quarantine.csv` (the videos that are not whole, and
+why) and a frame store (the pictures, read by `rotnet.data.frames`).
 """
 
 import csv
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from rotnet.data.framestore.layout import Record
 from rotnet.errors import DataError
 
 FORMAT = "rotnet-videos"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+IDENTITY_VERSION = 1  # of what a fingerprint is made of; equal sets keep theirs while it stands
 MANIFEST_FILE = "manifest.csv"
 HEADER_FILE = "dataset.json"
-FRAMES_FILE = "frames.rgb"
+QUARANTINE_FILE = "quarantine.csv"
 
 Status = Literal["ok", "part", "left_out"]
 VideoRole = Literal["pretrain", "train", "test"]
@@ -54,9 +56,12 @@ class Video:
         sha256: of the source file; empty where it could not be read.
         status: "ok", "part" (kept up to its last whole frame) or "left_out".
         reason: why it is not "ok".
-        stored_width: of its frames in the frame file; 0 where left out.
+        stored_width: of its frames in the store; 0 where left out.
         stored_height: likewise.
-        offset: of its first byte in the frame file.
+        shard: number of the file of the frame store that holds it.
+        offset: of its first byte there.
+        num_bytes: of its frames there.
+        packet: place of its first frame in the store's index.
     """
 
     path: str
@@ -74,17 +79,15 @@ class Video:
     reason: str
     stored_width: int
     stored_height: int
-    offset: int
+    shard: int = 0
+    offset: int = 0
+    num_bytes: int = 0
+    packet: int = 0
 
     @property
     def kept(self) -> bool:
         """Whether the set holds frames of it."""
         return self.status != "left_out"
-
-    @property
-    def num_bytes(self) -> int:
-        """Length of its frames in the frame file: T * H * W * 3."""
-        return self.frames * self.stored_height * self.stored_width * 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ class Header:
         counts: videos by status, files that were ignored, bytes of frames; where lists name the
             videos, how many are listed, missing, and on no list.
         notes: what a reader should know, such as why there are no splits.
+        made_with: versions of what decoded the videos; not part of the set's identity.
     """
 
     name: str
@@ -126,6 +130,7 @@ class Header:
     settings: Mapping[str, Any]
     counts: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    made_with: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +163,7 @@ class Manifest:
                 f"{folder / MANIFEST_FILE} is not what {HEADER_FILE} was written for: "
                 "prepare the set again"
             )
-        _check_frame_file(folder / FRAMES_FILE, videos)
+        _check_frames(folder)
         return cls(
             folder=folder,
             name=header.name,
@@ -213,6 +218,11 @@ def read_header(folder: Path) -> Header:
         found = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(found, dict) or found.get("format") != FORMAT:
             raise DataError(f"{path} is not the header of a prepared data set")
+        if found["format_version"] < FORMAT_VERSION:
+            raise DataError(
+                f"{path} was made by an older rotnet, which stored frames otherwise: prepare the "
+                "set again; results that were made with it keep their keys"
+            )
         if found["format_version"] > FORMAT_VERSION:
             raise DataError(
                 f"{path} has format {found['format_version']}, this rotnet reads up to "
@@ -227,29 +237,45 @@ def read_header(folder: Path) -> Header:
             settings=found["settings"],
             counts=found["counts"],
             notes=tuple(found["notes"]),
+            made_with=found["made_with"],
         )
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} cannot be read: {error!r}; prepare the set again") from error
 
 
-def write_files(folder: Path, header: Header, videos: Sequence[Video], made_with: str) -> None:
-    """Write the header and the rows of a set into a folder that nobody reads yet."""
-    with (folder / MANIFEST_FILE).open(
-        "w", encoding="utf-8", errors="surrogateescape", newline=""
-    ) as file:
+def kind_of(folder: Path) -> str:
+    """Return how the source of a prepared set was read, of whatever format; empty if unreadable."""
+    try:
+        found = json.loads((folder / HEADER_FILE).read_text(encoding="utf-8"))
+        return str(found["kind"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def write_files(folder: Path, header: Header, videos: Sequence[Video]) -> None:
+    """Write the header and the rows of a set into a folder that nobody reads yet.
+
+    Videos that are not whole are listed once more, for people and for `--quarantine`.
+    """
+    _write_csv(folder / MANIFEST_FILE, _columns(header.num_splits), map(_to_row, videos))
+    troubled = [video for video in videos if video.status != "ok"]
+    _write_csv(
+        folder / QUARANTINE_FILE,
+        ["path", "status", "reason", "sha256"],
+        ([video.path, video.status, video.reason, video.sha256] for video in troubled),
+    )
+    found = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(header)}
+    (folder / HEADER_FILE).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def _write_csv(path: Path, columns: list[str], rows: Iterable[list[object]]) -> None:
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         # Before Python 3.13 a lone carriage return, which a path may hold, is not quoted by itself.
         quoting = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        writer.writerow(_columns(header.num_splits))
-        for row in map(_to_row, videos):
+        writer.writerow(columns)
+        for row in rows:
             (quoting if any("\r" in str(cell) for cell in row) else writer).writerow(row)
-    found = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        **asdict(header),
-        "made_with": made_with,
-    }
-    (folder / HEADER_FILE).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def fingerprint(videos: Sequence[Video], settings: Mapping[str, Any]) -> str:
@@ -273,7 +299,7 @@ def fingerprint(videos: Sequence[Video], settings: Mapping[str, Any]) -> str:
         ]
         for video in videos
     )
-    text = json.dumps([FORMAT_VERSION, settings, rows], sort_keys=True, separators=(",", ":"))
+    text = json.dumps([IDENTITY_VERSION, settings, rows], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
@@ -307,7 +333,10 @@ _FIXED_AFTER = [
     "reason",
     "stored_width",
     "stored_height",
+    "shard",
     "offset",
+    "num_bytes",
+    "packet",
 ]
 
 
@@ -337,7 +366,10 @@ def _to_row(video: Video) -> list[object]:
         video.reason,
         video.stored_width,
         video.stored_height,
+        video.shard,
         video.offset,
+        video.num_bytes,
+        video.packet,
     ]
 
 
@@ -381,16 +413,22 @@ def _from_row(row: Mapping[str, str], num_splits: int) -> Video:
         reason=row["reason"],
         stored_width=int(row["stored_width"]),
         stored_height=int(row["stored_height"]),
+        shard=int(row["shard"]),
         offset=int(row["offset"]),
+        num_bytes=int(row["num_bytes"]),
+        packet=int(row["packet"]),
     )
 
 
-def _check_frame_file(path: Path, videos: Sequence[Video]) -> None:
-    expected = sum(video.num_bytes for video in videos)
-    found = path.stat().st_size if path.is_file() else None
-    if found is None:
-        raise DataError(f"{path} is missing: prepare the set again")
-    if found != expected:
-        raise DataError(
-            f"{path} has {found} bytes where its manifest needs {expected}: prepare the set again"
-        )
+def _check_frames(folder: Path) -> None:
+    """Raise DataError unless every file of the frame store has its size; bytes are read later."""
+    for file in Record.load(folder).files:
+        path = folder / file.name
+        found = path.stat().st_size if path.is_file() else None
+        if found is None:
+            raise DataError(f"{path} is missing: prepare the set again")
+        if found != file.num_bytes:
+            raise DataError(
+                f"{path} has {found} bytes where {file.num_bytes} were written: prepare the set "
+                "again"
+            )

@@ -1,48 +1,59 @@
 """A source of videos becomes a prepared set.
 
-`rotnet.data.store` does one file; this runs it over a source, on several processes, and puts the
-results together in the order of paths, so that the number of processes does not show in the set.
+`rotnet.data.store` does one file; this runs it over a source, on several processes, and packs the
+results in the order of paths, so that the number of processes does not show in the set, nor how
+often it was interrupted.
 """
 
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import av
 
 from rotnet.data.catalog import VIDEO_SUFFIXES, FolderKind, Kind, Listing
+from rotnet.data.framestore.layout import INDEX_FILE, RECORD_FILE, Record, is_shard
+from rotnet.data.framestore.packing import DamagedPartError, packets_of
+from rotnet.data.framestore.verified import check_file
 from rotnet.data.manifest import (
-    FRAMES_FILE,
     HEADER_FILE,
     MANIFEST_FILE,
+    QUARANTINE_FILE,
     Header,
     Manifest,
     Video,
     fingerprint,
+    kind_of,
     read_header,
     write_files,
 )
 from rotnet.data.processes import map_in_order
-from rotnet.data.staging import staged_folder
-from rotnet.data.store import Storage, Task, file_sha256, left_out, prepare_video
+from rotnet.data.sizes import Estimate, estimated, sampled
+from rotnet.data.staging import UnfinishedError, staged_folder
+from rotnet.data.store import Earlier, Storage, Task, left_out, prepare_video
 from rotnet.data.synthetic import write_videos
 from rotnet.data.units import join_identical
+from rotnet.data.workplace import Packer, Stored, Workplace, file_sha256
 from rotnet.errors import DataError
 
+MADE_WITH = f"PyAV {av.__version__}"
 CODE_VERSION = 2  # raised by hand when equal videos and settings give other frames or areas
 SYNTHETIC_VIDEOS = "videos"
 SYNTHETIC_PROBE = 8  # so many are written again to see whether they would be the same today
 
+OLD_FRAMES_FILE = "frames.rgb"  # of sets that were made before there were shards
+
 Progress = Callable[[int, int], None]
+Estimated = Callable[[Estimate], None]
 
 
-def _unheard(_done: int, _total: int) -> None:
-    """Take progress that nobody wants to see."""
+def _unheard(*_: object) -> None:
+    """Take what nobody wants to see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +82,15 @@ def prepare(
     name: str | None = None,
     workers: int = 0,
     strict: bool = False,
+    quarantine: Mapping[str, str] | None = None,
     progress: Progress = _unheard,
+    estimate: Estimated = _unheard,
 ) -> Outcome:
     """Prepare a folder of videos; where `out` already holds exactly that, do nothing.
+
+    A preparation that was interrupted, by whatever, goes on from where it was, and ends with the
+    files of one that was not. Where `out` holds a set of the same settings, videos that have not
+    changed are taken over from it.
 
     Args:
         source: folder of videos.
@@ -83,11 +100,14 @@ def prepare(
         name: what people call the set; the name of `out` if None.
         workers: processes; 0 works in this one.
         strict: refuse the whole set if a video is not wholly decodable.
+        quarantine: videos that are left out untried, by path, each with the reason.
         progress: told how many of how many videos are done.
+        estimate: told how large the set will be, before it is written.
 
     Raises:
         DataError: if there is nothing to prepare, no place for it, or nothing decodable. `out` is
         as it was.
+        UnfinishedError: if the disk is full; what is done is kept beside `out`, for the next run.
     """
     if not source.exists():
         raise DataError(f"{source} does not exist: SOURCE must be a folder of videos")
@@ -96,13 +116,22 @@ def prepare(
     _check_place(out)
     if out.exists() and source.resolve().is_relative_to(out.resolve()):
         raise DataError(f"{source} lies inside {out}, which would be replaced: choose another OUT")
-    job = _Job(kind, storage, name or out.resolve().name, workers, strict, progress)
+    job = _Job(
+        kind=kind,
+        storage=storage,
+        name=name or out.resolve().name,
+        workers=workers,
+        strict=strict,
+        progress=progress,
+        quarantine=quarantine or {},
+        estimate=estimate,
+    )
     with _disk_errors(out):
         earlier = _up_to_date(job, source, out)
         if earlier:
             return earlier
         with staged_folder(out) as staging:
-            _fill(staging, source, job)
+            _fill(Workplace(staging, job.identity), source, job, out)
     return Outcome(Manifest.load(out), read_header(out), fresh=True)
 
 
@@ -127,7 +156,16 @@ def prepare_synthetic(
     kind = FolderKind(
         unlabelled=unlabelled, test_fraction=test_fraction, name="synthetic", origin=origin
     )
-    job = _Job(kind, storage, name or out.resolve().name, workers, strict=True, progress=progress)
+    if storage.format == "source":
+        raise DataError("synthetic videos are made to be stored: choose raw, jpeg or h264")
+    job = _Job(
+        kind=kind,
+        storage=storage,
+        name=name or out.resolve().name,
+        workers=workers,
+        strict=True,
+        progress=progress,
+    )
     videos = out / SYNTHETIC_VIDEOS
     with _disk_errors(out):
         if videos.is_dir() and _begins_as_written(videos, num_videos, seed, unlabelled):
@@ -135,14 +173,15 @@ def prepare_synthetic(
             if earlier:
                 return earlier
         with staged_folder(out) as staging:
-            write_videos(
-                staging / SYNTHETIC_VIDEOS, num_videos=num_videos, seed=seed, pool=unlabelled
-            )
-            _fill(staging, staging / SYNTHETIC_VIDEOS, job)
+            place = Workplace(staging, job.identity)
+            made = place.set / SYNTHETIC_VIDEOS
+            shutil.rmtree(made, ignore_errors=True)
+            write_videos(made, num_videos=num_videos, seed=seed, pool=unlabelled)
+            _fill(place, made, job, out)
     return Outcome(Manifest.load(out), read_header(out), fresh=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
     """What a preparation is asked for, beside its source and its place."""
 
@@ -152,22 +191,49 @@ class _Job:
     workers: int
     strict: bool
     progress: Progress
+    quarantine: Mapping[str, str] = field(default_factory=dict)
+    estimate: Estimated = _unheard
 
     @property
     def settings(self) -> dict[str, Any]:
         """Return all that can change the set, as it stands in the header and in the fingerprint."""
         return {**self.kind.settings, **self.storage.settings, "code_version": CODE_VERSION}
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Return what must be the same for an interrupted preparation to go on."""
+        frames = {**asdict(self.storage), "code_version": CODE_VERSION}
+        return {"frames": frames, "made_with": MADE_WITH}
 
-def _fill(folder: Path, source: Path, job: _Job) -> None:
+    def found(self, source: Path) -> Listing:
+        """Return the videos of the source; those in quarantine are refused by name."""
+        listing = _found(self.kind, source)
+        if not self.quarantine:
+            return listing
+        paths = {candidate.path for candidate in listing.candidates}
+        strangers = sorted(set(self.quarantine) - paths)
+        if strangers:
+            raise DataError(
+                f"the quarantine names {len(strangers)} videos that {source} does not hold, such "
+                f"as {strangers[0]}: paths are relative to SOURCE"
+            )
+        return replace(
+            listing,
+            candidates=tuple(
+                replace(c, refusal=f"in quarantine: {self.quarantine[c.path]}")
+                if c.path in self.quarantine
+                else c
+                for c in listing.candidates
+            ),
+        )
+
+
+def _fill(place: Workplace, source: Path, job: _Job, out: Path) -> None:
     """Write a whole set into a folder that nobody reads yet."""
-    listing = _found(job.kind, source)
-    videos = _store_all(folder, source, listing, job)
+    listing = job.found(source)
+    folder = place.set
+    videos = _store_all(place, source, listing, job, out)
     kept = [video for video in videos if video.kept]
-    if not kept:
-        raise DataError(_nothing_decodable(source, videos))
-    if job.strict:
-        _refuse_troubled(job.name, videos)
     joined = join_identical(kept)
     kept = [replace(video, group=joined[video.group]) for video in kept]
     sides = {found.path: found.sides for found in listing.candidates if found.sides}
@@ -191,37 +257,96 @@ def _fill(folder: Path, source: Path, job: _Job) -> None:
             "bytes": sum(video.num_bytes for video in kept),
         },
         notes=(*listing.notes, *_notes(job.kind.name, classes, splits.note)),
+        made_with=MADE_WITH,
     )
-    write_files(folder, header, rows, made_with=f"PyAV {av.__version__}")
+    write_files(folder, header, rows)
 
 
-def _store_all(folder: Path, source: Path, listing: Listing, job: _Job) -> list[Video]:
-    """Prepare every candidate and gather the frames of those that are kept; return all rows."""
-    parts = folder / "parts"
-    parts.mkdir()
+def _store_all(
+    place: Workplace, source: Path, listing: Listing, job: _Job, out: Path
+) -> list[Video]:
+    """Prepare every candidate that is not done, pack those that are kept; return all rows."""
+    packer = Packer(place, has_frames=job.storage.format != "source")
+    candidates = listing.candidates
+    done = packer.resume([(found.path, source / found.path) for found in candidates])
+    earlier = _earlier(out, job)
     tasks = [
-        Task(source / candidate.path, candidate, job.storage, parts / str(number))
-        for number, candidate in enumerate(listing.candidates)
+        Task(
+            file=source / candidate.path,
+            candidate=candidate,
+            storage=job.storage,
+            part=place.part(candidate.path),
+            earlier=Earlier(out, earlier[candidate.path]) if candidate.path in earlier else None,
+        )
+        for candidate in candidates
     ]
-    results = map_in_order(prepare_video, tasks, workers=min(job.workers, len(tasks)), died=_died)
-    videos: list[Video] = []
-    job.progress(0, len(tasks))
-    with (folder / FRAMES_FILE).open("wb") as frames:
-        for task, video in zip(tasks, results, strict=True):
-            if video.kept:
-                video = replace(video, offset=frames.tell())
-                with task.part.open("rb") as part:
-                    shutil.copyfileobj(part, frames, 1 << 20)
-            task.part.unlink(missing_ok=True)
-            videos.append(video)
-            job.progress(len(videos), len(tasks))
-    parts.rmdir()
-    return videos
+    left = tasks[done:]
+    job.progress(done, len(tasks))
+    if not done:
+        _estimate(left, job, place.folder)
+    workers = min(job.workers, len(left))
+    results = map_in_order(prepare_video, left, workers=workers, died=_died)
+    for number, (task, stored) in enumerate(zip(left, results, strict=True), done + 1):
+        try:
+            packer.add(stored, task.part, task.file)
+        except DamagedPartError:
+            task.part.remove()
+            packer.add(prepare_video(replace(task, earlier=None)), task.part, task.file)
+        job.progress(number, len(tasks))
+    rows = packer.rows
+    if not any(video.kept for video in rows):
+        raise DataError(_nothing_decodable(source, rows))
+    if job.strict:
+        _refuse_troubled(job.name, rows)
+    packer.finish(
+        job.storage.format, str(source.resolve()) if job.storage.format == "source" else None
+    )
+    return rows
 
 
-def _died(task: Task) -> Video:
+def _estimate(tasks: Sequence[Task], job: _Job, place: Path) -> None:
+    """Prepare a few videos, to say how large the set will be and whether there is room for it.
+
+    Nothing is lost by it: what is done is not done again.
+    """
+    if job.storage.format == "source":
+        return
+    some = sampled(tasks)
+    workers = min(job.workers, len(some))
+    stored = list(map_in_order(prepare_video, some, workers=workers, died=_died))
+    found = estimated(
+        sizes=[task.file.stat().st_size if task.file.is_file() else 0 for task in tasks],
+        sample=[
+            (task.file.stat().st_size, one.video.num_bytes)
+            for task, one in zip(some, stored, strict=True)
+            if one.video.kept
+        ],
+        free=shutil.disk_usage(place).free,
+    )
+    if found is None:
+        return
+    job.estimate(found)
+    if found.too_large:
+        raise DataError(found.refusal(job.storage.format))
+
+
+def _earlier(out: Path, job: _Job) -> dict[str, Video]:
+    """Return the rows of the set at `out`, by path, if frames were stored there in the same way."""
+    try:
+        manifest, header = Manifest.load(out), read_header(out)
+    except DataError:
+        return {}
+    frames = {**job.storage.settings, "code_version": CODE_VERSION}
+    asked = {key: frames.get(key) for key in (*asdict(job.storage), "code_version")}
+    same = {key: header.settings.get(key) for key in asked} == asked
+    same &= header.made_with == MADE_WITH
+    same &= Record.load(out).storage == job.storage.format
+    return {video.path: video for video in manifest.videos if video.kept} if same else {}
+
+
+def _died(task: Task) -> Stored:
     reason = "the process that decoded it died (a crash in its codec, or no memory)"
-    return left_out(task, reason, file_sha256(task.file))
+    return Stored(left_out(task, reason, file_sha256(task.file)), packets_of([]))
 
 
 def _found(kind: Kind, source: Path) -> Listing:
@@ -244,7 +369,9 @@ def _up_to_date(job: _Job, source: Path, out: Path) -> Outcome | None:
         return None  # not whole: to be made again
     if header.settings != job.settings or header.name != job.name:
         return None
-    candidates = _found(job.kind, source).candidates
+    if not _as_written(out, job, source):
+        return None
+    candidates = job.found(source).candidates
     if [candidate.path for candidate in candidates] != [video.path for video in manifest.videos]:
         return None
     if any(file_sha256(source / video.path) != video.sha256 for video in manifest.videos):
@@ -252,6 +379,21 @@ def _up_to_date(job: _Job, source: Path, out: Path) -> Outcome | None:
     if job.strict:
         _refuse_troubled(job.name, manifest.videos)
     return Outcome(manifest, header, fresh=False)
+
+
+def _as_written(out: Path, job: _Job, source: Path) -> bool:
+    """Return whether the frame store at `out` is of this job, and whole."""
+    record = Record.load(out)
+    if record.storage != job.storage.format:
+        return False
+    if record.source is not None and record.source != str(source.resolve()):
+        return False
+    try:
+        for file in record.files:
+            check_file(out / file.name, file)
+    except DataError:
+        return False
+    return True
 
 
 def _begins_as_written(videos: Path, num_videos: int, seed: int, pool: bool) -> bool:
@@ -282,9 +424,10 @@ def _check_place(out: Path) -> None:
     inside = {path.name for path in out.iterdir()}
     if not inside:
         return
-    own = {FRAMES_FILE, HEADER_FILE, MANIFEST_FILE}
+    own = {HEADER_FILE, MANIFEST_FILE, QUARANTINE_FILE, RECORD_FILE, INDEX_FILE, OLD_FRAMES_FILE}
+    own |= {name for name in inside if is_shard(name)}
     if HEADER_FILE in inside:
-        own |= {SYNTHETIC_VIDEOS} if read_header(out).kind == "synthetic" else set()
+        own |= {SYNTHETIC_VIDEOS} if kind_of(out) == "synthetic" else set()
     other = sorted(inside - own)
     if other or HEADER_FILE not in inside:
         raise DataError(
@@ -324,4 +467,7 @@ def _disk_errors(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = error.filename or out
-        raise DataError(f"cannot prepare {out}: {where}: {error.strerror or error}") from error
+        raise UnfinishedError(
+            f"cannot prepare {out}: {where}: {error.strerror or error}; what is done is kept, and "
+            "the same command goes on from there"
+        ) from error

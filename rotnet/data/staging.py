@@ -1,4 +1,7 @@
-"""A folder that appears whole or not at all: written beside its place, then renamed."""
+"""A folder that appears whole or not at all: written beside its place, then renamed.
+
+What was written before an interruption stays beside it, so that the next run can go on from there.
+"""
 
 import fcntl
 import os
@@ -7,21 +10,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rotnet.errors import DataError
+from rotnet.errors import DataError, UserError
+
+SET = "set"  # within the staging folder, what takes the place of `out`
+
+
+class UnfinishedError(DataError):
+    """Work was cut short, and what is done of it is kept."""
+
+
+def staging_of(out: Path) -> Path:
+    """Return the folder beside `out` where it is prepared."""
+    out = out.resolve()
+    return out.parent / f".{out.name}.preparing"
 
 
 @contextmanager
 def staged_folder(out: Path) -> Iterator[Path]:
-    """Give an empty folder beside `out`; when the block ends well, it takes the place of `out`.
+    """Give a folder beside `out`; when the block ends well, its `SET` takes the place of `out`.
 
-    When the block fails, it is removed and `out` is as it was. What a killed process left is
-    removed by the next. Where `out` is a link to a folder, all this is done to that folder.
+    It holds what an interrupted run left in it. When the block fails by a UserError, which the same
+    work would meet again, it is removed; else it is kept. `out` is as it was. Where `out` is a link
+    to a folder, all this is done to that folder.
 
     Raises:
         DataError: if another process is writing `out`, or nothing can be written beside it.
     """
-    out = out.resolve()
-    staging = out.parent / f".{out.name}.preparing"
+    out, staging = out.resolve(), staging_of(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(out.parent / f".{out.name}.lock", os.O_RDWR | os.O_CREAT, 0o644)
@@ -32,20 +47,24 @@ def staged_folder(out: Path) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise DataError(f"another process is preparing {out}: wait for it to end") from error
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir()
+        staging.mkdir(exist_ok=True)
         try:
             yield staging
-            _take_place(staging, out)
-        finally:
+            _take_place(staging / SET, out)
             shutil.rmtree(staging, ignore_errors=True)
+        except UnfinishedError:
+            raise
+        except UserError:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+        finally:
             (out.parent / f".{out.name}.lock").unlink(missing_ok=True)
     finally:
         os.close(lock)
 
 
 def _take_place(staging: Path, out: Path) -> None:
-    """Rename staging to out; a set that stands there is moved aside first and then removed."""
+    """Rename a folder to out; a set that stands there is moved aside first and then removed."""
     aside = out.parent / f".{out.name}.old"
     shutil.rmtree(aside, ignore_errors=True)
     if not out.exists():

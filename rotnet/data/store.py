@@ -1,26 +1,21 @@
 """One video file becomes stored frames: surveyed, cut, reduced, written. No other file is known."""
 
-import hashlib
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from fractions import Fraction
-from itertools import islice
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rotnet.data.bars import brightness, find_area
 from rotnet.data.catalog import Candidate
-from rotnet.data.decode import CutShortError, Orientation, UndecodableError, open_video, to_rgb
-from rotnet.data.manifest import Area, Video
-from rotnet.data.picture import cut_and_shrink, stored_size
-from rotnet.data.processes import Worker
+from rotnet.data.decode import UndecodableError
+from rotnet.data.framestore.formats import Format, codec_of
+from rotnet.data.framestore.layout import INDEX_FILE, Index, Record, read_index
+from rotnet.data.framestore.packing import checksum, num_bytes_of, packets_of
+from rotnet.data.manifest import Video
+from rotnet.data.staging import UnfinishedError
+from rotnet.data.survey import Survey, pictures, survey
+from rotnet.data.workplace import Part, Stored, file_sha256
 from rotnet.errors import DataError
-
-SAMPLED_FRAMES = 24  # at least so many (all of a shorter video) show where its bars are
-SINGLE_PICTURE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +28,13 @@ class Storage:
         min_frames: a damaged video is kept if so many whole frames come before the damage.
         bars: black bars are cut, or kept as part of the picture, where a network reads the rotation
             off them: for `rotnet doctor` and for comparisons only.
+        format: of the frames; "source" stores none, and they are decoded from the videos each time.
     """
 
     short_side: int = 136
     min_frames: int = 16
     bars: Literal["cut", "keep"] = "cut"
+    format: Format | Literal["source"] = "raw"
 
     def __post_init__(self) -> None:
         if self.short_side < 16:
@@ -45,73 +42,114 @@ class Storage:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Return what stands in a set's fingerprint; `bars` only where they are kept.
+        """Return what stands in a set's fingerprint, without what is at its neutral value.
 
-        Sets made before there was a choice keep their fingerprints so.
+        Sets made before there was a choice keep their fingerprints so. Frames that are decoded from
+        the videos each time are those that "raw" stores, and the same set.
         """
         values = asdict(self)
         if self.bars == "cut":
             del values["bars"]
+        if self.format in ("raw", "source"):
+            del values["format"]
         return values
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """A prepared set of the same settings, from which a video that is the same is taken over.
+
+    Args:
+        folder: of the set.
+        video: its row there.
+    """
+
+    folder: Path
+    video: Video
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
-    """One file to prepare, and where its frames go."""
+    """One file to prepare, and where what becomes of it is kept."""
 
     file: Path
     candidate: Candidate
     storage: Storage
-    part: Path
+    part: Part
+    earlier: Earlier | None = None
 
 
-def prepare_video(task: Task) -> Video:
-    """Write the frames of one file to `task.part` and return its row, without splits and offset.
+def prepare_video(task: Task) -> Stored:
+    """Write the packets of one file to `task.part`, and return its row and their index.
 
-    A file that is not wholly decodable is kept in part or left out, with the reason in the row;
-    then there may be no part.
+    It needs nothing but its task, so that a cluster can map it over files. What was done of the
+    same file before is returned as it is. A file that is not wholly decodable is kept in part or
+    left out, with the reason in the row.
 
     Raises:
-        DataError: if the frames cannot be written.
+        UnfinishedError: if nothing can be written.
         InterruptedWorkError: if the parent process has given up.
     """
+    done = task.part.recall(task.file)
+    if done is not None and _about(task, done.video):
+        return done
+    try:
+        stored = _prepared(task)
+        task.part.finish(stored, task.file)
+    except OSError as error:
+        raise UnfinishedError(
+            f"cannot write frames of {task.candidate.path}: {error.strerror}; what is done is kept"
+        ) from error
+    return stored
+
+
+def _about(task: Task, video: Video) -> bool:
+    """Return whether a row says of a file what would be said of it now."""
+    candidate = task.candidate
+    same = (video.path, video.label, video.group) == (
+        candidate.path,
+        candidate.label,
+        candidate.group,
+    )
+    return same and (not candidate.refusal or video.reason == candidate.refusal)
+
+
+def _prepared(task: Task) -> Stored:
     digest = file_sha256(task.file)
+    taken = _taken_over(task, digest)
+    if taken is not None:
+        return taken
     try:
         if task.candidate.refusal:
             raise UndecodableError(task.candidate.refusal)
-        survey = _survey(task.file, task.storage)
-        _write_frames(task, survey)
+        found = survey(
+            task.file,
+            short_side=task.storage.short_side,
+            min_frames=task.storage.min_frames,
+            bars=task.storage.bars,
+        )
+        packets = _write_packets(task, found)
     except UndecodableError as error:
-        return left_out(task, str(error), digest)
-    return Video(
+        return Stored(left_out(task, str(error), digest), packets_of([]))
+    video = Video(
         path=task.candidate.path,
         label=task.candidate.label,
         group=task.candidate.group,
         splits=(),
-        frames=survey.frames,
-        fps=survey.fps,
-        width=survey.width,
-        height=survey.height,
-        rotation=survey.orientation.turns * 90,
-        area=survey.area,
+        frames=found.frames,
+        fps=found.fps,
+        width=found.width,
+        height=found.height,
+        rotation=found.orientation.turns * 90,
+        area=found.area,
         sha256=digest,
-        status="part" if survey.damage else "ok",
-        reason=survey.damage,
-        stored_width=survey.stored[0],
-        stored_height=survey.stored[1],
-        offset=0,
+        status="part" if found.damage else "ok",
+        reason=found.damage,
+        stored_width=found.stored[0],
+        stored_height=found.stored[1],
+        num_bytes=num_bytes_of(packets),
     )
-
-
-def file_sha256(file: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal; empty where it is no readable file."""
-    try:
-        if not file.is_file():
-            return ""
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError:
-        return ""
+    return Stored(video, packets)
 
 
 def left_out(task: Task, reason: str, digest: str) -> Video:
@@ -132,107 +170,64 @@ def left_out(task: Task, reason: str, digest: str) -> Video:
         reason=reason,
         stored_width=0,
         stored_height=0,
-        offset=0,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Survey:
-    """What a first pass over a file finds out."""
+def _write_packets(task: Task, found: Survey) -> Index:
+    """Decode a file a second time, write what the survey found to be its frames, and index them.
 
-    frames: int
-    fps: float
-    width: int
-    height: int
-    orientation: Orientation
-    area: Area
-    stored: tuple[int, int]
-    damage: str
-
-
-class _Sample:
-    """Frames spread evenly over a stream of unknown length: every 2^n-th of them."""
-
-    def __init__(self) -> None:
-        self._every = 1
-        self.chosen: list[NDArray[np.uint8]] = []
-
-    def wants(self, index: int) -> bool:
-        return index % self._every == 0
-
-    def add(self, frame: NDArray[np.uint8]) -> None:
-        self.chosen.append(frame)
-        if len(self.chosen) == 2 * SAMPLED_FRAMES:
-            self.chosen = self.chosen[::2]
-            self._every *= 2
-
-
-def _survey(file: Path, storage: Storage) -> _Survey:
-    """Decode a whole file once, for the number of its whole frames and the area of its picture.
-
-    Raises:
-        UndecodableError: if it is to be left out.
+    Nothing is written where frames stay in the videos.
     """
-    number, damage, orientation = 0, "", Orientation(0, mirrored=False)
-    sample = _Sample()
-    with open_video(file) as source:
-        try:
-            for frame in source.frames():
-                Worker.check()
-                if not number:
-                    orientation = source.orientation(frame)
-                if sample.wants(number):
-                    sample.add(brightness(orientation.apply(to_rgb(frame))))
-                number += 1
-        except CutShortError as error:
-            damage = f"{error}; whole frames before that: {number}"
-        fps, pixel_aspect = source.fps, source.pixel_aspect
-    if damage and number < storage.min_frames:
-        raise UndecodableError(f"{damage}, and at least {storage.min_frames} are needed")
-    if number == SINGLE_PICTURE:
-        raise UndecodableError("it is a single picture")
-    levels = np.stack(sample.chosen)
-    area = find_area(levels) if storage.bars == "cut" else _whole(levels)
-    upright_aspect = pixel_aspect if orientation.turns % 2 == 0 else Fraction(1) / pixel_aspect
-    return _Survey(
-        frames=number,
-        fps=fps,
-        width=levels.shape[2],
-        height=levels.shape[1],
-        orientation=orientation,
-        area=area,
-        stored=stored_size(area, upright_aspect, storage.short_side),
-        damage=damage,
-    )
-
-
-def _whole(levels: NDArray[np.uint8]) -> Area:
-    """Return the area of whole frames (N, H, W)."""
-    return Area(x=0, y=0, width=levels.shape[2], height=levels.shape[1])
-
-
-def _write_frames(task: Task, survey: _Survey) -> None:
-    """Decode a file a second time and write what the survey found to be its frames."""
-    written = 0
-    try:
-        with task.part.open("wb") as part:
-            for picture in _pictures(task.file, survey):
-                part.write(picture.data)
-                written += 1
-    except OSError as error:
-        raise DataError(f"cannot write frames: {error.strerror}; nothing was kept") from error
-    if written != survey.frames:
+    if task.storage.format == "source":
+        return found.table
+    codec = codec_of(task.storage.format)
+    packets = []
+    with task.part.packets.open("wb") as part:
+        for packet in codec.encode(pictures(task.file, found)):
+            part.write(packet)
+            packets.append((len(packet), checksum(packet)))
+    if len(packets) != found.frames:
         raise UndecodableError(
-            f"it changed while it was read: {survey.frames} frames, then {written}"
+            f"it changed while it was read: {found.frames} frames, then {len(packets)}"
         )
+    return packets_of(packets)
 
 
-def _pictures(file: Path, survey: _Survey) -> Iterator[NDArray[np.uint8]]:
-    with open_video(file) as source:
-        try:
-            for frame in islice(source.frames(), survey.frames):
-                Worker.check()
-                upright = survey.orientation.apply(to_rgb(frame))
-                yield cut_and_shrink(upright, survey.area, survey.stored)
-        except CutShortError:
-            return  # the survey has met it, and says so
+def _taken_over(task: Task, digest: str) -> Stored | None:
+    """Return the video from an earlier set, with its packets copied, if it is the same there.
+
+    Packets that are damaged there are found when they are packed, and the video is done anew.
+    """
+    earlier = task.earlier
+    if earlier is None or not digest or earlier.video.sha256 != digest:
+        return None
+    video = replace(
+        earlier.video,
+        path=task.candidate.path,
+        label=task.candidate.label,
+        group=task.candidate.group,
+        splits=(),
+        shard=0,
+        offset=0,
+        packet=0,
+    )
+    try:
+        record = Record.load(earlier.folder)
+        index = read_index(earlier.folder / INDEX_FILE)
+        packets = np.array(index[earlier.video.packet : earlier.video.packet + video.frames])
+        if len(packets) != video.frames:
+            return None
+        if task.storage.format != "source":
+            shard = earlier.folder / record.shards[earlier.video.shard].name
+            _copy(shard, earlier.video.offset, video.num_bytes, task.part.packets)
+    except (DataError, IndexError, FileNotFoundError):
+        return None
+    return Stored(video, packets)
+
+
+def _copy(source: Path, offset: int, num_bytes: int, target: Path) -> None:
+    with source.open("rb") as file, target.open("wb") as part:
+        file.seek(offset)
+        while num_bytes and (chunk := file.read(min(num_bytes, 1 << 20))):
+            part.write(chunk)
+            num_bytes -= len(chunk)

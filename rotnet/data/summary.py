@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from rotnet.data.catalog import UtInteractionKind, WeizmannKind
-from rotnet.data.manifest import FRAMES_FILE, Header, Manifest, Video
+from rotnet.data.framestore.layout import Record
+from rotnet.data.manifest import Header, Manifest, Video
+from rotnet.data.sizes import in_bytes
 
 WINDOWS = (17, 33)  # frames that a clip of 16 spans at stride 1 and 2: T * stride + 1
 MOST_COMMON = 5
@@ -37,14 +39,11 @@ def summarise(manifest: Manifest, header: Header) -> tuple[Table, ...]:
     return tuple(table for table in tables if table.rows)
 
 
-def in_bytes(number: int) -> str:
-    """Return a size as people write it: 1.6 GB."""
-    size, unit = float(number), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if size < 1000:
-            break
-        size, unit = size / 1000, larger
-    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+def _store(record: Record) -> str:
+    if record.source is not None:
+        return f"in the videos, {record.source}"
+    shards = f"{len(record.shards)} shard{'s' if len(record.shards) != 1 else ''}"
+    return f"{in_bytes(record.num_bytes)} of {record.storage} in {shards}"
 
 
 def _facts(manifest: Manifest, header: Header, kept: Sequence[Video]) -> Table:
@@ -61,7 +60,7 @@ def _facts(manifest: Manifest, header: Header, kept: Sequence[Video]) -> Table:
         ),
         ("groups", str(len({video.group for video in kept}))),
         ("identical", _identical(kept)),
-        ("on disk", f"{in_bytes(counts['bytes'])} in {FRAMES_FILE}"),
+        ("frames", _store(Record.load(manifest.folder))),
     ]
     if "missing" in counts:
         listed = f"{counts['listed']:,} videos, {counts['missing']:,} of them missing"

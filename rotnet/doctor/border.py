@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rotnet.data.frames import RawFrames
+from rotnet.data.frames import FrameReader
 from rotnet.data.manifest import VideoSet
 
 STRIP, FURTHER = 4, 20  # of a picture with a short side of 112: width, and depth of its equal
@@ -35,7 +35,7 @@ class Stillness:
 
 def stillness(videos: VideoSet) -> Stillness:
     """Look at the stored pictures of a set, evenly over its videos and their frames."""
-    frames = RawFrames(videos.folder)
+    frames = FrameReader(videos.folder)
     chosen = videos.videos[:: -(-len(videos) // VIDEOS)]
     still = 0
     for video in chosen:

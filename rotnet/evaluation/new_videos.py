@@ -7,8 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rotnet.data.catalog import Candidate
-from rotnet.data.manifest import FRAMES_FILE, VideoSet
+from rotnet.data.manifest import VideoSet
 from rotnet.data.store import Storage, Task, prepare_video
+from rotnet.data.workplace import Packer, Workplace
 from rotnet.errors import DataError
 
 
@@ -40,11 +41,15 @@ def new_video(file: Path, *, short_side: int) -> Iterator[NewVideo]:
         )
     storage = Storage(short_side=max(short_side, Storage().short_side))
     with TemporaryDirectory(prefix="rotnet-") as place:
-        folder = Path(place)
+        workplace = Workplace(Path(place), {})
         candidate = Candidate(path=file.name, label=None, group=file.name)
-        # The frames of a single video are a whole frame file, as it starts at byte 0.
-        video = prepare_video(Task(file, candidate, storage, folder / FRAMES_FILE))
-        if not video.kept:
-            raise DataError(f"{file}: {video.reason}")
-        videos = VideoSet(folder, (), video.sha256, "pretrain", None, (video,))
+        task = Task(file, candidate, storage, workplace.part(candidate.path))
+        stored = prepare_video(task)
+        if not stored.video.kept:
+            raise DataError(f"{file}: {stored.video.reason}")
+        packer = Packer(workplace, has_frames=True)
+        packer.add(stored, task.part, file)
+        packer.finish(storage.format, None)
+        (video,) = packer.rows
+        videos = VideoSet(workplace.set, (), video.sha256, "pretrain", None, (video,))
         yield NewVideo(videos, video.reason)

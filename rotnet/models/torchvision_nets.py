@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from torch import Tensor, nn
-from torchvision.models import video  # type: ignore[import-untyped]
+from torchvision.models import video
 
 from rotnet.config import ModelConfig
 from rotnet.models.net import VideoNet

@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool3d
-from torchvision.models import video  # type: ignore[import-untyped]
+from torchvision.models import video
 
 from rotnet.cli import main
 from rotnet.config import ClipConfig, FinetuneConfig, ModelConfig, PretrainConfig

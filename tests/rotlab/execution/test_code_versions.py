@@ -36,6 +36,7 @@ from rotnet.evaluation.scores import Scores
 from rotnet.learning.finetune import finetune
 from rotnet.learning.pretrain import pretrain
 from rotnet.learning.watch import Unwatched
+from tests.rotnet.data.stores import write_store
 
 CLIP = ClipConfig(frames=4, stride=4, resize=24, size=20)
 MODEL = ModelConfig(width=2, hidden=8)
@@ -47,35 +48,29 @@ TOLERANCE = 5e-3  # other processors and torch versions round otherwise: 2e-3 wa
 def videos(tmp_path_factory: pytest.TempPathFactory) -> VideoSet:
     """Sixteen videos stored without an encoder, whose version might move them."""
     folder = tmp_path_factory.mktemp("set")
-    rows, offset = [], 0
-    with (folder / "frames.rgb").open("wb") as file:
-        for index in range(16):
-            action = ACTIONS[index % 8]
-            frames = render(action, np.random.default_rng([0, index]))[:, ::2, ::2]
-            file.write(np.ascontiguousarray(frames).tobytes())
-            area = Area(0, 0, 28, 24)
-            rows.append(
-                Video(
-                    path=f"{action}/{index}.mp4",
-                    label=action,
-                    group=f"{action}/{index}.mp4",
-                    splits=("train",),
-                    frames=40,
-                    fps=25.0,
-                    width=28,
-                    height=24,
-                    rotation=0,
-                    area=area,
-                    sha256=f"{index:064x}",
-                    status="ok",
-                    reason="",
-                    stored_width=28,
-                    stored_height=24,
-                    offset=offset,
-                )
-            )
-            offset += frames.size
-    return VideoSet(folder, ACTIONS, "fingerprint", "train", 1, tuple(rows))
+    rows = []
+    for index in range(16):
+        action = ACTIONS[index % 8]
+        frames = render(action, np.random.default_rng([0, index]))[:, ::2, ::2]
+        video = Video(
+            path=f"{action}/{index}.mp4",
+            label=action,
+            group=f"{action}/{index}.mp4",
+            splits=("train",),
+            frames=40,
+            fps=25.0,
+            width=28,
+            height=24,
+            rotation=0,
+            area=Area(0, 0, 28, 24),
+            sha256=f"{index:064x}",
+            status="ok",
+            reason="",
+            stored_width=28,
+            stored_height=24,
+        )
+        rows.append((video, frames))
+    return VideoSet(folder, ACTIONS, "fingerprint", "train", 1, write_store(folder, rows))
 
 
 def run_all(videos: VideoSet, folder: Path, modality: str) -> dict[str, float]:

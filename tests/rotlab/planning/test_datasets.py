@@ -15,7 +15,7 @@ from rotnet.registry import Registry
 
 def prepare(folder: Path, classes: tuple[str, ...], num_splits: int) -> None:
     folder.mkdir(parents=True)
-    write_files(folder, Header("any", "folder", classes, num_splits, "cafe", {}, {}), [], "test")
+    write_files(folder, Header("any", "folder", classes, num_splits, "cafe", {}, {}), [])
 
 
 def test_a_prepared_set_is_found_below_the_root(tmp_path: Path) -> None:

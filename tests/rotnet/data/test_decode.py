@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rotnet.data.decode import CutShortError, Orientation, UndecodableError, open_video, to_rgb
+from rotnet.data.decode import CutShortError, Orientation, UndecodableError, open_video
 
 Frames = NDArray[np.uint8]
 ONE = 1 << 16
@@ -57,7 +57,7 @@ def set_display_matrix(path: Path, matrix: tuple[float, float, float, float]) ->
 
 def decode(path: Path) -> list[Frames]:
     with open_video(path) as source:
-        return [source.orientation(frame).apply(to_rgb(frame)) for frame in source.frames()]
+        return [source.orientation(frame).apply(source.to_rgb(frame)) for frame in source.frames()]
 
 
 def decode_up_to_damage(path: Path) -> tuple[list[Frames], str]:
@@ -66,7 +66,7 @@ def decode_up_to_damage(path: Path) -> tuple[list[Frames], str]:
     try:
         with open_video(path) as source:
             for frame in source.frames():
-                frames.append(to_rgb(frame))  # noqa: PERF401  # extend would lose them
+                frames.append(source.to_rgb(frame))  # noqa: PERF401  # extend would lose them
     except CutShortError as error:
         return frames, str(error)
     return frames, ""

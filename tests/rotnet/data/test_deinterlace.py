@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rotnet.data.decode import open_video, to_rgb
+from rotnet.data.decode import open_video
 from rotnet.data.deinterlace import progressive
 
 Frames = NDArray[np.uint8]
@@ -37,7 +37,7 @@ def comb(frames: Frames) -> float:
 
 def decode(path: Path) -> Frames:
     with open_video(path) as source:
-        return np.stack([to_rgb(frame) for frame in source.frames()])
+        return np.stack([source.to_rgb(frame) for frame in source.frames()])
 
 
 def test_a_comb_goes_and_no_frame_is_lost(write_video: Callable[..., Path]) -> None:

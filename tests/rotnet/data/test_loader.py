@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rotnet.config import ClipConfig
-from rotnet.data.frames import RawFrames
+from rotnet.data.frames import FrameReader
 from rotnet.data.loader import Batch, ClipLoader
 from rotnet.data.manifest import Manifest
 from rotnet.errors import DataError
@@ -54,7 +54,7 @@ def test_scoring_clips_are_cut_from_the_centre_of_the_stored_frames(actions: Man
     batch = next(loader.scoring(clips=1, batch_size=1))
     video = videos.videos[0]
     start = (video.frames - CLIP.window) // 2
-    frames = RawFrames(videos.folder).read(video, slice(start, start + 16, 4))
+    frames = FrameReader(videos.folder).read(video, slice(start, start + 16, 4))
     left = (video.stored_width - 20) // 2
     np.testing.assert_array_equal(batch.clips[0].numpy(), frames[:, 2:22, left : left + 20])
 

@@ -2,12 +2,13 @@
 
 import dataclasses
 import json
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rotnet.data.frames import RawFrames
+from rotnet.data.frames import FrameReader
 from rotnet.data.manifest import (
     Area,
     Header,
@@ -18,6 +19,7 @@ from rotnet.data.manifest import (
     write_files,
 )
 from rotnet.errors import DataError
+from tests.rotnet.data.stores import write_store
 
 SETTINGS = {"kind": "folder", "short_side": 4}
 
@@ -40,6 +42,8 @@ def row(number: int, **changes: object) -> Video:
         stored_width=4,
         stored_height=2,
         offset=sum(24 * (3 + before) for before in range(number)),
+        num_bytes=24 * (3 + number),
+        packet=sum(3 + before for before in range(number)),
     )
     return dataclasses.replace(video, **changes)  # type: ignore[arg-type]
 
@@ -55,6 +59,8 @@ def left_out(number: int) -> Video:
         stored_width=0,
         stored_height=0,
         offset=0,
+        num_bytes=0,
+        packet=0,
     )
 
 
@@ -63,9 +69,11 @@ def written(folder: Path, *videos: Video, classes: tuple[str, ...] = ("run",)) -
     header = Header(
         "some", "folder", classes, 2, fingerprint(videos, SETTINGS), SETTINGS, {"ok": 1}, ("hm",)
     )
-    write_files(folder, header, videos, made_with="a test")
-    size = sum(video.num_bytes for video in videos)
-    np.arange(size, dtype=np.uint8).tofile(folder / "frames.rgb")
+    write_files(folder, header, videos)
+    kept = [video for video in videos if video.kept]
+    size = sum(video.num_bytes for video in kept)
+    content = iter(np.arange(size, dtype=np.uint8).reshape(-1, 2, 4, 3))
+    write_store(folder, [(video, list(islice(content, video.frames))) for video in kept])
     return folder
 
 
@@ -148,7 +156,7 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
         Manifest.load(folder)
 
 
-@pytest.mark.parametrize("name", ["manifest.csv", "frames.rgb"])
+@pytest.mark.parametrize("name", ["manifest.csv", "frames-00000.bin", "index.npy", "frames.json"])
 def test_a_set_that_lacks_a_file_or_its_end_is_refused(name: str, tmp_path: Path) -> None:
     folder = written(tmp_path / "set", row(0), row(1))
     content = (folder / name).read_bytes()
@@ -189,8 +197,8 @@ def test_the_fingerprint_knows_content_and_settings_but_neither_order_nor_place(
 
 def test_frames_are_read_in_the_order_asked_for(tmp_path: Path) -> None:
     folder = written(tmp_path / "set", row(0), row(1))
-    frames = RawFrames(folder)
-    whole = np.fromfile(folder / "frames.rgb", np.uint8)
+    frames = FrameReader(folder)
+    whole = np.fromfile(folder / "frames-00000.bin", np.uint8)
     second = whole[row(1).offset :].reshape(4, 2, 4, 3)
     assert np.array_equal(frames.read(row(1), [3, 0, 0]), second[[3, 0, 0]])
     assert np.array_equal(frames.read(row(1), slice(1, None, 2)), second[1::2])
@@ -202,12 +210,12 @@ def test_frames_are_read_in_the_order_asked_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("index", [-1, 3])
 def test_a_frame_out_of_range_is_named(index: int, tmp_path: Path) -> None:
-    frames = RawFrames(written(tmp_path / "set", row(0)))
+    frames = FrameReader(written(tmp_path / "set", row(0)))
     with pytest.raises(IndexError, match=rf"frame {index} is out of range; there are \[0, 3\)"):
         frames.read(row(0), [0, index])
 
 
 def test_a_video_that_was_left_out_has_no_frames(tmp_path: Path) -> None:
-    frames = RawFrames(written(tmp_path / "set", row(0), left_out(1)))
+    frames = FrameReader(written(tmp_path / "set", row(0), left_out(1)))
     with pytest.raises(DataError, match="left_out"):
         frames.read(left_out(1), [])

@@ -7,17 +7,21 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rotnet.data import bars, processes, store
+from rotnet.data import bars, processes, store, survey
 from rotnet.data.catalog import FolderKind, WeizmannKind
-from rotnet.data.frames import RawFrames
+from rotnet.data.frames import FrameReader
+from rotnet.data.framestore import packing
+from rotnet.data.framestore.layout import Index
 from rotnet.data.manifest import Area, Manifest, Video
 from rotnet.data.picture import cut_and_shrink, stored_size
 from rotnet.data.prepare import NotAllWholeError, prepare, prepare_synthetic
+from rotnet.data.staging import UnfinishedError
 from rotnet.data.store import Storage
 from rotnet.errors import DataError
 
@@ -47,6 +51,10 @@ def by_name(manifest: Manifest) -> dict[str, Video]:
     return {video.path.split("/")[-1]: video for video in manifest.videos}
 
 
+def content_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def nothing_left(folder: Path) -> bool:
     """Whether a failed preparation left neither a set nor anything beside it."""
     return {path.name for path in folder.iterdir()} <= {"source"}
@@ -60,7 +68,7 @@ def test_a_folder_becomes_a_set_with_every_frame(videos: Path, tmp_path: Path) -
     assert (manifest.name, manifest.classes) == ("set", ("run", "walk"))
     assert outcome.header.counts["ignored_files"] == 1
     assert [video.frames for video in by_name(manifest).values()] == [21, 23, 25, 20, 22, 24]
-    frames = RawFrames(manifest.folder)
+    frames = FrameReader(manifest.folder)
     for video in manifest.videos:
         assert (video.status, video.fps, video.rotation) == ("ok", 25.0, 0)
         assert (video.width, video.height) == (80, 64)
@@ -82,7 +90,7 @@ def test_stored_frames_are_the_pictures_of_the_file(
     assert area.y in (12, 13)
     assert area.x + area.width in (69, 70)
     expected = drawing[:, area.y : area.y + area.height, area.x : area.x + area.width]
-    assert np.array_equal(RawFrames(manifest.folder).read(video, slice(None)), expected)
+    assert np.array_equal(FrameReader(manifest.folder).read(video, slice(None)), expected)
 
 
 def test_the_number_of_processes_does_not_show(videos: Path, tmp_path: Path) -> None:
@@ -91,8 +99,7 @@ def test_the_number_of_processes_does_not_show(videos: Path, tmp_path: Path) -> 
         prepare(
             videos, tmp_path / f"by{workers}", FOLDER, storage=STORAGE, name="s", workers=workers
         )
-    for name in ("manifest.csv", "dataset.json", "frames.rgb"):
-        assert (tmp_path / "by0" / name).read_bytes() == (tmp_path / "by2" / name).read_bytes()
+    assert content_of(tmp_path / "by0") == content_of(tmp_path / "by2")
 
 
 def test_the_fingerprint_does_not_depend_on_where_a_set_lies(videos: Path, tmp_path: Path) -> None:
@@ -107,11 +114,11 @@ def test_the_fingerprint_does_not_depend_on_where_a_set_lies(videos: Path, tmp_p
 def test_a_second_preparation_does_nothing(videos: Path, tmp_path: Path) -> None:
     out = tmp_path / "set"
     first = prepare(videos, out, FOLDER, storage=STORAGE)
-    written = (out / "frames.rgb").stat()
+    written = (out / "frames-00000.bin").stat()
     second = prepare(videos, out, FOLDER, storage=STORAGE)
     assert not second.fresh
     assert second.manifest == first.manifest
-    after = (out / "frames.rgb").stat()
+    after = (out / "frames-00000.bin").stat()
     assert (after.st_ino, after.st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
 
 
@@ -124,7 +131,7 @@ def test_a_changed_source_or_setting_replaces_the_set(videos: Path, tmp_path: Pa
     (videos / "walk" / "0.avi").unlink()
     seen.add(prepare(videos, out, FOLDER, storage=Storage(short_side=24)).manifest.fingerprint)
     assert len(seen) == 4
-    (out / "frames.rgb").write_bytes(b"damaged")
+    (out / "frames-00000.bin").write_bytes(b"damaged")
     assert prepare(videos, out, FOLDER, storage=Storage(short_side=24)).fresh
     assert sorted(path.name for path in tmp_path.iterdir()) == ["set", "source"]
 
@@ -231,31 +238,46 @@ def test_an_interrupted_preparation_leaves_the_set_as_it_was(videos: Path, tmp_p
     for workers in (0, 2):
         with pytest.raises(KeyboardInterrupt):
             prepare(videos, out, FOLDER, storage=STORAGE, workers=workers, progress=interrupt)
-        assert nothing_left(tmp_path)
+        assert not out.exists()
     before = prepare(videos, out, FOLDER, storage=STORAGE).manifest
     with pytest.raises(KeyboardInterrupt):
         prepare(videos, out, FOLDER, storage=Storage(short_side=24), progress=interrupt)
     assert Manifest.load(out) == before
+    shutil.rmtree(tmp_path / ".set.preparing")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["set", "source"]
 
 
 def test_what_a_killed_preparation_left_is_cleared_away(videos: Path, tmp_path: Path) -> None:
     (tmp_path / ".set.preparing" / "parts").mkdir(parents=True)
-    (tmp_path / ".set.preparing" / "frames.rgb").touch()
+    (tmp_path / ".set.preparing" / "job.json").write_text("{}")
     (tmp_path / ".set.old").mkdir()
     prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["set", "source"]
 
 
-def test_a_full_disk_is_one_error_and_leaves_nothing(
+def test_a_full_disk_is_one_error_and_the_next_run_goes_on(
     videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    prepare(videos, tmp_path / "undisturbed", FOLDER, storage=STORAGE, name="set")
+    append = packing.append
 
-    monkeypatch.setattr(shutil, "copyfileobj", full)
-    with pytest.raises(DataError, match="No space left on device"):
-        prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
-    assert nothing_left(tmp_path)
+    def full(shard: Path, part: Path, index: Index) -> None:
+        append(shard, part, index)
+        if shard.stat().st_size > 300_000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(packing, "append", full)
+        with pytest.raises(UnfinishedError, match="No space left on device; what is done is kept"):
+            prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
+    assert not (tmp_path / "set").exists()
+    monkeypatch.setattr(store, "survey", _never)  # every video is done already
+    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
+    assert content_of(tmp_path / "set") == content_of(tmp_path / "undisturbed")
+
+
+def _never(*_: object, **__: object) -> NoReturn:
+    raise AssertionError("a video was decoded again")
 
 
 def _die_on_two(task: int) -> int:
@@ -299,7 +321,7 @@ def test_memory_holds_few_frames_of_a_long_video(
         seen.append(len(levels))
         return find_area(levels)
 
-    monkeypatch.setattr(store, "find_area", counted)
+    monkeypatch.setattr(survey, "find_area", counted)
     prepare(tmp_path / "source", tmp_path / "set", FOLDER, storage=STORAGE)
     assert 24 <= seen[0] < 48
 

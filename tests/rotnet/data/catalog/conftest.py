@@ -59,7 +59,6 @@ def rows() -> Callable[[Listing], list[Video]]:
                 reason="",
                 stored_width=8,
                 stored_height=8,
-                offset=0,
             )
             for found in listing.candidates
             if not found.refusal

@@ -1,0 +1,51 @@
+"""Where the bytes of a store come from: mapped files, each checked before its first use."""
+
+import mmap
+import threading
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rotnet.data.framestore.layout import Record
+from rotnet.data.framestore.verified import check_file
+
+
+class Shards(Protocol):
+    """Gives bytes of shards. Safe to use from threads."""
+
+    def read(self, shard: int, start: int, end: int) -> NDArray[np.uint8]:
+        """Return bytes [start, end) of a shard; not to be written to.
+
+        Raises:
+            DataError: if the shard is missing, damaged or too short.
+        """
+
+
+class LocalShards:
+    """Shards in a folder, mapped and not loaded: all processes of a node share what is cached."""
+
+    def __init__(self, folder: Path, record: Record) -> None:
+        """Take the shards of a record in `folder`; nothing is opened yet."""
+        self._folder, self._record = folder, record
+        self._maps: dict[int, tuple[mmap.mmap, NDArray[np.uint8]]] = {}
+        self._lock = threading.Lock()
+
+    def read(self, shard: int, start: int, end: int) -> NDArray[np.uint8]:
+        """Return a view of mapped bytes, which the disk is asked for in one go."""
+        mapped, data = self._maps.get(shard) or self._open(shard)
+        first = start - start % mmap.PAGESIZE
+        mapped.madvise(mmap.MADV_WILLNEED, first, end - first)
+        return data[start:end]
+
+    def _open(self, shard: int) -> tuple[mmap.mmap, NDArray[np.uint8]]:
+        with self._lock:
+            if shard not in self._maps:
+                expected = self._record.shards[shard]
+                path = self._folder / expected.name
+                check_file(path, expected)
+                with path.open("rb") as file:
+                    mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+                self._maps[shard] = (mapped, np.frombuffer(mapped, np.uint8))
+            return self._maps[shard]

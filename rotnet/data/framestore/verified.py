@@ -1,0 +1,89 @@
+"""Files are what they were written as: checked once on each node, and remembered.
+
+A file is known by its place, size, time of change and inode; a file that was checked and has not
+changed by these is not read again, by whichever process. What is remembered lies in the node's
+cache folder, never beside the file, which other nodes may see too.
+"""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rotnet.data.framestore.layout import StoredFile
+from rotnet.errors import DataError
+
+CACHE_VARIABLE = "ROTNET_CACHE"
+_log = logging.getLogger(__name__)
+
+
+def cache_folder() -> Path:
+    """Return this node's cache: $ROTNET_CACHE, else rotnet in $XDG_CACHE_HOME or ~/.cache."""
+    own = os.environ.get(CACHE_VARIABLE)
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rotnet"
+
+
+def check_file(path: Path, expected: StoredFile) -> None:
+    """Return if a file is what it should be; read it whole unless that is remembered.
+
+    Raises:
+        DataError: if it is missing, has another size, or other bytes.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): {_WAY_OUT}") from error
+    if found.st_size != expected.num_bytes:
+        raise DataError(
+            f"{path} has {found.st_size} bytes where {expected.num_bytes} were written: {_WAY_OUT}"
+        )
+    state = [found.st_size, found.st_mtime_ns, found.st_ino, expected.sha256]
+    with _memory(path) as memory:
+        if memory is not None and _read(memory) == state:
+            return
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != expected.sha256:
+            raise DataError(f"{path} is damaged (its checksum is not what was written): {_WAY_OUT}")
+        if memory is not None:
+            os.ftruncate(memory, 0)
+            os.pwrite(memory, json.dumps(state).encode(), 0)
+
+
+_WAY_OUT = "prepare the set again, with the same command"
+
+
+@contextmanager
+def _memory(path: Path) -> Iterator[int | None]:
+    """Give the open, locked note on a file: one process checks it, the others wait for that.
+
+    None where the node has no place for notes: then every process checks for itself.
+    """
+    name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
+    folder = cache_folder() / "verified"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        note = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        _log.info("checks of %s are not remembered: %s", path, error)
+        yield None
+        return
+    try:
+        fcntl.flock(note, fcntl.LOCK_EX)
+        yield note
+    finally:
+        os.close(note)
+
+
+def _read(note: int) -> list[object] | None:
+    try:
+        found = json.loads(os.pread(note, 4096, 0))
+    except ValueError:
+        return None
+    return found if isinstance(found, list) else None

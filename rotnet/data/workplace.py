@@ -1,0 +1,261 @@
+"""A preparation under way: which videos are done, and the shards they are packed into.
+
+Everything lies in the staging folder, whole or not at all, so that a preparation that was cut short
+at any moment goes on from there, and ends with the very files that it would have made undisturbed.
+One class knows every path.
+
+    job.json             what is being prepared; another job begins with an empty folder
+    work/parts/NAME.*    a video that is done: its packets, their index, its row
+    work/00000.*         a shard that is full: its rows, their index
+    set/                 what becomes the prepared set: the shards, and at last the rest
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rotnet.data.framestore import layout, packing
+from rotnet.data.framestore.layout import Index, Record, StoredFile
+from rotnet.data.manifest import Area, Video
+from rotnet.data.staging import SET
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A video that is done: its row, without splits and place, and the index of its packets."""
+
+    video: Video
+    packets: Index
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Where one video is kept until it is packed."""
+
+    base: Path
+
+    @property
+    def packets(self) -> Path:
+        """The file of its packets."""
+        return self.base.with_suffix(".bin")
+
+    def finish(self, stored: Stored, file: Path) -> None:
+        """Keep what has become of a file whose packets are written; the row comes last."""
+        _save(self.base.with_suffix(".npy"), stored.packets)
+        _write_json(
+            self.base.with_suffix(".json"), {"row": asdict(stored.video), "state": _state(file)}
+        )
+
+    def recall(self, file: Path) -> Stored | None:
+        """Return what is kept of a file, if that is done and the file is the same."""
+        try:
+            found = json.loads(self.base.with_suffix(".json").read_text(encoding="utf-8"))
+            video = _to_video(found["row"])
+            if found["state"] != _state(file) and file_sha256(file) != video.sha256:
+                return None
+            return Stored(video, np.load(self.base.with_suffix(".npy"), allow_pickle=False))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def remove(self) -> None:
+        """Remove all of it."""
+        for suffix in (".json", ".npy", ".bin"):
+            self.base.with_suffix(suffix).unlink(missing_ok=True)
+
+
+class Workplace:
+    """The staging folder of one preparation."""
+
+    def __init__(self, folder: Path, job: Mapping[str, Any]) -> None:
+        """Take a folder as an earlier run of the same job left it, or else empty it."""
+        self.folder = folder
+        if _read_json(folder / "job.json") != json.loads(json.dumps(job)):
+            for path in folder.iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            _write_json(folder / "job.json", job)
+        self._work = folder / "work"
+        (self._work / "parts").mkdir(parents=True, exist_ok=True)
+        self.set.mkdir(exist_ok=True)
+
+    @property
+    def set(self) -> Path:
+        """What becomes the prepared set."""
+        return self.folder / SET
+
+    def part(self, path: str) -> Part:
+        """Return where a video is kept, by its path in the source."""
+        name = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        return Part(self._work / "parts" / name)
+
+
+class Packer:
+    """Packs videos into the shards of a workplace, in their order."""
+
+    def __init__(self, place: Workplace, *, has_frames: bool) -> None:
+        """Begin with no shard.
+
+        Args:
+            place: where.
+            has_frames: False for a set that stores no frames, whose videos only have rows.
+        """
+        self._place, self._has_frames = place, has_frames
+        self._shards: list[StoredFile] = []
+        self._pieces: list[Index] = []
+        self.rows: list[Video] = []
+        self._open: list[tuple[Video, Part, dict[str, Any]]] = []
+        self._open_pieces: list[Index] = []
+        self._bytes = 0
+        self._packets = 0
+
+    def resume(self, files: Sequence[tuple[str, Path]]) -> int:
+        """Take over full shards of an earlier run; return how many of the videos they hold.
+
+        Args:
+            files: path in the source, and file, of every video, in order.
+        """
+        for number in range(len(files)):
+            found = _read_json(self._record(number))
+            if found is None or not self._take_over(found, number, files[len(self.rows) :]):
+                break
+        for path in self._place.set.iterdir():
+            if layout.is_shard(path.name) and path.name not in {s.name for s in self._shards}:
+                path.unlink()
+        return len(self.rows)
+
+    def add(self, stored: Stored, part: Part, file: Path) -> None:
+        """Add the next video.
+
+        Raises:
+            DamagedPartError: if its part is not whole; nothing is added, and it is to be done anew.
+        """
+        video = stored.video
+        if video.kept:
+            if packing.closes(self._bytes, video.num_bytes):
+                self._close()
+            if self._has_frames:
+                packing.append(self._shard, part.packets, stored.packets)
+            video = replace(
+                video, shard=len(self._shards), offset=self._bytes, packet=self._packets
+            )
+            self._bytes += video.num_bytes
+            self._packets += len(stored.packets)
+            self._open_pieces.append(stored.packets)
+        self._open.append((video, part, _state(file)))
+        self.rows.append(video)
+
+    def finish(self, storage: str, source: str | None) -> Record:
+        """Close the last shard, write the store's index and record, and return the record."""
+        self._close()
+        index = self._place.set / layout.INDEX_FILE
+        layout.write_index(index, self._pieces)
+        record = Record(storage, tuple(self._shards), packing.described(index), source)
+        record.write(self._place.set)
+        return record
+
+    @property
+    def _shard(self) -> Path:
+        return self._place.set / layout.shard_name(len(self._shards))
+
+    def _record(self, number: int) -> Path:
+        return self._place.folder / "work" / f"{number:05d}.json"
+
+    def _close(self) -> None:
+        """Make sure of a full shard, and remove the parts it was made of."""
+        self._pieces += self._open_pieces
+        if self._has_frames and self._bytes:
+            number = len(self._shards)
+            with self._shard.open("rb") as file:
+                os.fsync(file.fileno())
+            stored = packing.described(self._shard)
+            _save(self._record(number).with_suffix(".npy"), np.concatenate(self._open_pieces))
+            rows = [{"row": asdict(video), "state": state} for video, _, state in self._open]
+            _write_json(self._record(number), {"file": asdict(stored), "rows": rows})
+            self._shards.append(stored)
+            for _, part, _ in self._open:
+                part.remove()
+            self._open, self._bytes = [], 0
+        self._open_pieces = []
+
+    def _take_over(
+        self, found: dict[str, Any], number: int, files: Sequence[tuple[str, Path]]
+    ) -> bool:
+        """Return whether a full shard holds just the next videos, as they are now; take it then."""
+        shard = StoredFile(**found["file"])
+        path = self._place.set / shard.name
+        if not path.is_file() or path.stat().st_size != shard.num_bytes:
+            return False
+        rows = [(_to_video(entry["row"]), entry["state"]) for entry in found["rows"]]
+        if [video.path for video, _ in rows] != [name for name, _ in files[: len(rows)]]:
+            return False
+        for (video, state), (_, file) in zip(rows, files, strict=False):
+            if state != _state(file) and file_sha256(file) != video.sha256:
+                return False
+        piece = np.load(self._record(number).with_suffix(".npy"), allow_pickle=False)
+        self._shards.append(shard)
+        self._pieces.append(piece)
+        self._packets += len(piece)
+        self.rows += [video for video, _ in rows]
+        return True
+
+
+def file_sha256(file: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal; empty where it is no readable file."""
+    try:
+        if not file.is_file():
+            return ""
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Give a temporary name that becomes `path` when the block ends well."""
+    temporary = path.with_name(path.name + ".new")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _state(file: Path) -> dict[str, int]:
+    """Return by what a file is known to be unchanged without reading it; empty where it is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return {}
+    return {"size": found.st_size, "mtime_ns": found.st_mtime_ns, "inode": found.st_ino}
+
+
+def _to_video(row: dict[str, Any]) -> Video:
+    area = None if row["area"] is None else Area(**row["area"])
+    return Video(**{**row, "area": area, "splits": tuple(row["splits"])})
+
+
+def _save(path: Path, index: Index) -> None:
+    with _whole(path) as temporary, temporary.open("wb") as file:
+        np.save(file, index, allow_pickle=False)
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    with _whole(path) as temporary:
+        temporary.write_text(json.dumps(value), encoding="utf-8")
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
