@@ -560,6 +560,11 @@ class RuntimeConfig(Settings):
         description="threads that read clips; 0 reads in the training thread",
         json_schema_extra=HOW,
     )
+    verify: bool = Field(
+        False,
+        description="check every clip by its checksums each time it is read",
+        json_schema_extra=HOW,
+    )
     checkpoint_s: NonNegativeFloat = Field(
         30.0,
         description="seconds between checkpoints; 0 saves after every step",

@@ -3,7 +3,7 @@
 import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,11 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rotnet.commands.sources import add_test_fraction, all_sources
-from rotnet.data.manifest import Video
-from rotnet.data.prepare import NotAllWholeError, Outcome, prepare, prepare_synthetic
+from rotnet.data.framestore.formats import FORMATS
+from rotnet.data.manifest import Video, read_quarantine
+from rotnet.data.prepare import NotAllWholeError, Outcome, estimates, prepare, prepare_synthetic
 from rotnet.data.prepare import Progress as Told
-from rotnet.data.sizes import in_bytes
+from rotnet.data.sizes import Estimate, in_bytes
+from rotnet.data.staging import staging_of
 from rotnet.data.store import Storage
+from rotnet.recipes import RECIPES
 
 DESCRIPTION = """\
 Decode every video of a source once, cut its black bars, reduce it, and store its frames in OUT.
@@ -36,6 +39,16 @@ def configure(parser: ArgumentParser) -> None:
         source.configure(each)
         each.add_argument(
             "--strict", action="store_true", help="fail if a video is not wholly decodable"
+        )
+        each.add_argument(
+            "--quarantine",
+            type=Path,
+            metavar="FILE",
+            help="leave out the videos that this CSV names (path, reason), such as another set's "
+            "quarantine.csv, without trying them",
+        )
+        each.add_argument(
+            "--estimate", action="store_true", help="only say how large each format would be"
         )
         _add_common(each)
     synthetic = _add(kinds, "synthetic", "videos made here, for trying things out")
@@ -58,12 +71,23 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Prepare, and say what became of it."""
-    storage = Storage(short_side=args.short_side, bars="keep" if args.keep_bars else "cut")
+    storage = Storage(
+        short_side=RECIPES[args.recipe].clip.resize if args.recipe else args.short_side,
+        bars="keep" if args.keep_bars else "cut",
+        format=args.format,
+    )
+    if args.kind != "synthetic" and args.estimate:
+        _print(*_sizes(estimates(args.source, args.read(args), storage=storage)))
+        return 0
     try:
         with _progress() as told:
             outcome = _prepare(args, storage, told)
     except NotAllWholeError as error:
         _list_troubled(error.videos)
+        raise
+    except KeyboardInterrupt:
+        if staging_of(args.out).exists():
+            sys.stderr.write("what is done is kept: the same command goes on from there\n")
         raise
     _list_troubled(outcome.manifest.videos)
     _print(*_conclusion(outcome, args.out))
@@ -91,8 +115,24 @@ def _prepare(args: Namespace, storage: Storage, told: Told) -> Outcome:
         name=args.name,
         workers=args.workers,
         strict=args.strict,
+        quarantine=read_quarantine(args.quarantine) if args.quarantine else None,
         progress=told,
+        estimate=_say_estimate,
     )
+
+
+def _say_estimate(found: Estimate) -> None:
+    sys.stderr.write(
+        f"about {in_bytes(found.num_bytes)} will be written (judged by {found.videos} videos); "
+        f"{in_bytes(found.free)} are free\n"
+    )
+
+
+def _sizes(found: Mapping[str, Estimate]) -> Iterator[str]:
+    for name, estimate in found.items():
+        yield f"{name:5} {in_bytes(estimate.num_bytes):>9}"
+    one = next(iter(found.values()))
+    yield f"judged by {one.videos} videos; {in_bytes(one.free)} are free"
 
 
 def _add(kinds: "_SubParsersAction[ArgumentParser]", name: str, text: str) -> ArgumentParser:
@@ -102,12 +142,26 @@ def _add(kinds: "_SubParsersAction[ArgumentParser]", name: str, text: str) -> Ar
 def _add_common(parser: ArgumentParser) -> None:
     parser.add_argument("out", metavar="OUT", type=Path, help="folder to make")
     parser.add_argument("--name", help="what the set is called [the name of OUT]")
-    parser.add_argument(
+    sides = parser.add_mutually_exclusive_group()
+    sides.add_argument(
         "--short-side",
         type=int,
         default=Storage().short_side,
         metavar="PIXELS",
         help="stored pictures have at most this shorter side; nothing is enlarged [%(default)s]",
+    )
+    sides.add_argument(
+        "--for",
+        dest="recipe",
+        choices=sorted(RECIPES),
+        help="the shorter side that this recipe's clips are cut from (its clip.resize)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=(*FORMATS, "source"),
+        default=Storage().format,
+        help="of stored frames: raw is the fastest to read, jpeg takes about a tenth of it, h264 a "
+        "thirtieth; source stores none, and decodes SOURCE's videos each time [%(default)s]",
     )
     parser.add_argument(
         "--keep-bars",
@@ -168,6 +222,14 @@ def _conclusion(outcome: Outcome, out: Path) -> Iterator[str]:
         f"{header.num_splits} splits, "
         f"bars cut from {barred}, {in_bytes(counts['bytes'])}"
     )
+    small = [min(v.stored_height, v.stored_width) for v in videos if v.kept]
+    side = header.settings["short_side"]
+    enlarged = sum(one < side for one in small)
+    if enlarged:
+        yield (
+            f"note: {enlarged} videos are smaller than {side} pixels: clips of that size enlarge "
+            f"them, by {side / min(small):.2f} at most"
+        )
     for note in header.notes:
         yield f"note: {note}"
     if not outcome.fresh:

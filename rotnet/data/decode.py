@@ -98,6 +98,31 @@ class VideoSource:
         """
         yield from progressive(self._of_one_size())
 
+    def since(self, time: int, wanted: int) -> Iterator[av.VideoFrame]:
+        """Yield frames as they are decoded, from the last place at or before a time on.
+
+        Frames before the wanted time that no other is made from may be missing.
+
+        Args:
+            time: of a frame where decoding can begin, in units of the stream.
+            wanted: time of the first frame that is wanted, likewise.
+
+        Raises:
+            FFmpegError: if something does not decode.
+        """
+        self._container.seek(time, stream=self._stream, backward=True)
+        codec = self._stream.codec_context
+        for packet in self._container.demux(self._stream):
+            if not packet.size and packet.dts is not None:
+                continue  # a repeated frame in AVI; the decoder would take it for the end
+            early = packet.pts is not None and packet.pts < wanted
+            codec.skip_frame = "NONREF" if early else "DEFAULT"
+            yield from packet.decode()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
     def to_rgb(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         """Return a frame's pixels as decoded, whatever their format: (H, W, 3) uint8 RGB.
 
@@ -240,11 +265,20 @@ class VideoSource:
 
 @contextmanager
 def open_video(path: Path) -> Iterator[VideoSource]:
-    """Open a video file for decoding its first video stream.
+    """Open a video file for decoding its first video stream, and close it in the end.
 
     Raises:
         UndecodableError: if it is empty, not a video, or says nothing of its frame rate.
     """
+    source = open_file(path)
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+def open_file(path: Path) -> VideoSource:
+    """Open a video file, likewise; the caller closes it."""
     try:
         if not path.is_file():
             raise UndecodableError("it is a broken link or no regular file")
@@ -256,18 +290,25 @@ def open_video(path: Path) -> Iterator[VideoSource]:
         )
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise UndecodableError(f"it cannot be opened as a video ({_reason(error)})") from error
-    with container:
-        if not container.streams.video:
-            raise UndecodableError("it has no video stream")
-        stream = container.streams.video[0]
-        codec: Any = stream.codec_context  # None where damage has left no codec, whatever is typed
-        if codec is None:
-            raise UndecodableError("its video codec is not known")
-        codec.thread_count = 1  # one core a video; and damage is met in the same order every time
-        rate = stream.average_rate or stream.guessed_rate
-        if not rate:
-            raise UndecodableError("its frame rate is not stated")
-        yield VideoSource(float(rate), Fraction(stream.sample_aspect_ratio or 1), container, stream)
+    try:
+        return _first_stream(container)
+    except BaseException:
+        container.close()
+        raise
+
+
+def _first_stream(container: av.container.InputContainer) -> VideoSource:
+    if not container.streams.video:
+        raise UndecodableError("it has no video stream")
+    stream = container.streams.video[0]
+    codec: Any = stream.codec_context  # None where damage has left no codec, whatever is typed
+    if codec is None:
+        raise UndecodableError("its video codec is not known")
+    codec.thread_count = 1  # one core a video; and damage is met in the same order every time
+    rate = stream.average_rate or stream.guessed_rate
+    if not rate:
+        raise UndecodableError("its frame rate is not stated")
+    return VideoSource(float(rate), Fraction(stream.sample_aspect_ratio or 1), container, stream)
 
 
 def _reason(error: Exception) -> str:

@@ -12,8 +12,9 @@ from rotnet.data.framestore.formats import codec_of
 from rotnet.data.framestore.layout import INDEX_FILE, Record, read_index
 from rotnet.data.framestore.reading import Read, places_of, reads_of
 from rotnet.data.framestore.shards import LocalShards, Shards
-from rotnet.data.framestore.verified import check_file
+from rotnet.data.framestore.verified import check_stored
 from rotnet.data.manifest import Video
+from rotnet.data.originals import Originals
 from rotnet.errors import DataError
 
 
@@ -36,15 +37,18 @@ class FrameReader:
         """
         self._folder, self._verify = folder, verify
         record = Record.load(folder)
-        check_file(folder / INDEX_FILE, record.index)
-        self._codec = codec_of(record.storage)
+        check_stored(folder / INDEX_FILE, record.index)
+        self._storage = record.storage
         self._index = read_index(folder / INDEX_FILE)
+        if record.source is not None:
+            self._originals = Originals(Path(record.source), self._index)
+            return
+        self._codec = codec_of(record.storage)
         self._shards: Shards = LocalShards(folder, record)
         self._num_shards = len(record.shards)
 
     def __repr__(self) -> str:
-        name = type(self._codec).__name__
-        return f"FrameReader({self._folder}, {name}, {len(self._index)} frames)"
+        return f"FrameReader({self._folder}, {self._storage}, {len(self._index)} frames)"
 
     def read(
         self,
@@ -77,6 +81,9 @@ class FrameReader:
         if not len(chosen):
             return out
         places = places_of(chosen)
+        if self._storage == "source":
+            self._originals.read(video, places, crop, out)
+            return out
         packets = self._index[video.packet : video.packet + video.frames]
         ends = np.cumsum(packets["size"], dtype=np.int64)
         for read in reads_of(places, self._codec.group):
@@ -127,7 +134,8 @@ class FrameReader:
                 )
         if not video.kept:
             raise DataError(f"{self._folder} holds no frames of {video.path} ({video.status})")
-        if video.packet + video.frames > len(self._index) or video.shard >= self._num_shards:
+        stored = self._storage == "source" or video.shard < self._num_shards
+        if video.packet + video.frames > len(self._index) or not stored:
             raise self._damaged(video, "the store holds no such frames")
         inside = crop.top >= 0 and crop.top + crop.height <= video.stored_height
         if not (inside and crop.left >= 0 and crop.left + crop.width <= video.stored_width):

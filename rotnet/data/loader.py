@@ -1,6 +1,8 @@
 """Clips of many videos, in batches.
 
-A batch is a pure function of the seed and its number, so that any step can be resumed.
+A batch is a pure function of the seed and its number, so that any step can be resumed. Threads make
+batches ahead of time: decoding and copying leave Python's lock, and threads share what they have
+read and opened, which processes would have to send to one another (benchmarks/loader.py).
 """
 
 from collections import deque
@@ -18,6 +20,7 @@ from torch.nn.functional import interpolate
 
 from rotnet.config import ClipConfig, Modality
 from rotnet.data.frames import FrameReader
+from rotnet.data.framestore.codec import Crop
 from rotnet.data.manifest import Video, VideoSet
 from rotnet.data.sampling import Place, even_places, frame_indices, random_place, resized, seams
 from rotnet.errors import DataError
@@ -43,10 +46,13 @@ class Batch:
     number: int
 
     def to(self, device: torch.device) -> "Batch":
-        """Return the batch with its clips, labels and seams on a device."""
+        """Return the batch with its clips, labels and seams on a device.
+
+        Clips in pinned memory are on their way when this returns, and the device waits for them.
+        """
         return replace(
             self,
-            clips=self.clips.to(device),
+            clips=self.clips.to(device, non_blocking=self.clips.is_pinned()),
             labels=self.labels.to(device),
             seams=self.seams.to(device),
         )
@@ -61,12 +67,14 @@ class Fit:
         short: those with fewer frames than a window, used or not.
         dropped: those left out because short_video is `drop`.
         upscaled: used ones whose stored picture is smaller than `resize`.
+        factor: by which the smallest of them is enlarged; 1 where none is.
     """
 
     used: int
     short: int
     dropped: int
     upscaled: int
+    factor: float
 
 
 class ClipLoader:
@@ -77,13 +85,20 @@ class ClipLoader:
         clip: length, stride and size.
         modality: DIF reads one frame more than RGB.
         workers: threads that read ahead; the batches do not depend on their number.
+        verify: check every clip by its checksums each time it is read.
 
     Raises:
         DataError: if there is no video, or none is left.
     """
 
     def __init__(
-        self, videos: VideoSet, clip: ClipConfig, modality: Modality, *, workers: int = 1
+        self,
+        videos: VideoSet,
+        clip: ClipConfig,
+        modality: Modality,
+        *,
+        workers: int = 1,
+        verify: bool = False,
     ) -> None:
         if not videos.videos:
             which = "" if videos.split is None else f" of split {videos.split}"
@@ -98,14 +113,17 @@ class ClipLoader:
                 f"{clip.window} frames; set clip.short_video to 'loop', or shorten clip.frames "
                 "or clip.stride"
             )
+        sides = [min(video.stored_height, video.stored_width) for video in self.videos]
         self.fit = Fit(
             used=len(self.videos),
             short=len(short),
             dropped=len(dropped),
-            upscaled=sum(min(v.stored_height, v.stored_width) < clip.resize for v in self.videos),
+            upscaled=sum(side < clip.resize for side in sides),
+            factor=max(1.0, clip.resize / min(sides)),
         )
         self._clip, self._modality, self._workers = clip, modality, workers
-        self._frames = FrameReader(videos.folder)
+        self._frames = FrameReader(videos.folder, verify=verify)
+        self._pin = torch.cuda.is_available()
         self._class_index = {name: index for index, name in enumerate(videos.classes)}
 
     def training(self, *, batch_size: int, seed: int, flip: float, first: int) -> Iterator[Batch]:
@@ -120,68 +138,72 @@ class ClipLoader:
             return np.random.default_rng([seed, 0, draw]).permutation(len(self.videos))
 
         def make(number: int) -> Batch:
-            clips, chosen, starts = [], [], []
+            chosen, places = [], []
             for item in range(number * batch_size, (number + 1) * batch_size):
                 draw, position = divmod(item, len(self.videos))
                 index = int(order(draw)[position])
                 video = self.videos[index]
                 height, width = self._picture(video)
                 rng = np.random.default_rng([seed, 1, draw, index])
-                place = random_place(video.frames, height, width, self._clip, flip, rng)
-                clips.append(self._read(video, place))
                 chosen.append(index)
-                starts.append(place.start)
-            return self._batch(number, clips, chosen, starts)
+                places.append(random_place(video.frames, height, width, self._clip, flip, rng))
+            return self._batch(number, chosen, places)
 
         return self._ahead(make, iter(range(first, 2**62)))
 
     def scoring(self, *, clips: int, batch_size: int, crops: Literal[1, 3] = 1) -> Iterator[Batch]:
         """Yield every video's evenly spread clips once, in order: its centre crop, or all three."""
-        places = [
+        all_places = [
             (index, place)
             for index, video in enumerate(self.videos)
             for place in even_places(video.frames, *self._picture(video), self._clip, clips, crops)
         ]
 
         def make(number: int) -> Batch:
-            chosen = places[number * batch_size : (number + 1) * batch_size]
-            read = [self._read(self.videos[index], place) for index, place in chosen]
-            starts = [place.start for _, place in chosen]
-            return self._batch(number, read, [index for index, _ in chosen], starts)
+            some = all_places[number * batch_size : (number + 1) * batch_size]
+            return self._batch(number, [index for index, _ in some], [place for _, place in some])
 
-        return self._ahead(make, iter(range(-(-len(places) // batch_size))))
+        return self._ahead(make, iter(range(-(-len(all_places) // batch_size))))
 
     def _picture(self, video: Video) -> tuple[int, int]:
         return resized(video.stored_height, video.stored_width, self._clip.resize)
 
-    def _read(self, video: Video, place: Place) -> NDArray[np.uint8]:
-        """Return one clip, (T or T + 1, size, size, 3)."""
-        indices = frame_indices(place.start, video.frames, self._clip, self._modality)
-        frames = self._frames.read(video, indices)
-        height, width = self._picture(video)
-        if frames.shape[1:3] != (height, width):
-            planes = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
-            planes = interpolate(planes, (height, width), mode="bilinear", antialias=True)
-            frames = planes.round_().clamp_(0, 255).byte().permute(0, 2, 3, 1).numpy()
-        size = self._clip.size
-        crop = frames[:, place.top : place.top + size, place.left : place.left + size]
-        return crop[:, :, ::-1] if place.flip else crop
-
-    def _batch(
-        self, number: int, clips: list[NDArray[np.uint8]], chosen: list[int], starts: list[int]
-    ) -> Batch:
+    def _batch(self, number: int, chosen: list[int], places: list[Place]) -> Batch:
+        """Read clips into one batch: each is written once, where it stays."""
         videos = [self.videos[index] for index in chosen]
+        size, length = self._clip.size, self._clip.frames + (self._modality == "dif")
+        clips = torch.empty(
+            (len(chosen), length, size, size, 3), dtype=torch.uint8, pin_memory=self._pin
+        )
+        for slot, video, place in zip(clips.numpy(), videos, places, strict=True):
+            self._read(video, place, slot)
         across = [
-            seams(start, video.frames, self._clip)
-            for start, video in zip(starts, videos, strict=True)
+            seams(place.start, video.frames, self._clip)
+            for place, video in zip(places, videos, strict=True)
         ]
         return Batch(
-            clips=torch.from_numpy(np.stack(clips)),
+            clips=clips,
             videos=torch.tensor(chosen),
             labels=torch.tensor([self._label(video) for video in videos]),
             seams=torch.tensor(across),
             number=number,
         )
+
+    def _read(self, video: Video, place: Place, out: NDArray[np.uint8]) -> None:
+        """Write one clip to `out`, (T or T + 1, size, size, 3)."""
+        indices = frame_indices(place.start, video.frames, self._clip, self._modality)
+        crop = Crop(place.top, place.left, self._clip.size, self._clip.size)
+        height, width = self._picture(video)
+        if (video.stored_height, video.stored_width) == (height, width):
+            self._frames.read(video, indices, crop=crop, out=out)
+        else:
+            frames = self._frames.read(video, indices)
+            planes = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
+            planes = interpolate(planes, (height, width), mode="bilinear", antialias=True)
+            planes = planes[:, :, crop.rows, crop.columns].round_().clamp_(0, 255).byte()
+            out[:] = planes.permute(0, 2, 3, 1).numpy()
+        if place.flip:
+            out[:] = out[:, :, ::-1].copy()
 
     def _label(self, video: Video) -> int:
         return -1 if video.label is None else self._class_index[video.label]

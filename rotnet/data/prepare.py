@@ -17,9 +17,10 @@ from typing import Any
 import av
 
 from rotnet.data.catalog import VIDEO_SUFFIXES, FolderKind, Kind, Listing
+from rotnet.data.framestore.formats import FORMATS
 from rotnet.data.framestore.layout import INDEX_FILE, RECORD_FILE, Record, is_shard
 from rotnet.data.framestore.packing import DamagedPartError, packets_of
-from rotnet.data.framestore.verified import check_file
+from rotnet.data.framestore.verified import check_stored
 from rotnet.data.manifest import (
     HEADER_FILE,
     MANIFEST_FILE,
@@ -133,6 +134,45 @@ def prepare(
         with staged_folder(out) as staging:
             _fill(Workplace(staging, job.identity), source, job, out)
     return Outcome(Manifest.load(out), read_header(out), fresh=True)
+
+
+def estimates(source: Path, kind: Kind, *, storage: Storage) -> dict[str, Estimate]:
+    """Return how large a set would be in each format, judged by a few videos; nothing is kept.
+
+    Raises:
+        DataError: if there is nothing to prepare, or none of those videos can be decoded.
+    """
+    candidates = _found(kind, source).candidates
+    sizes = [_size(source / candidate.path) for candidate in candidates]
+    some = sampled(candidates)
+    found: dict[str, Estimate] = {}
+    with tempfile.TemporaryDirectory() as place:
+        for name in FORMATS:
+            workplace = Workplace(Path(place), {"format": name})
+            stored = [
+                prepare_video(
+                    Task(
+                        file=source / candidate.path,
+                        candidate=candidate,
+                        storage=replace(storage, format=name),
+                        part=workplace.part(candidate.path),
+                    )
+                )
+                for candidate in some
+            ]
+            estimate = estimated(
+                sizes=sizes,
+                sample=[
+                    (_size(source / one.video.path), one.video.num_bytes)
+                    for one in stored
+                    if one.video.kept
+                ],
+                free=shutil.disk_usage(source).free,
+            )
+            if estimate is None:
+                raise DataError(_nothing_decodable(source, [one.video for one in stored]))
+            found[name] = estimate
+    return found
 
 
 def prepare_synthetic(
@@ -315,9 +355,9 @@ def _estimate(tasks: Sequence[Task], job: _Job, place: Path) -> None:
     workers = min(job.workers, len(some))
     stored = list(map_in_order(prepare_video, some, workers=workers, died=_died))
     found = estimated(
-        sizes=[task.file.stat().st_size if task.file.is_file() else 0 for task in tasks],
+        sizes=[_size(task.file) for task in tasks],
         sample=[
-            (task.file.stat().st_size, one.video.num_bytes)
+            (_size(task.file), one.video.num_bytes)
             for task, one in zip(some, stored, strict=True)
             if one.video.kept
         ],
@@ -328,6 +368,10 @@ def _estimate(tasks: Sequence[Task], job: _Job, place: Path) -> None:
     job.estimate(found)
     if found.too_large:
         raise DataError(found.refusal(job.storage.format))
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.is_file() else 0
 
 
 def _earlier(out: Path, job: _Job) -> dict[str, Video]:
@@ -390,7 +434,7 @@ def _as_written(out: Path, job: _Job, source: Path) -> bool:
         return False
     try:
         for file in record.files:
-            check_file(out / file.name, file)
+            check_stored(out / file.name, file)
     except DataError:
         return False
     return True

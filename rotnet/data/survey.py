@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rotnet.data.bars import brightness, find_area
 from rotnet.data.decode import CutShortError, Orientation, UndecodableError, open_video
-from rotnet.data.framestore.layout import FRAME, Index
+from rotnet.data.framestore.layout import FRAME, KEY, MIRRORED, UNTIMED, Index
 from rotnet.data.manifest import Area
 from rotnet.data.picture import cut_and_shrink, stored_size
 from rotnet.data.processes import Worker
@@ -92,7 +92,7 @@ def survey(file: Path, *, short_side: int, min_frames: int, bars: Literal["cut",
         area=area,
         stored=stored_size(area, upright_aspect, short_side),
         damage=damage,
-        table=times.table(),
+        table=times.table(mirrored=orientation.mirrored),
     )
 
 
@@ -136,19 +136,21 @@ class _Times:
         self._rows.append((frame.pts, bool(frame.key_frame)))
         self._interlaced |= bool(frame.interlaced_frame)
 
-    def table(self) -> Index:
+    def table(self, *, mirrored: bool) -> Index:
         """Return a row of FRAME for each frame.
 
-        Decoding can begin at the first frame only where times do not rise, so that a frame cannot
-        be told by its own, and of interlaced video, whose whole pictures need their neighbours.
+        Untimed is a video whose times do not rise, so that a frame cannot be told by its own, and
+        an interlaced one, whose whole pictures need their neighbours.
         """
         times = [time for time, _ in self._rows if time is not None]
         rising = all(before < after for before, after in pairwise(times))
         seekable = rising and len(times) == len(self._rows) and not self._interlaced
-        if not seekable:
-            return np.array([(k, k == 0) for k in range(len(self._rows))], dtype=FRAME)
-        keys = [key or number == 0 for number, (_, key) in enumerate(self._rows)]
-        return np.array(list(zip(times, keys, strict=True)), dtype=FRAME)
+        table = np.zeros(len(self._rows), FRAME)
+        if seekable:
+            table["time"] = times
+            table["flags"] = [KEY * key for _, key in self._rows]
+        table["flags"][0] |= KEY | MIRRORED * mirrored | UNTIMED * (not seekable)
+        return table
 
 
 def _whole(levels: NDArray[np.uint8]) -> Area:

@@ -25,7 +25,7 @@ def scoring_loader(
     """
     if clip.short_video == "drop":
         clip = clip.model_copy(update={"short_video": "loop"})
-    return ClipLoader(videos, clip, modality, workers=runtime.workers)
+    return ClipLoader(videos, clip, modality, workers=runtime.workers, verify=runtime.verify)
 
 
 def network_input(modality: Modality, views: ViewConfig, device: torch.device) -> Prepare:

@@ -81,7 +81,8 @@ def follow(
     Returns:
         steps, train_loss and train_accuracy (of the last report); val_loss, val_accuracy,
         val_accuracy_<name> and what else the objective measures, where videos are held out; counts
-        of videos: videos, val_videos, short_videos, dropped_videos, upscaled_videos.
+        of videos: videos, val_videos, short_videos, dropped_videos, upscaled_videos;
+        largest_upscale, the factor by which the smallest of those is enlarged.
 
     Raises:
         DataError: if no video is usable.
@@ -154,7 +155,11 @@ def _check_batch(course: Course) -> None:
 def _loader(videos: VideoSet, course: Course) -> ClipLoader:
     config = course.config
     return ClipLoader(
-        videos, course.read or config.clip, config.modality, workers=config.runtime.workers
+        videos,
+        course.read or config.clip,
+        config.modality,
+        workers=config.runtime.workers,
+        verify=config.runtime.verify,
     )
 
 

@@ -77,7 +77,13 @@ def _see(model: VideoNet, config: FinetuneConfig, videos: VideoSet, device: torc
     Those of a network that has seen nothing would pass on values of any size.
     """
     count, size = STATISTICS
-    loader = ClipLoader(videos, config.clip, config.modality, workers=config.runtime.workers)
+    loader = ClipLoader(
+        videos,
+        config.clip,
+        config.modality,
+        workers=config.runtime.workers,
+        verify=config.runtime.verify,
+    )
     batches = loader.training(batch_size=size, seed=config.seed, flip=config.views.flip, first=0)
     reestimate(
         model,

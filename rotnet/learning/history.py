@@ -29,4 +29,5 @@ def final_metrics(history: Sequence[dict[str, float]], fit: Fit, num_val: int) -
         "short_videos": fit.short,
         "dropped_videos": fit.dropped,
         "upscaled_videos": fit.upscaled,
+        "largest_upscale": fit.factor,
     }

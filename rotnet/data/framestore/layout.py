@@ -27,7 +27,10 @@ SHARD_BYTES = (
 )  # a shard is closed before it grows beyond this; a longer video has its own
 
 PACKET = np.dtype([("size", "<u4"), ("crc", "<u4")])  # a stored frame
-FRAME = np.dtype([("time", "<i8"), ("key", "?")])  # a frame that stays in its video
+FRAME = np.dtype([("time", "<i8"), ("flags", "u1")])  # a frame that stays in its video
+KEY = 1  # decoding can begin there
+MIRRORED = 2  # of a video's first frame: its pictures are to be flipped after they are turned
+UNTIMED = 4  # likewise: frames cannot be told by their times, and decoding begins at the first
 Index = NDArray[np.void]  # of one of them
 
 

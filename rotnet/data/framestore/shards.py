@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rotnet.data.framestore.layout import Record
-from rotnet.data.framestore.verified import check_file
+from rotnet.data.framestore.verified import check_stored
 
 
 class Shards(Protocol):
@@ -44,7 +44,7 @@ class LocalShards:
             if shard not in self._maps:
                 expected = self._record.shards[shard]
                 path = self._folder / expected.name
-                check_file(path, expected)
+                check_stored(path, expected)
                 with path.open("rb") as file:
                     mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
                 self._maps[shard] = (mapped, np.frombuffer(mapped, np.uint8))

@@ -29,12 +29,8 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rotnet"
 
 
-def check_file(path: Path, expected: StoredFile) -> None:
-    """Return if a file is what it should be; read it whole unless that is remembered.
-
-    Raises:
-        DataError: if it is missing, has another size, or other bytes.
-    """
+def check_stored(path: Path, expected: StoredFile) -> None:
+    """Return if a file of a store is what was written; see `check_file`."""
     try:
         found = path.stat()
     except OSError as error:
@@ -43,13 +39,26 @@ def check_file(path: Path, expected: StoredFile) -> None:
         raise DataError(
             f"{path} has {found.st_size} bytes where {expected.num_bytes} were written: {_WAY_OUT}"
         )
-    state = [found.st_size, found.st_mtime_ns, found.st_ino, expected.sha256]
+    check_file(path, expected.sha256)
+
+
+def check_file(path: Path, sha256: str) -> None:
+    """Return if a file is what it should be; read it whole unless that is remembered.
+
+    Raises:
+        DataError: if it cannot be read, or has other bytes.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): {_WAY_OUT}") from error
+    state = [found.st_size, found.st_mtime_ns, found.st_ino, sha256]
     with _memory(path) as memory:
         if memory is not None and _read(memory) == state:
             return
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != expected.sha256:
+        if digest != sha256:
             raise DataError(f"{path} is damaged (its checksum is not what was written): {_WAY_OUT}")
         if memory is not None:
             os.ftruncate(memory, 0)

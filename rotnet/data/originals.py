@@ -1,0 +1,170 @@
+"""Frames straight from video files, decoded each time: nothing is stored, and reading is slow.
+
+They are the very pictures that preparation would store. A survey has noted the time of every whole
+frame and where decoding can begin; a clip is decoded from the nearest such place, files stay open,
+and only the frames that are wanted are converted.
+"""
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+
+from rotnet.data.decode import (
+    CutShortError,
+    Orientation,
+    UndecodableError,
+    VideoSource,
+    open_file,
+    open_video,
+)
+from rotnet.data.framestore.codec import Crop, Pixels
+from rotnet.data.framestore.layout import KEY, MIRRORED, UNTIMED, Index
+from rotnet.data.framestore.verified import check_file
+from rotnet.data.manifest import Area, Video
+from rotnet.data.picture import cut_and_shrink
+from rotnet.errors import DataError
+
+_log = logging.getLogger(__name__)
+HANDLES = 32  # files that a thread keeps open
+
+
+class Originals:
+    """Reads frames of the videos of a source. Safe to use from threads."""
+
+    def __init__(self, source: Path, index: Index) -> None:
+        """Take the videos below `source`; nothing is opened yet.
+
+        Args:
+            source: folder of the videos.
+            index: a row of `layout.FRAME` for each frame of the set.
+
+        Raises:
+            DataError: if there is no such folder.
+        """
+        if not source.is_dir():
+            raise DataError(
+                f"{source} is gone, and this set's frames are still in its videos: bring it back, "
+                "or prepare the set again from its new place"
+            )
+        self._source, self._index = source, index
+        self._own = threading.local()
+
+    def read(
+        self, video: Video, places: Mapping[int, Sequence[int]], crop: Crop, out: Pixels
+    ) -> None:
+        """Write frames to their places in `out`.
+
+        Args:
+            video: a kept row of the set's manifest.
+            places: for each wanted frame, rising, the places that show it.
+            crop: what is wanted of each.
+            out: (T, crop.height, crop.width, 3) uint8.
+
+        Raises:
+            DataError: if the file is not the one that was prepared, or does not decode as then.
+        """
+        path = self._source / video.path
+        area = video.area or Area(0, 0, video.width, video.height)
+        size = (video.stored_width, video.stored_height)
+        try:
+            handle = self._handle(video, path)
+            for index, upright in handle.pictures(list(places)):
+                picture = cut_and_shrink(upright, area, size)
+                for place in places[index]:
+                    out[place] = picture[crop.rows, crop.columns]
+        except (UndecodableError, CutShortError, av.error.FFmpegError) as error:
+            self._handles().pop(video.path, None)
+            raise DataError(
+                f"{path} does not decode as it did when the set was prepared ({error}): prepare "
+                "the set again"
+            ) from error
+
+    def _handle(self, video: Video, path: Path) -> "_Handle":
+        """Return the open file of a video, the one used longest ago closed for it if need be."""
+        handles = self._handles()
+        if video.path in handles:
+            handles.move_to_end(video.path)
+            return handles[video.path]
+        check_file(path, video.sha256)
+        table = self._index[video.packet : video.packet + video.frames]
+        handles[video.path] = _Handle(path, table, video.rotation // 90)
+        if len(handles) > HANDLES:
+            handles.popitem(last=False)[1].close()
+        return handles[video.path]
+
+    def _handles(self) -> "OrderedDict[str, _Handle]":
+        if not hasattr(self._own, "handles"):
+            self._own.handles = OrderedDict()
+        found: OrderedDict[str, _Handle] = self._own.handles
+        return found
+
+
+class _Handle:
+    """An open video file, and where in it decoding stands."""
+
+    def __init__(self, path: Path, table: Index, turns: int) -> None:
+        flags = table["flags"]
+        self._path = path
+        self._orientation = Orientation(turns, mirrored=bool(flags[0] & MIRRORED))
+        self._untimed = bool(flags[0] & UNTIMED)
+        self._keys = np.flatnonzero(flags & KEY).tolist()
+        self._times: list[int] = table["time"].tolist()
+        self._numbers = {time: number for number, time in enumerate(self._times)}
+        self._source: VideoSource = open_file(path)
+        self._decoded: Iterator[av.VideoFrame] = iter(())
+        self._stands = -1  # the frame that comes next; before the first key: none, seek
+
+    def close(self) -> None:
+        """Close the file."""
+        self._decoded = iter(())
+        self._source.close()
+
+    def pictures(self, wanted: Sequence[int]) -> Iterator[tuple[int, Pixels]]:
+        """Yield the upright pictures (H, W, 3) of frames, which rise, with their numbers."""
+        if self._untimed:
+            yield from self._from_the_first(wanted)
+            return
+        for index in wanted:
+            frame = self._frame(index)
+            if frame is None:
+                _log.warning(
+                    "%s cannot be sought in: it is decoded from its first frame each time",
+                    self._path,
+                )
+                self._untimed = True
+                yield from self._from_the_first(wanted[wanted.index(index) :])
+                return
+            yield index, self._orientation.apply(self._source.to_rgb(frame))
+
+    def _frame(self, index: int) -> av.VideoFrame | None:
+        """Return a frame, going on from where decoding stands or from the nearest key before it."""
+        key = max(key for key in self._keys if key <= index)
+        if not key <= self._stands <= index:
+            self._stands = key
+            self._decoded = self._source.since(self._times[key], self._times[index])
+        for frame in self._decoded:
+            number = self._numbers.get(frame.pts) if frame.pts is not None else None
+            if number is None or number > index or frame.is_corrupt:
+                return None
+            self._stands = number + 1
+            if number == index:
+                return frame
+        return None
+
+    def _from_the_first(self, wanted: Sequence[int]) -> Iterator[tuple[int, Pixels]]:
+        """Decode a file as preparation did, from its first frame to the last wanted one."""
+        left = set(wanted)
+        with open_video(self._path) as source:
+            for number, frame in enumerate(islice(source.frames(), wanted[-1] + 1)):
+                if number in left:
+                    left.remove(number)
+                    yield number, self._orientation.apply(source.to_rgb(frame))
+        if left:
+            raise UndecodableError(f"it has no frame {min(left)} any more")
