@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from rotnet.data.framestore.codec import Crop, DamagedPacketError, Pixels, Run
 from rotnet.data.framestore.formats import codec_of
-from rotnet.data.framestore.layout import INDEX_FILE, Record, read_index
+from rotnet.data.framestore.index import read_index
+from rotnet.data.framestore.layout import INDEX_FILE, Record
 from rotnet.data.framestore.reading import Read, places_of, reads_of
 from rotnet.data.framestore.shards import LocalShards, Shards
 from rotnet.data.framestore.verified import check_stored

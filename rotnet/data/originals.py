@@ -25,7 +25,7 @@ from rotnet.data.decode import (
     open_video,
 )
 from rotnet.data.framestore.codec import Crop, Pixels
-from rotnet.data.framestore.layout import KEY, MIRRORED, UNTIMED, Index
+from rotnet.data.framestore.index import KEY, MIRRORED, UNTIMED, Index
 from rotnet.data.framestore.verified import check_file
 from rotnet.data.manifest import Area, Video
 from rotnet.data.picture import cut_and_shrink

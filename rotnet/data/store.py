@@ -9,7 +9,8 @@ import numpy as np
 from rotnet.data.catalog import Candidate
 from rotnet.data.decode import UndecodableError
 from rotnet.data.framestore.formats import Format, codec_of
-from rotnet.data.framestore.layout import INDEX_FILE, Index, Record, read_index
+from rotnet.data.framestore.index import Index, read_index
+from rotnet.data.framestore.layout import INDEX_FILE, Record
 from rotnet.data.framestore.packing import checksum, num_bytes_of, packets_of
 from rotnet.data.manifest import Video
 from rotnet.data.staging import UnfinishedError

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from rotnet.data.framestore import layout, packing
-from rotnet.data.framestore.layout import Index, Record, StoredFile
+from rotnet.data.framestore.index import Index, write_index
+from rotnet.data.framestore.layout import Record, StoredFile
 from rotnet.data.manifest import Area, Video
 from rotnet.data.staging import SET
 
@@ -155,7 +156,7 @@ class Packer:
         """Close the last shard, write the store's index and record, and return the record."""
         self._close()
         index = self._place.set / layout.INDEX_FILE
-        layout.write_index(index, self._pieces)
+        write_index(index, self._pieces)
         record = Record(storage, tuple(self._shards), packing.described(index), source)
         record.write(self._place.set)
         return record

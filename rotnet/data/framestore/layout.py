@@ -1,4 +1,4 @@
-"""The files of a frame store: what they are called, what is in them, and the record of them.
+"""The files of a frame store: their names, what is in them, and the record of them. No numpy.
 
 `frames-00000.bin` and so on hold the packets of videos, one after another, whole videos each.
 `index.npy` holds the size and the CRC-32 of every packet, in the order of the manifest's rows; of
@@ -7,13 +7,9 @@ frames that stay in their videos, the time of each and whether decoding can begi
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
 
 from rotnet.errors import DataError
 
@@ -25,13 +21,6 @@ LAYOUT_VERSION = 1
 SHARD_BYTES = (
     512 * 2**20
 )  # a shard is closed before it grows beyond this; a longer video has its own
-
-PACKET = np.dtype([("size", "<u4"), ("crc", "<u4")])  # a stored frame
-FRAME = np.dtype([("time", "<i8"), ("flags", "u1")])  # a frame that stays in its video
-KEY = 1  # decoding can begin there
-MIRRORED = 2  # of a video's first frame: its pictures are to be flipped after they are turned
-UNTIMED = 4  # likewise: frames cannot be told by their times, and decoding begins at the first
-Index = NDArray[np.void]  # of one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,27 +100,3 @@ def shard_name(number: int) -> str:
 def is_shard(name: str) -> bool:
     """Return whether a file is called like a shard."""
     return name.startswith("frames-") and name.endswith(".bin")
-
-
-def write_index(path: Path, pieces: Sequence[Index]) -> None:
-    """Write the packets of all videos, at least one, as one array."""
-    whole = np.concatenate(pieces)
-    with path.open("wb") as file:
-        np.save(file, whole, allow_pickle=False)
-
-
-def read_index(path: Path) -> Index:
-    """Map the packets of all videos.
-
-    Raises:
-        DataError: if the file is no such array.
-    """
-    try:
-        index = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError as error:
-        raise DataError(f"{path} is missing: prepare the set again") from error
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path} cannot be read ({error}): prepare the set again") from error
-    if index.dtype not in (PACKET, FRAME) or index.ndim != 1:
-        raise DataError(f"{path} is not an index of frames: prepare the set again")
-    return index

@@ -8,7 +8,8 @@ from zlib import crc32
 
 import numpy as np
 
-from rotnet.data.framestore.layout import PACKET, SHARD_BYTES, Index, StoredFile
+from rotnet.data.framestore.index import PACKET, Index
+from rotnet.data.framestore.layout import SHARD_BYTES, StoredFile
 
 _CHUNK = 1 << 20
 

@@ -17,7 +17,7 @@ from rotnet.data import bars, processes, store, survey
 from rotnet.data.catalog import FolderKind, WeizmannKind
 from rotnet.data.frames import FrameReader
 from rotnet.data.framestore import packing
-from rotnet.data.framestore.layout import Index
+from rotnet.data.framestore.index import Index
 from rotnet.data.manifest import Area, Manifest, Video
 from rotnet.data.picture import cut_and_shrink, stored_size
 from rotnet.data.prepare import NotAllWholeError, prepare, prepare_synthetic
