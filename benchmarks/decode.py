@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 from rotnet.data.catalog import FolderKind
 from rotnet.data.frames import FrameReader
 from rotnet.data.framestore.codec import Crop
-from rotnet.data.framestore.formats import FORMATS
+from rotnet.data.framestore.formats import FORMATS, Format
 from rotnet.data.framestore.index import read_index
 from rotnet.data.framestore.layout import INDEX_FILE, Record
 from rotnet.data.manifest import Manifest, Video
@@ -66,7 +67,9 @@ class Sets:
     def videos(self) -> list[Video]:
         """Videos that are long enough, none of them turned or cut, so that all see one picture."""
         rows = self.manifests["source"].videos
-        return [video for video in rows if video.frames > FRAMES * STRIDE and video.rotation == 0]
+        return [
+            video for video in rows if video.frames > FRAMES * STRIDE + 1 and video.rotation == 0
+        ]
 
     def of(self, storage: str, video: Video) -> Video:
         """Return the same video's row in another store."""
@@ -108,15 +111,14 @@ def naive_pyav(sets: Sets) -> Contestant:
             assert base is not None  # noqa: S101
             begin = round(start / rate / base)
             container.seek(begin, stream=stream, backward=True)
-            frames = []
+            frames: list[Pixels] = []
             for frame in container.decode(stream):
-                frames.append((frame.pts, frame.to_ndarray(format="rgb24")))
-                if len(frames) and sum(pts >= begin for pts, _ in frames[-1:]):
-                    after = sum(1 for pts, _ in frames if pts is not None and pts >= begin)
-                    if after > (FRAMES - 1) * STRIDE:
-                        break
-        chosen = [pixels for pts, pixels in frames if pts is not None and pts >= begin]
-        return shrunk(chosen[: FRAMES * STRIDE : STRIDE], video)
+                pixels = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+                if frame.pts is not None and frame.pts >= begin:
+                    frames.append(pixels)
+                if len(frames) > (FRAMES - 1) * STRIDE:
+                    break
+        return shrunk(frames[::STRIDE], video)
 
     return read
 
@@ -201,8 +203,9 @@ def remux(manifest: Manifest, folder: Path) -> None:
 
 def prepared(source: Path, folder: Path) -> Sets:
     """Prepare the videos in every format, bars kept, so that all contestants see one picture."""
-    manifests = {}
-    for name in (*FORMATS, "source"):
+    manifests: dict[str, Manifest] = {}
+    formats: tuple[Format | Literal["source"], ...] = (*FORMATS, "source")
+    for name in formats:
         storage = Storage(short_side=SIDE, bars="keep", format=name)
         kind = FolderKind(unlabelled=True)
         manifests[name] = prepare(
@@ -244,7 +247,7 @@ def clips(sets: Sets, seed: int) -> Iterator[tuple[Video, int]]:
     videos = sets.videos
     while True:
         video = videos[int(chance.integers(len(videos)))]
-        yield video, int(chance.integers(video.frames - FRAMES * STRIDE))
+        yield video, int(chance.integers(video.frames - FRAMES * STRIDE - 1))
 
 
 def touch(clip: Pixels) -> None:

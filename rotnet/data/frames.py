@@ -106,19 +106,15 @@ class FrameReader:
         data = self._shards.read(video.shard, video.offset + begin, video.offset + stop)
         if data.size != stop - begin:
             raise self._damaged(video, "its bytes lie beyond the end of the file")
-        for stretch in read.stretches:
-            sizes = packets["size"][stretch.first : stretch.end].tolist()
-            first = int(ends[stretch.first]) - sizes[0] - begin
-            part = data[first : first + sum(sizes)]
-            if self._verify:
-                self._check_packets(video, part, packets[stretch.first : stretch.end])
-            wanted = [(index - stretch.first, places[index]) for index in stretch.wanted]
-            try:
-                self._codec.decode(
-                    Run(part, sizes, wanted), video.stored_height, video.stored_width, crop, out
-                )
-            except DamagedPacketError as error:
-                raise self._damaged(video, str(error)) from error
+        rows = packets[read.first : read.end]
+        if self._verify:
+            self._check_packets(video, data, rows)
+        wanted = [(index - read.first, places[index]) for index in read.wanted]
+        run = Run(data, rows["size"].tolist(), wanted)
+        try:
+            self._codec.decode(run, video.stored_height, video.stored_width, crop, out)
+        except DamagedPacketError as error:
+            raise self._damaged(video, str(error)) from error
 
     def _check_packets(self, video: Video, data: Pixels, packets: NDArray[np.void]) -> None:
         begin = 0

@@ -41,13 +41,13 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Packets that follow one another in a video, from one that can be decoded by itself.
+    """Packets that follow one another in a video.
 
     Args:
         data: their bytes.
         sizes: bytes of each.
         wanted: places in the run, rising, whose pictures are wanted, each with the places in the
-            result that show it.
+            result that show it. The run's first packet can be decoded by itself.
     """
 
     data: Pixels

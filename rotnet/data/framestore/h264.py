@@ -8,11 +8,16 @@ a packet in is a picture out.
 Colour is 4:2:0 with each chroma sample in the centre of its four pixels, in both directions, made
 by a mean of the four and shown by repetition: that commutes with quarter turns, where the usual
 left-sited chroma tells them apart (BT.601, limited range).
+
+Groups of 8, measured with real clips of 16 frames and stride 2: groups of 4 take 19 % more bytes
+and read as fast, groups of 16 take 10 % less and read 26 % slower, single pictures take 62 % more
+and read 1.5 times as fast; without `fastdecode` reading takes 1.8 times as long.
 """
 
 import threading
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import accumulate
 
 import av
 import av.error
@@ -22,13 +27,14 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from rotnet.data.framestore.codec import Crop, DamagedPacketError, Pixels, Run
+from rotnet.data.framestore.reading import needed
 from rotnet.errors import DataError
 
 GROUP = 8
 OPTIONS = {
     "preset": "veryfast",
     "tune": "fastdecode",
-    "crf": "16",
+    "crf": "18",
     "x264-params": f"keyint={GROUP}:min-keyint={GROUP}:scenecut=0:bframes=0:repeat-headers=1",
 }
 # Rows: Y, Cb, Cr of R, G, B in [0, 255] (ITU-R BT.601, limited range); offsets are 16, 128, 128.
@@ -71,7 +77,7 @@ class H264Codec:
         sheet = _Sheet(len(run.wanted), *shape)
         wanted = {source: number for number, (source, _) in enumerate(run.wanted)}
         full = (height + height % 2, width + width % 2)
-        for place, frame in enumerate(self._frames(run, full)):
+        for place, frame in self._frames(run, full):
             if place in wanted:
                 sheet.put(wanted[place], frame, rows, columns)
         pictures = sheet.to_rgb(self._converter())
@@ -80,15 +86,14 @@ class H264Codec:
             for place in shown:
                 out[place] = pictures[number, down : down + crop.height, right : right + crop.width]
 
-    def _frames(self, run: Run, size: tuple[int, int]) -> Iterator[av.VideoFrame]:
-        """Yield the pictures of a run up to the last wanted one: one for each packet."""
+    def _frames(self, run: Run, size: tuple[int, int]) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Yield the pictures that have to be decoded, with their places in the run."""
         decoder = self._decoder()
-        begin = 0
+        ends = list(accumulate(run.sizes))
         try:
-            for number in range(run.wanted[-1][0] + 1):
-                end = begin + run.sizes[number]
-                frames = decoder.decode(av.Packet(run.data[begin:end].tobytes()))
-                begin = end
+            for number in needed([source for source, _ in run.wanted], GROUP):
+                packet = run.data[ends[number] - run.sizes[number] : ends[number]]
+                frames = decoder.decode(av.Packet(packet.tobytes()))
                 if len(frames) != 1 or frames[0].is_corrupt:
                     raise DamagedPacketError(f"packet {number} is no picture")
                 if (frames[0].height, frames[0].width) != size:
@@ -96,11 +101,12 @@ class H264Codec:
                         f"a picture of {frames[0].width}x{frames[0].height}, "
                         f"not {size[1]}x{size[0]}"
                     )
-                yield frames[0]
-        except av.error.FFmpegError as error:
+                yield number, frames[0]
+        except (av.error.FFmpegError, DamagedPacketError) as error:
+            del self._own.decoder  # what it was left with is nobody's
+            if isinstance(error, DamagedPacketError):
+                raise
             raise DamagedPacketError(f"no H.264 picture ({error.strerror or error})") from error
-        finally:
-            decoder.flush_buffers()
 
     def _decoder(self) -> av.VideoCodecContext:
         if not hasattr(self._own, "decoder"):

@@ -1,27 +1,18 @@
-"""Which packets a clip needs: as few runs of them as decoding allows. Integers only."""
+"""Which packets a clip needs: as few reads of them as its frames allow. Integers only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 GAP = 64  # packets that are passed over in one read rather than begin another
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Packets [first, end) that are decoded one after another, and the wanted ones among them."""
+class Read:
+    """Packets [first, end) that are read in one go, and the wanted ones among them."""
 
     first: int
     end: int
     wanted: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Packets [first, end) that are read in one go, and what of them is decoded."""
-
-    first: int
-    end: int
-    stretches: tuple[Stretch, ...]
 
 
 def places_of(indices: Sequence[int]) -> dict[int, list[int]]:
@@ -36,26 +27,37 @@ def places_of(indices: Sequence[int]) -> dict[int, list[int]]:
     return dict(sorted(found.items()))
 
 
-def reads_of(wanted: Mapping[int, object] | Sequence[int], group: int) -> list[Read]:
+def reads_of(wanted: Iterable[int], group: int) -> list[Read]:
     """Return the reads that bring rising frame numbers.
 
-    Decoding goes on from one wanted frame to the next unless a packet that can be decoded by itself
-    lies between them, and begins anew there. Worked: frames 3, 5 and 17 in groups of 8 are one read
-    [0, 18) of two stretches, [0, 6) and [16, 18). A short video that starts again within a clip has
-    the wanted frames at both of its ends: two reads.
+    Each begins where decoding can. Worked: frames 3, 5 and 17 in groups of 8 are one read, [0, 18).
+    A short video that starts again within a clip may have its wanted frames at both of its ends,
+    and then two reads.
 
     Args:
-        wanted: at least one.
+        wanted: rising.
         group: every group-th packet can be decoded by itself.
     """
-    reads: list[list[Stretch]] = []
+    reads: list[Read] = []
     for index in wanted:
         begin = index - index % group
-        last = reads[-1][-1] if reads else None
-        if last is None or begin > last.end + GAP:
-            reads.append([Stretch(begin, index + 1, (index,))])
-        elif begin >= last.end and group > 1:
-            reads[-1].append(Stretch(begin, index + 1, (index,)))
+        if reads and begin <= reads[-1].end + GAP:
+            last = reads.pop()
+            reads.append(Read(last.first, index + 1, (*last.wanted, index)))
         else:
-            reads[-1][-1] = Stretch(last.first, index + 1, (*last.wanted, index))
-    return [Read(each[0].first, each[-1].end, tuple(each)) for each in reads]
+            reads.append(Read(begin, index + 1, (index,)))
+    return reads
+
+
+def needed(wanted: Sequence[int], group: int) -> list[int]:
+    """Return the packets that have to be decoded for the wanted ones, which rise.
+
+    Example:
+        needed([3, 5, 9], 8) is [0, 1, 2, 3, 4, 5, 8, 9]: nothing needs 6 and 7.
+    """
+    found: list[int] = []
+    for index in wanted:
+        begin = index - index % group
+        after = found[-1] + 1 if found else begin
+        found.extend(range(max(begin, after), index + 1))
+    return found
