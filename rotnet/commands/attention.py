@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rotnet.commands.settings import set_location
+from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest, VideoSet
 from rotnet.errors import DataError, UserError
 from rotnet.evaluation.attention import STAGE
@@ -33,7 +35,7 @@ def configure(parser: ArgumentParser) -> None:
         "networks", metavar="NETWORK", type=Path, nargs="+", help="folder of a network"
     )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--data", metavar="DATA", type=Path, help="a prepared data set")
+    source.add_argument("--data", metavar="DATA", type=set_location, help="a prepared data set")
     source.add_argument("--videos", metavar="FILE", type=Path, nargs="+", help="video files")
     parser.add_argument(
         "--out", metavar="OUT", type=Path, required=True, help="folder of the pictures"
@@ -62,7 +64,7 @@ def run(args: Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         if args.data:
-            sets = _spread(args.data, args.split, args.count)
+            sets = _spread(local_folder(args.data), args.split, args.count)
         else:
             resize = networks[0].config.clip.resize
             opened = [new_video(file, short_side=resize) for file in args.videos]

@@ -8,8 +8,9 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 
-from rotnet.commands.settings import add_network, add_settings, make_config
+from rotnet.commands.settings import add_network, add_settings, make_config, set_location
 from rotnet.config import PretrainConfig
+from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest
 from rotnet.doctor.examine import FULL, QUICK, examine
 from rotnet.doctor.report import report
@@ -38,7 +39,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "data",
         metavar="DATA",
-        type=Path,
+        type=set_location,
         nargs="?",
         help="a prepared data set; without one only the path is probed",
     )
@@ -69,7 +70,9 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Examine each set and print what was found."""
     configs = [_config(args, rotations) for rotations in args.rotations or SETS]
-    videos = Manifest.load(args.data).select("pretrain", args.split) if args.data else None
+    videos = (
+        Manifest.load(local_folder(args.data)).select("pretrain", args.split) if args.data else None
+    )
     if args.split is not None and videos is None:
         raise UserError(f"--split {args.split} is of a data set: give DATA as well")
     found = []

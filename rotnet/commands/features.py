@@ -4,7 +4,9 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from rotnet.commands.settings import set_location
 from rotnet.config import EvaluateConfig, RuntimeConfig
+from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest
 from rotnet.errors import UserError
 from rotnet.evaluation.attention import check_stage
@@ -29,7 +31,7 @@ def configure(parser: ArgumentParser) -> None:
     """Add what it needs."""
     parser.description = DESCRIPTION
     parser.add_argument("network", metavar="NETWORK", type=Path, help="folder of a network")
-    parser.add_argument("data", metavar="DATA", type=Path, help="a prepared data set")
+    parser.add_argument("data", metavar="DATA", type=set_location, help="a prepared data set")
     parser.add_argument("out", metavar="OUT", type=Path, help="file to write, .parquet")
     parser.add_argument(
         "--stage", metavar="NAME", nargs="+", help="stages of the network [its last]"
@@ -65,7 +67,7 @@ def run(args: Namespace) -> int:
     stages = list(dict.fromkeys(args.stage or network.model.stages[-1:]))
     for stage in stages:
         check_stage(network.model, stage, str(args.network))
-    videos = Manifest.load(args.data).select(args.role, args.split)
+    videos = Manifest.load(local_folder(args.data)).select(args.role, args.split)
     if args.out.suffix != ".parquet":
         raise UserError(f"{args.out}: a file of features must be named *.parquet")
     args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from rotnet.commands.progress import Printer, conclude
-from rotnet.commands.settings import add_network, add_settings, make_config
+from rotnet.commands.settings import add_network, add_settings, make_config, set_location
 from rotnet.config import FinetuneConfig, ScoreConfig
+from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest
 from rotnet.evaluation.held_out import score_held_out
 from rotnet.learning.finetune import finetune
@@ -15,7 +16,9 @@ from rotnet.recipes import RECIPES
 def configure(parser: ArgumentParser) -> None:
     """Add what it needs."""
     parser.description = "Fine-tune a network on labelled videos. Called again, it continues."
-    parser.add_argument("data", metavar="DATA", type=Path, help="a prepared data set with labels")
+    parser.add_argument(
+        "data", metavar="DATA", type=set_location, help="a prepared data set with labels"
+    )
     parser.add_argument("out", metavar="OUT", type=Path, help="folder of the network")
     parser.add_argument(
         "--init",
@@ -31,7 +34,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Fine-tune, and print the metrics."""
     config = make_config(FinetuneConfig, args, {"modality": args.modality, "seed": args.seed})
-    videos = Manifest.load(args.data).select("train", args.split)
+    videos = Manifest.load(local_folder(args.data)).select("train", args.split)
     args.out.mkdir(parents=True, exist_ok=True)
     metrics = finetune(config, videos, args.init, args.out, Printer())
     recipe = RECIPES[args.recipe]

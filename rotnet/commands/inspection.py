@@ -3,11 +3,12 @@
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from rotnet.commands.settings import set_location
+from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest, read_header
 from rotnet.data.summary import Table, summarise
 
@@ -15,13 +16,17 @@ from rotnet.data.summary import Table, summarise
 def configure(parser: ArgumentParser) -> None:
     """Add what the command takes."""
     parser.add_argument(
-        "manifest", metavar="MANIFEST", type=Path, help="a prepared set: its folder or manifest.csv"
+        "manifest",
+        metavar="MANIFEST",
+        type=set_location,
+        help="a prepared set: its folder, its manifest.csv, or a URL",
     )
 
 
 def run(args: Namespace) -> int:
     """Print the tables of a set."""
-    tables = summarise(Manifest.load(args.manifest), read_header(args.manifest))
+    folder = local_folder(args.manifest)
+    tables = summarise(Manifest.load(folder), read_header(folder))
     console = Console()
     for table in tables:
         if console.is_terminal:

@@ -4,8 +4,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TypeVar
 
-from rotnet.commands.settings import add_network, add_settings, make_config
+from rotnet.commands.settings import add_network, add_settings, make_config, set_location
 from rotnet.config import ProbeConfig, RetrieveConfig
+from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest, VideoSet
 
 Config = TypeVar("Config", ProbeConfig, RetrieveConfig)
@@ -13,7 +14,9 @@ Config = TypeVar("Config", ProbeConfig, RetrieveConfig)
 
 def add_measured(parser: ArgumentParser) -> None:
     """Add the data, the folder, the network and its settings."""
-    parser.add_argument("data", metavar="DATA", type=Path, help="a prepared data set with labels")
+    parser.add_argument(
+        "data", metavar="DATA", type=set_location, help="a prepared data set with labels"
+    )
     parser.add_argument("out", metavar="OUT", type=Path, help="folder of the results")
     parser.add_argument(
         "--init", type=Path, metavar="FOLDER", help="a saved network to measure [random weights]"
@@ -30,7 +33,7 @@ def read_measured(kind: type[Config], args: Namespace) -> tuple[Config, VideoSet
         UserError: if a setting is refused, or the data set or split is not there.
     """
     config = make_config(kind, args, {"modality": args.modality, "seed": args.seed})
-    manifest = Manifest.load(args.data)
+    manifest = Manifest.load(local_folder(args.data))
     train, test = manifest.select("train", args.split), manifest.select("test", args.split)
     args.out.mkdir(parents=True, exist_ok=True)
     return config, train, test

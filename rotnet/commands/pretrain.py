@@ -4,8 +4,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from rotnet.commands.progress import Printer, conclude
-from rotnet.commands.settings import add_network, add_settings, make_config
+from rotnet.commands.settings import add_network, add_settings, make_config, set_location
 from rotnet.config import PretrainConfig
+from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest
 from rotnet.learning.pretrain import pretrain
 
@@ -13,7 +14,7 @@ from rotnet.learning.pretrain import pretrain
 def configure(parser: ArgumentParser) -> None:
     """Add what it needs."""
     parser.description = "Pretrain a network on rotations. Called again, it continues."
-    parser.add_argument("data", metavar="DATA", type=Path, help="a prepared data set")
+    parser.add_argument("data", metavar="DATA", type=set_location, help="a prepared data set")
     parser.add_argument("out", metavar="OUT", type=Path, help="folder of the network")
     parser.add_argument(
         "--split", type=int, metavar="K", help="learn from the training part of split K [all]"
@@ -25,7 +26,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Pretrain, and print the metrics."""
     config = make_config(PretrainConfig, args, {"modality": args.modality, "seed": args.seed})
-    videos = Manifest.load(args.data).select("pretrain", args.split)
+    videos = Manifest.load(local_folder(args.data)).select("pretrain", args.split)
     args.out.mkdir(parents=True, exist_ok=True)
     conclude(pretrain(config, videos, args.out, Printer()), args.out)
     return 0

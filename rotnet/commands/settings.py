@@ -4,15 +4,22 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from rotnet.data.framestore.layout import is_url
 from rotnet.errors import UserError, offer
 from rotnet.recipes import RECIPES
 
 Config = TypeVar("Config", bound=BaseModel)
+
+
+def set_location(text: str) -> Path | str:
+    """Return where a prepared set is: a path, or a URL as it stands."""
+    return text if is_url(text) else Path(text)
 
 
 def add_settings(parser: ArgumentParser) -> None:

@@ -4,8 +4,9 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from rotnet.commands.settings import add_network, add_settings, make_config
+from rotnet.commands.settings import add_network, add_settings, make_config, set_location
 from rotnet.config import FinetuneConfig, PretrainConfig
+from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest
 from rotnet.errors import UserError
 from rotnet.evaluation.training_batch import finetuning_batch, pretraining_batch
@@ -21,7 +22,7 @@ the label that it is told. Differences of frames are drawn around mid-grey.
 def configure(parser: ArgumentParser) -> None:
     """Add what it needs."""
     parser.description = DESCRIPTION
-    parser.add_argument("data", metavar="DATA", type=Path, help="a prepared data set")
+    parser.add_argument("data", metavar="DATA", type=set_location, help="a prepared data set")
     parser.add_argument("out", metavar="OUT", type=Path, help="picture to write, .png")
     parser.add_argument(
         "--task", choices=("pretrain", "finetune"), default="pretrain", help="which one [pretrain]"
@@ -49,7 +50,7 @@ def run(args: Namespace) -> int:
     for name, least in (("step", 0), ("clips", 1), ("frames", 1)):
         if getattr(args, name) < least:
             raise UserError(f"--{name} must be at least {least}, got {getattr(args, name)}")
-    out, manifest = checked_png(args.out), Manifest.load(args.data)
+    out, manifest = checked_png(args.out), Manifest.load(local_folder(args.data))
     values = {"modality": args.modality, "seed": args.seed}
     config: PretrainConfig | FinetuneConfig
     if args.task == "pretrain":

@@ -1,6 +1,6 @@
 """The pictures of a prepared set, by video and frame number, whatever their format."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from zlib import crc32
 
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from rotnet.data.framestore.codec import Crop, DamagedPacketError, Pixels, Run
 from rotnet.data.framestore.formats import codec_of
 from rotnet.data.framestore.index import read_index
-from rotnet.data.framestore.layout import INDEX_FILE, Record
+from rotnet.data.framestore.layout import INDEX_FILE, Record, origin_of
 from rotnet.data.framestore.reading import Read, places_of, reads_of
 from rotnet.data.framestore.shards import LocalShards, Shards
+from rotnet.data.framestore.staged import StagedShards
 from rotnet.data.framestore.verified import check_stored
 from rotnet.data.manifest import Video
 from rotnet.data.originals import Originals
@@ -26,12 +27,13 @@ class FrameReader:
     `rotnet.data.framestore.verified`.
     """
 
-    def __init__(self, folder: Path, *, verify: bool = False) -> None:
+    def __init__(self, folder: Path, *, verify: bool = False, videos: Iterable[Video] = ()) -> None:
         """Open the store of the prepared set in `folder`.
 
         Args:
             folder: of the set.
             verify: check every clip too, each time it is read.
+            videos: those that will be read; of a set in object storage, what they need is staged.
 
         Raises:
             DataError: if there is none, or its index is damaged.
@@ -45,7 +47,13 @@ class FrameReader:
             self._originals = Originals(Path(record.source), self._index)
             return
         self._codec = codec_of(record.storage)
-        self._shards: Shards = LocalShards(folder, record)
+        url = origin_of(folder)
+        self._shards: Shards
+        if url is None:
+            self._shards = LocalShards(folder, record)
+        else:
+            needed = {video.shard for video in videos if video.kept}
+            self._shards = StagedShards(folder, record, url, needed)
         self._num_shards = len(record.shards)
 
     def __repr__(self) -> str:
@@ -103,11 +111,12 @@ class FrameReader:
     ) -> None:
         begin = int(ends[read.first] - packets["size"][read.first])
         stop = int(ends[read.end - 1])
-        data = self._shards.read(video.shard, video.offset + begin, video.offset + stop)
+        found = self._shards.read(video.shard, video.offset + begin, video.offset + stop)
+        data = found.data
         if data.size != stop - begin:
             raise self._damaged(video, "its bytes lie beyond the end of the file")
         rows = packets[read.first : read.end]
-        if self._verify:
+        if self._verify or not found.checked:
             self._check_packets(video, data, rows)
         wanted = [(index - read.first, places[index]) for index in read.wanted]
         run = Run(data, rows["size"].tolist(), wanted)

@@ -122,7 +122,7 @@ class ClipLoader:
             factor=max(1.0, clip.resize / min(sides)),
         )
         self._clip, self._modality, self._workers = clip, modality, workers
-        self._frames = FrameReader(videos.folder, verify=verify)
+        self._frames = FrameReader(videos.folder, verify=verify, videos=self.videos)
         self._pin = torch.cuda.is_available()
         self._class_index = {name: index for index, name in enumerate(videos.classes)}
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from rotnet.data.framestore.layout import Record
+from rotnet.data.framestore.layout import Record, origin_of
 from rotnet.errors import DataError
 
 FORMAT = "rotnet-videos"
@@ -445,8 +445,12 @@ def _from_row(row: Mapping[str, str], num_splits: int) -> Video:
 
 
 def _check_frames(folder: Path) -> None:
-    """Raise DataError unless every file of the frame store has its size; bytes are read later."""
-    for file in Record.load(folder).files:
+    """Raise DataError unless every file of the frame store has its size; bytes are read later.
+
+    A folder that stands for a set at a URL has the index only.
+    """
+    record = Record.load(folder)
+    for file in (record.index,) if origin_of(folder) is not None else record.files:
         path = folder / file.name
         found = path.stat().st_size if path.is_file() else None
         if found is None:

@@ -7,6 +7,7 @@ frames that stay in their videos, the time of each and whether decoding can begi
 """
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +16,7 @@ from rotnet.errors import DataError
 
 RECORD_FILE = "frames.json"
 INDEX_FILE = "index.npy"
+ORIGIN_FILE = "origin.txt"  # in a folder of the cache: the URL of the set it stands for
 LAYOUT = "rotnet-frames"
 LAYOUT_VERSION = 1
 # A shard is closed before it grows beyond this; a longer video has one to itself.
@@ -90,6 +92,19 @@ class Record:
     def num_bytes(self) -> int:
         """Bytes of all of them."""
         return sum(file.num_bytes for file in self.files)
+
+
+def is_url(location: str | os.PathLike[str]) -> bool:
+    """Return whether a location is a URL, such as s3://bucket/sets/hockey."""
+    return "://" in os.fspath(location)
+
+
+def origin_of(folder: Path) -> str | None:
+    """Return the URL of the set that a folder of the cache stands for; None for another folder."""
+    try:
+        return (folder / ORIGIN_FILE).read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def shard_name(number: int) -> str:

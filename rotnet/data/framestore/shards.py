@@ -2,6 +2,7 @@
 
 import mmap
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,11 +13,19 @@ from rotnet.data.framestore.layout import Record
 from rotnet.data.framestore.verified import check_stored
 
 
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """Bytes of a shard, not to be written to, and whether the file they are from was checked."""
+
+    data: NDArray[np.uint8]
+    checked: bool
+
+
 class Shards(Protocol):
     """Gives bytes of shards. Safe to use from threads."""
 
-    def read(self, shard: int, start: int, end: int) -> NDArray[np.uint8]:
-        """Return bytes [start, end) of a shard; not to be written to.
+    def read(self, shard: int, start: int, end: int) -> Bytes:
+        """Return bytes [start, end) of a shard.
 
         Raises:
             DataError: if the shard is missing, damaged or too short.
@@ -32,12 +41,12 @@ class LocalShards:
         self._maps: dict[int, tuple[mmap.mmap, NDArray[np.uint8]]] = {}
         self._lock = threading.Lock()
 
-    def read(self, shard: int, start: int, end: int) -> NDArray[np.uint8]:
+    def read(self, shard: int, start: int, end: int) -> Bytes:
         """Return a view of mapped bytes, which the disk is asked for in one go."""
         mapped, data = self._maps.get(shard) or self._open(shard)
         first = start - start % mmap.PAGESIZE
         mapped.madvise(mmap.MADV_WILLNEED, first, end - first)
-        return data[start:end]
+        return Bytes(data[start:end], checked=True)
 
     def _open(self, shard: int) -> tuple[mmap.mmap, NDArray[np.uint8]]:
         with self._lock:
