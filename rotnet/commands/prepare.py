@@ -77,7 +77,7 @@ def run(args: Namespace) -> int:
         format=args.format,
     )
     if args.kind != "synthetic" and args.estimate:
-        _print(*_sizes(estimates(args.source, args.read(args), storage=storage)))
+        _print(*_sizes(estimates(args.source, args.out, args.read(args), storage=storage)))
         return 0
     try:
         with _progress() as told:

@@ -77,6 +77,7 @@ class VideoSource:
     Args:
         fps: frames per second, the average that the container gives.
         pixel_aspect: width of a pixel by its height, before any turn.
+        interlaced: whether a frame was, among those that `frames` has looked at.
     """
 
     fps: float
@@ -85,6 +86,7 @@ class VideoSource:
     _stream: av.video.stream.VideoStream = field(repr=False)
     # One for all frames of a video: to make one anew costs more than the conversion of a frame.
     _converter: VideoReformatter = field(default_factory=VideoReformatter, repr=False)
+    interlaced: bool = False
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """Yield whole frames of one size in order of display, up to the first damaged one.
@@ -112,6 +114,7 @@ class VideoSource:
         """
         self._container.seek(time, stream=self._stream, backward=True)
         codec = self._stream.codec_context
+        codec.open(strict=False)  # dav1d keeps to what it is opened with, and would skip for ever
         for packet in self._container.demux(self._stream):
             if not packet.size and packet.dts is not None:
                 continue  # a repeated frame in AVI; the decoder would take it for the end
@@ -157,6 +160,7 @@ class VideoSource:
                 if (frame.width, frame.height) != size:
                     raise CutShortError(f"its size changes to {frame.width}x{frame.height}")
                 number += 1
+                self.interlaced |= bool(frame.interlaced_frame)
                 yield frame
         except CutShortError as damage:
             if not number:

@@ -146,11 +146,12 @@ class Manifest:
     videos: tuple[Video, ...]
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, *, whole: bool = True) -> Self:
         """Read a prepared set.
 
         Args:
             folder: the set's folder, or its `manifest.csv`.
+            whole: False where it may have lost frames.
 
         Raises:
             DataError: if it is missing, no prepared set, of a newer format, or not whole.
@@ -163,7 +164,8 @@ class Manifest:
                 f"{folder / MANIFEST_FILE} is not what {HEADER_FILE} was written for: "
                 "prepare the set again"
             )
-        _check_frames(folder)
+        if whole:
+            _check_frames(folder)
         return cls(
             folder=folder,
             name=header.name,

@@ -7,6 +7,7 @@ and only the frames that are wanted are converted.
 
 import logging
 import threading
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -33,6 +34,8 @@ from rotnet.errors import DataError
 
 _log = logging.getLogger(__name__)
 HANDLES = 32  # files that a thread keeps open
+TRIES = 3  # some containers seek past what is sought: then the key before it is, and so on
+NOWHERE = -1  # before the first key: the next frame is to be sought
 
 
 class Originals:
@@ -119,7 +122,7 @@ class _Handle:
         self._numbers = {time: number for number, time in enumerate(self._times)}
         self._source: VideoSource = open_file(path)
         self._decoded: Iterator[av.VideoFrame] = iter(())
-        self._stands = -1  # the frame that comes next; before the first key: none, seek
+        self._stands = NOWHERE
 
     def close(self) -> None:
         """Close the file."""
@@ -128,34 +131,50 @@ class _Handle:
 
     def pictures(self, wanted: Sequence[int]) -> Iterator[tuple[int, Pixels]]:
         """Yield the upright pictures (H, W, 3) of frames, which rise, with their numbers."""
-        if self._untimed:
-            yield from self._from_the_first(wanted)
-            return
-        for index in wanted:
-            frame = self._frame(index)
+        for number, index in enumerate(wanted):
+            frame = None if self._untimed else self._frame(index)
             if frame is None:
-                _log.warning(
-                    "%s cannot be sought in: it is decoded from its first frame each time",
-                    self._path,
-                )
-                self._untimed = True
-                yield from self._from_the_first(wanted[wanted.index(index) :])
+                yield from self._from_the_first(wanted[number:])
                 return
             yield index, self._orientation.apply(self._source.to_rgb(frame))
 
     def _frame(self, index: int) -> av.VideoFrame | None:
-        """Return a frame, going on from where decoding stands or from the nearest key before it."""
-        key = max(key for key in self._keys if key <= index)
-        if not key <= self._stands <= index:
-            self._stands = key
-            self._decoded = self._source.since(self._times[key], self._times[index])
-        for frame in self._decoded:
-            number = self._numbers.get(frame.pts) if frame.pts is not None else None
-            if number is None or number > index or frame.is_corrupt:
-                return None
-            self._stands = number + 1
-            if number == index:
-                return frame
+        """Return a frame, going on from where decoding stands or from the nearest key before it.
+
+        None if it is not met by way of that key: what is decoded from elsewhere looks like a
+        picture and is none.
+        """
+        place = bisect_right(self._keys, index) - 1
+        key = self._keys[place]
+        if key <= self._stands <= index:
+            return self._met(index, key)
+        tried = self._keys[max(0, place + 1 - TRIES) : place + 1]
+        for sought in reversed(tried):
+            self._decoded = self._source.since(self._times[sought], self._times[index])
+            if key == index or self._met(key, key) is not None:
+                frame = self._met(index, key)
+                if frame is not None:
+                    return frame
+        if len(tried) == TRIES:
+            self._untimed = True
+            _log.warning(
+                "%s cannot be sought in: it is decoded from its first frame each time", self._path
+            )
+        return None
+
+    def _met(self, index: int, key: int) -> av.VideoFrame | None:
+        """Return a frame that is still to come out of the decoder; None if it does not, whole."""
+        self._stands = NOWHERE
+        try:
+            for frame in self._decoded:
+                number = self._numbers.get(frame.pts) if frame.pts is not None else None
+                if number is None or number > index or (frame.is_corrupt and number >= key):
+                    return None
+                if number == index:
+                    self._stands = number + 1
+                    return frame
+        except av.error.FFmpegError as error:
+            _log.debug("%s: frame %d cannot be sought (%s)", self._path, index, error)
         return None
 
     def _from_the_first(self, wanted: Sequence[int]) -> Iterator[tuple[int, Pixels]]:

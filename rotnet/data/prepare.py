@@ -16,7 +16,7 @@ from typing import Any
 
 import av
 
-from rotnet.data.catalog import VIDEO_SUFFIXES, FolderKind, Kind, Listing
+from rotnet.data.catalog import VIDEO_SUFFIXES, Candidate, FolderKind, Kind, Listing
 from rotnet.data.framestore.formats import FORMATS
 from rotnet.data.framestore.layout import INDEX_FILE, RECORD_FILE, Record, is_shard
 from rotnet.data.framestore.packing import DamagedPartError, packets_of
@@ -35,7 +35,7 @@ from rotnet.data.manifest import (
 )
 from rotnet.data.processes import map_in_order
 from rotnet.data.sizes import Estimate, estimated, sampled
-from rotnet.data.staging import UnfinishedError, staged_folder
+from rotnet.data.staging import UnfinishedError, clear_old, staged_folder
 from rotnet.data.store import Earlier, Storage, Task, left_out, prepare_video
 from rotnet.data.synthetic import write_videos
 from rotnet.data.units import join_identical
@@ -44,6 +44,7 @@ from rotnet.errors import DataError
 
 MADE_WITH = f"PyAV {av.__version__}"
 CODE_VERSION = 2  # raised by hand when equal videos and settings give other frames or areas
+QUARANTINED = "in quarantine: "
 SYNTHETIC_VIDEOS = "videos"
 SYNTHETIC_PROBE = 8  # so many are written again to see whether they would be the same today
 
@@ -128,16 +129,24 @@ def prepare(
         estimate=estimate,
     )
     with _disk_errors(out):
-        earlier = _up_to_date(job, source, out)
+        listing = job.found(source)
+        earlier = _up_to_date(job, source, listing, out)
         if earlier:
+            clear_old(out)
             return earlier
         with staged_folder(out) as staging:
-            _fill(Workplace(staging, job.identity), source, job, out)
+            _fill(Workplace(staging, job.identity), source, listing, job, out)
     return Outcome(Manifest.load(out), read_header(out), fresh=True)
 
 
-def estimates(source: Path, kind: Kind, *, storage: Storage) -> dict[str, Estimate]:
+def estimates(source: Path, out: Path, kind: Kind, *, storage: Storage) -> dict[str, Estimate]:
     """Return how large a set would be in each format, judged by a few videos; nothing is kept.
+
+    Args:
+        source: folder of videos.
+        out: where the set would lie; it need not be there.
+        kind: how to read the source.
+        storage: how to store, but for the format.
 
     Raises:
         DataError: if there is nothing to prepare, or none of those videos can be decoded.
@@ -167,7 +176,7 @@ def estimates(source: Path, kind: Kind, *, storage: Storage) -> dict[str, Estima
                     for one in stored
                     if one.video.kept
                 ],
-                free=shutil.disk_usage(source).free,
+                free=shutil.disk_usage(_nearest(out)).free,
             )
             if estimate is None:
                 raise DataError(_nothing_decodable(source, [one.video for one in stored]))
@@ -209,7 +218,7 @@ def prepare_synthetic(
     videos = out / SYNTHETIC_VIDEOS
     with _disk_errors(out):
         if videos.is_dir() and _begins_as_written(videos, num_videos, seed, unlabelled):
-            earlier = _up_to_date(job, videos, out)
+            earlier = _up_to_date(job, videos, job.found(videos), out)
             if earlier:
                 return earlier
         with staged_folder(out) as staging:
@@ -217,7 +226,7 @@ def prepare_synthetic(
             made = place.set / SYNTHETIC_VIDEOS
             shutil.rmtree(made, ignore_errors=True)
             write_videos(made, num_videos=num_videos, seed=seed, pool=unlabelled)
-            _fill(place, made, job, out)
+            _fill(place, made, job.found(made), job, out)
     return Outcome(Manifest.load(out), read_header(out), fresh=True)
 
 
@@ -260,7 +269,7 @@ class _Job:
         return replace(
             listing,
             candidates=tuple(
-                replace(c, refusal=f"in quarantine: {self.quarantine[c.path]}")
+                replace(c, refusal=QUARANTINED + self.quarantine[c.path].removeprefix(QUARANTINED))
                 if c.path in self.quarantine
                 else c
                 for c in listing.candidates
@@ -268,9 +277,8 @@ class _Job:
         )
 
 
-def _fill(place: Workplace, source: Path, job: _Job, out: Path) -> None:
+def _fill(place: Workplace, source: Path, listing: Listing, job: _Job, out: Path) -> None:
     """Write a whole set into a folder that nobody reads yet."""
-    listing = job.found(source)
     folder = place.set
     videos = _store_all(place, source, listing, job, out)
     kept = [video for video in videos if video.kept]
@@ -308,7 +316,7 @@ def _store_all(
     """Prepare every candidate that is not done, pack those that are kept; return all rows."""
     packer = Packer(place, has_frames=job.storage.format != "source")
     candidates = listing.candidates
-    done = packer.resume([(found.path, source / found.path) for found in candidates])
+    done = packer.resume([(found, source / found.path) for found in candidates])
     earlier = _earlier(out, job)
     tasks = [
         Task(
@@ -323,15 +331,15 @@ def _store_all(
     left = tasks[done:]
     job.progress(done, len(tasks))
     if not done:
-        _estimate(left, job, place.folder)
+        _estimate(left, job, place)
     workers = min(job.workers, len(left))
     results = map_in_order(prepare_video, left, workers=workers, died=_died)
     for number, (task, stored) in enumerate(zip(left, results, strict=True), done + 1):
         try:
-            packer.add(stored, task.part, task.file)
-        except DamagedPartError:
+            packer.add(stored, task.part)
+        except (DamagedPartError, FileNotFoundError):
             task.part.remove()
-            packer.add(prepare_video(replace(task, earlier=None)), task.part, task.file)
+            packer.add(prepare_video(task), task.part)
         job.progress(number, len(tasks))
     rows = packer.rows
     if not any(video.kept for video in rows):
@@ -344,10 +352,11 @@ def _store_all(
     return rows
 
 
-def _estimate(tasks: Sequence[Task], job: _Job, place: Path) -> None:
+def _estimate(tasks: Sequence[Task], job: _Job, place: Workplace) -> None:
     """Prepare a few videos, to say how large the set will be and whether there is room for it.
 
-    Nothing is lost by it: what is done is not done again.
+    Nothing is lost by it: what is done is not done again. What an earlier run has begun is never
+    refused, for a part of the set is written already.
     """
     if job.storage.format == "source":
         return
@@ -361,13 +370,21 @@ def _estimate(tasks: Sequence[Task], job: _Job, place: Path) -> None:
             for task, one in zip(some, stored, strict=True)
             if one.video.kept
         ],
-        free=shutil.disk_usage(place).free,
+        free=shutil.disk_usage(place.folder).free,
     )
     if found is None:
         return
     job.estimate(found)
-    if found.too_large:
+    if found.too_large and not place.begun:
         raise DataError(found.refusal(job.storage.format))
+
+
+def _nearest(out: Path) -> Path:
+    """Return a folder that is there, on the disk where another will be."""
+    folder = out.resolve()
+    while not folder.exists():
+        folder = folder.parent
+    return folder
 
 
 def _size(file: Path) -> int:
@@ -377,14 +394,16 @@ def _size(file: Path) -> int:
 def _earlier(out: Path, job: _Job) -> dict[str, Video]:
     """Return the rows of the set at `out`, by path, if frames were stored there in the same way."""
     try:
-        manifest, header = Manifest.load(out), read_header(out)
+        manifest, header = Manifest.load(out, whole=False), read_header(out)
+        record = Record.load(out)
+        check_stored(out / INDEX_FILE, record.index)
     except DataError:
         return {}
     frames = {**job.storage.settings, "code_version": CODE_VERSION}
     asked = {key: frames.get(key) for key in (*asdict(job.storage), "code_version")}
     same = {key: header.settings.get(key) for key in asked} == asked
     same &= header.made_with == MADE_WITH
-    same &= Record.load(out).storage == job.storage.format
+    same &= record.storage == job.storage.format
     return {video.path: video for video in manifest.videos if video.kept} if same else {}
 
 
@@ -403,7 +422,7 @@ def _found(kind: Kind, source: Path) -> Listing:
     return listing
 
 
-def _up_to_date(job: _Job, source: Path, out: Path) -> Outcome | None:
+def _up_to_date(job: _Job, source: Path, listing: Listing, out: Path) -> Outcome | None:
     """Return the set at `out` if preparing would make exactly it again."""
     if not (out / HEADER_FILE).is_file():
         return None
@@ -415,14 +434,22 @@ def _up_to_date(job: _Job, source: Path, out: Path) -> Outcome | None:
         return None
     if not _as_written(out, job, source):
         return None
-    candidates = job.found(source).candidates
-    if [candidate.path for candidate in candidates] != [video.path for video in manifest.videos]:
+    if [found.path for found in listing.candidates] != [video.path for video in manifest.videos]:
+        return None
+    if not all(map(_as_refused, listing.candidates, manifest.videos)):
         return None
     if any(file_sha256(source / video.path) != video.sha256 for video in manifest.videos):
         return None
     if job.strict:
         _refuse_troubled(job.name, manifest.videos)
     return Outcome(manifest, header, fresh=False)
+
+
+def _as_refused(candidate: Candidate, video: Video) -> bool:
+    """Return whether a row follows what is refused now, and nothing that was refused earlier."""
+    if candidate.refusal:
+        return video.reason == candidate.refusal
+    return not video.reason.startswith(QUARANTINED)
 
 
 def _as_written(out: Path, job: _Job, source: Path) -> bool:

@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rotnet.errors import DataError, UserError
@@ -37,16 +37,7 @@ def staged_folder(out: Path) -> Iterator[Path]:
         DataError: if another process is writing `out`, or nothing can be written beside it.
     """
     out, staging = out.resolve(), staging_of(out)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(out.parent / f".{out.name}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise DataError(f"cannot write beside {out}: {error.strerror}") from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DataError(f"another process is preparing {out}: wait for it to end") from error
+    with _locked(out):
         staging.mkdir(exist_ok=True)
         try:
             yield staging
@@ -57,15 +48,51 @@ def staged_folder(out: Path) -> Iterator[Path]:
         except UserError:
             shutil.rmtree(staging, ignore_errors=True)
             raise
+
+
+def clear_old(out: Path) -> None:
+    """Remove what a run that was killed after its set had taken its place has left beside it.
+
+    Another process may be writing `out` now, or nobody may write there: then it stays.
+    """
+    out, staging = out.resolve(), staging_of(out)
+    finished = staging.is_dir() and not (staging / SET).exists()
+    if not finished and not _aside(out).exists():
+        return
+    with suppress(DataError), _locked(out):
+        shutil.rmtree(_aside(out), ignore_errors=True)
+        if finished:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _aside(out: Path) -> Path:
+    return out.parent / f".{out.name}.old"
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    path = out.parent / f".{out.name}.lock"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise DataError(f"cannot write beside {out}: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DataError(f"another process is preparing {out}: wait for it to end") from error
+        try:
+            yield
         finally:
-            (out.parent / f".{out.name}.lock").unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
     finally:
         os.close(lock)
 
 
 def _take_place(staging: Path, out: Path) -> None:
     """Rename a folder to out; a set that stands there is moved aside first and then removed."""
-    aside = out.parent / f".{out.name}.old"
+    aside = _aside(out)
     shutil.rmtree(aside, ignore_errors=True)
     if not out.exists():
         staging.rename(out)

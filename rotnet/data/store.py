@@ -15,7 +15,7 @@ from rotnet.data.framestore.packing import checksum, num_bytes_of, packets_of
 from rotnet.data.manifest import Video
 from rotnet.data.staging import UnfinishedError
 from rotnet.data.survey import Survey, pictures, survey
-from rotnet.data.workplace import Part, Stored, file_sha256
+from rotnet.data.workplace import Part, Stored, file_sha256, state_of
 from rotnet.errors import DataError
 
 
@@ -91,38 +91,32 @@ def prepare_video(task: Task) -> Stored:
         UnfinishedError: if nothing can be written.
         InterruptedWorkError: if the parent process has given up.
     """
-    done = task.part.recall(task.file)
-    if done is not None and _about(task, done.video):
+    done = task.part.recall(task.candidate, task.file)
+    if done is not None:
         return done
+    state = state_of(task.candidate, task.file)
     try:
-        stored = _prepared(task)
-        task.part.finish(stored, task.file)
+        stored = replace(_prepared(task), state=state)
+        if state_of(task.candidate, task.file) != state:
+            reason = "it changed while it was read: prepare the set again"
+            stored = Stored(left_out(task, reason, ""), packets_of([]))
+        task.part.finish(stored)
     except OSError as error:
         raise UnfinishedError(
-            f"cannot write frames of {task.candidate.path}: {error.strerror}; what is done is kept"
+            f"cannot write frames of {task.candidate.path}: {error.strerror or error}; what is "
+            "done is kept"
         ) from error
     return stored
 
 
-def _about(task: Task, video: Video) -> bool:
-    """Return whether a row says of a file what would be said of it now."""
-    candidate = task.candidate
-    same = (video.path, video.label, video.group) == (
-        candidate.path,
-        candidate.label,
-        candidate.group,
-    )
-    return same and (not candidate.refusal or video.reason == candidate.refusal)
-
-
 def _prepared(task: Task) -> Stored:
     digest = file_sha256(task.file)
+    if task.candidate.refusal:
+        return Stored(left_out(task, task.candidate.refusal, digest), packets_of([]))
     taken = _taken_over(task, digest)
     if taken is not None:
         return taken
     try:
-        if task.candidate.refusal:
-            raise UndecodableError(task.candidate.refusal)
         found = survey(
             task.file,
             short_side=task.storage.short_side,
@@ -195,16 +189,12 @@ def _write_packets(task: Task, found: Survey) -> Index:
 
 
 def _taken_over(task: Task, digest: str) -> Stored | None:
-    """Return the video from an earlier set, with its packets copied, if it is the same there.
-
-    Packets that are damaged there are found when they are packed, and the video is done anew.
-    """
+    """Return the video from an earlier set, with its packets copied, if it is the same there."""
     earlier = task.earlier
     if earlier is None or not digest or earlier.video.sha256 != digest:
         return None
     video = replace(
         earlier.video,
-        path=task.candidate.path,
         label=task.candidate.label,
         group=task.candidate.group,
         splits=(),
@@ -220,15 +210,20 @@ def _taken_over(task: Task, digest: str) -> Stored | None:
             return None
         if task.storage.format != "source":
             shard = earlier.folder / record.shards[earlier.video.shard].name
-            _copy(shard, earlier.video.offset, video.num_bytes, task.part.packets)
+            if not _copied(shard, earlier.video.offset, packets, task.part.packets):
+                return None
     except (DataError, IndexError, FileNotFoundError):
         return None
     return Stored(video, packets)
 
 
-def _copy(source: Path, offset: int, num_bytes: int, target: Path) -> None:
+def _copied(source: Path, offset: int, packets: Index, target: Path) -> bool:
+    """Return whether packets that lie one after another are whole, and copy them if they are."""
     with source.open("rb") as file, target.open("wb") as part:
         file.seek(offset)
-        while num_bytes and (chunk := file.read(min(num_bytes, 1 << 20))):
-            part.write(chunk)
-            num_bytes -= len(chunk)
+        for size, crc in zip(packets["size"].tolist(), packets["crc"].tolist(), strict=True):
+            packet = file.read(size)
+            if len(packet) != size or checksum(packet) != crc:
+                return False
+            part.write(packet)
+    return True

@@ -75,7 +75,7 @@ def survey(file: Path, *, short_side: int, min_frames: int, bars: Literal["cut",
                 number += 1
         except CutShortError as error:
             damage = f"{error}; whole frames before that: {number}"
-        fps, pixel_aspect = source.fps, source.pixel_aspect
+        fps, pixel_aspect, interlaced = source.fps, source.pixel_aspect, source.interlaced
     if damage and number < min_frames:
         raise UndecodableError(f"{damage}, and at least {min_frames} are needed")
     if number == SINGLE_PICTURE:
@@ -92,7 +92,7 @@ def survey(file: Path, *, short_side: int, min_frames: int, bars: Literal["cut",
         area=area,
         stored=stored_size(area, upright_aspect, short_side),
         damage=damage,
-        table=times.table(mirrored=orientation.mirrored),
+        table=times.table(mirrored=orientation.mirrored, interlaced=interlaced),
     )
 
 
@@ -130,13 +130,11 @@ class _Times:
 
     def __init__(self) -> None:
         self._rows: list[tuple[int | None, bool]] = []
-        self._interlaced = False
 
     def add(self, frame: av.VideoFrame) -> None:
         self._rows.append((frame.pts, bool(frame.key_frame)))
-        self._interlaced |= bool(frame.interlaced_frame)
 
-    def table(self, *, mirrored: bool) -> Index:
+    def table(self, *, mirrored: bool, interlaced: bool) -> Index:
         """Return a row of FRAME for each frame.
 
         Untimed is a video whose times do not rise, so that a frame cannot be told by its own, and
@@ -144,7 +142,7 @@ class _Times:
         """
         times = [time for time, _ in self._rows if time is not None]
         rising = all(before < after for before, after in pairwise(times))
-        seekable = rising and len(times) == len(self._rows) and not self._interlaced
+        seekable = rising and len(times) == len(self._rows) and not interlaced
         table = np.zeros(len(self._rows), FRAME)
         if seekable:
             table["time"] = times

@@ -11,30 +11,43 @@ One class knows every path.
 """
 
 import hashlib
+import io
 import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rotnet.data.catalog import Candidate
 from rotnet.data.framestore import layout, packing
 from rotnet.data.framestore.index import Index, write_index
 from rotnet.data.framestore.layout import Record, StoredFile
 from rotnet.data.manifest import Area, Video
 from rotnet.data.staging import SET
 
+State = Mapping[str, Any]  # by what a candidate is known to be unchanged without reading it
+# What reading raises of a file that was not on the disk yet when the machine went down.
+_NOT_WHOLE = (OSError, EOFError, ValueError, KeyError, TypeError)
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A video that is done: its row, without splits and place, and the index of its packets."""
+    """A video that is done: its row, without splits and place, and the index of its packets.
+
+    Args:
+        video: the row.
+        packets: the index.
+        state: of the candidate before it was read; see `state_of`. An empty one is nobody's.
+    """
 
     video: Video
     packets: Index
+    state: State = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +61,22 @@ class Part:
         """The file of its packets."""
         return self.base.with_suffix(".bin")
 
-    def finish(self, stored: Stored, file: Path) -> None:
+    def finish(self, stored: Stored) -> None:
         """Keep what has become of a file whose packets are written; the row comes last."""
         _save(self.base.with_suffix(".npy"), stored.packets)
-        _write_json(
-            self.base.with_suffix(".json"), {"row": asdict(stored.video), "state": _state(file)}
-        )
+        _write_json(self.base.with_suffix(".json"), _to_entry(stored.video, stored.state))
 
-    def recall(self, file: Path) -> Stored | None:
-        """Return what is kept of a file, if that is done and the file is the same."""
+    def recall(self, candidate: Candidate, file: Path) -> Stored | None:
+        """Return what is kept of a candidate, if that is done and would be the same now."""
         try:
             found = json.loads(self.base.with_suffix(".json").read_text(encoding="utf-8"))
-            video = _to_video(found["row"])
-            if found["state"] != _state(file) and file_sha256(file) != video.sha256:
+            video = _recalled(found, candidate, file)
+            if video is None:
                 return None
-            return Stored(video, np.load(self.base.with_suffix(".npy"), allow_pickle=False))
-        except (OSError, ValueError, KeyError, TypeError):
+            packets = np.load(self.base.with_suffix(".npy"), allow_pickle=False)
+        except _NOT_WHOLE:
             return None
+        return Stored(video, packets, found["state"])
 
     def remove(self) -> None:
         """Remove all of it."""
@@ -76,9 +88,13 @@ class Workplace:
     """The staging folder of one preparation."""
 
     def __init__(self, folder: Path, job: Mapping[str, Any]) -> None:
-        """Take a folder as an earlier run of the same job left it, or else empty it."""
+        """Take a folder as an earlier run of the same job left it, or else empty it.
+
+        `begun` says which of the two it was.
+        """
         self.folder = folder
-        if _read_json(folder / "job.json") != json.loads(json.dumps(job)):
+        self.begun = _read_json(folder / "job.json") == json.loads(json.dumps(job))
+        if not self.begun:
             for path in folder.iterdir():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
             _write_json(folder / "job.json", job)
@@ -96,6 +112,14 @@ class Workplace:
         name = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:32]
         return Part(self._work / "parts" / name)
 
+    def record(self, number: int) -> Path:
+        """Return where it is kept what a full shard holds; its index lies beside it."""
+        return self._work / f"{number:05d}.json"
+
+    def records(self) -> list[Path]:
+        """Return all of these that there are."""
+        return list(self._work.glob("*.json"))
+
 
 class Packer:
     """Packs videos into the shards of a workplace, in their order."""
@@ -111,27 +135,28 @@ class Packer:
         self._shards: list[StoredFile] = []
         self._pieces: list[Index] = []
         self.rows: list[Video] = []
-        self._open: list[tuple[Video, Part, dict[str, Any]]] = []
+        self._open: list[tuple[Video, Part, State]] = []
         self._open_pieces: list[Index] = []
         self._bytes = 0
         self._packets = 0
 
-    def resume(self, files: Sequence[tuple[str, Path]]) -> int:
+    def resume(self, candidates: Sequence[tuple[Candidate, Path]]) -> int:
         """Take over full shards of an earlier run; return how many of the videos they hold.
 
         Args:
-            files: path in the source, and file, of every video, in order.
+            candidates: every one, in order, with its file.
         """
-        for number in range(len(files)):
-            found = _read_json(self._record(number))
-            if found is None or not self._take_over(found, number, files[len(self.rows) :]):
-                break
+        while self._take_over(candidates[len(self.rows) :]):
+            pass
+        for record in self._place.records():  # of shards that are no longer what follows
+            if int(record.stem) >= len(self._shards):
+                record.unlink()
         for path in self._place.set.iterdir():
             if layout.is_shard(path.name) and path.name not in {s.name for s in self._shards}:
                 path.unlink()
         return len(self.rows)
 
-    def add(self, stored: Stored, part: Part, file: Path) -> None:
+    def add(self, stored: Stored, part: Part) -> None:
         """Add the next video.
 
         Raises:
@@ -149,7 +174,7 @@ class Packer:
             self._bytes += video.num_bytes
             self._packets += len(stored.packets)
             self._open_pieces.append(stored.packets)
-        self._open.append((video, part, _state(file)))
+        self._open.append((video, part, stored.state))
         self.rows.append(video)
 
     def finish(self, storage: str, source: str | None) -> Record:
@@ -166,7 +191,7 @@ class Packer:
         return self._place.set / layout.shard_name(len(self._shards))
 
     def _record(self, number: int) -> Path:
-        return self._place.folder / "work" / f"{number:05d}.json"
+        return self._place.record(number)
 
     def _close(self) -> None:
         """Make sure of a full shard, and remove the parts it was made of."""
@@ -177,7 +202,7 @@ class Packer:
                 os.fsync(file.fileno())
             stored = packing.described(self._shard)
             _save(self._record(number).with_suffix(".npy"), np.concatenate(self._open_pieces))
-            rows = [{"row": asdict(video), "state": state} for video, _, state in self._open]
+            rows = [_to_entry(video, state) for video, _, state in self._open]
             _write_json(self._record(number), {"file": asdict(stored), "rows": rows})
             self._shards.append(stored)
             for _, part, _ in self._open:
@@ -185,26 +210,60 @@ class Packer:
             self._open, self._bytes = [], 0
         self._open_pieces = []
 
-    def _take_over(
-        self, found: dict[str, Any], number: int, files: Sequence[tuple[str, Path]]
-    ) -> bool:
-        """Return whether a full shard holds just the next videos, as they are now; take it then."""
-        shard = StoredFile(**found["file"])
-        path = self._place.set / shard.name
-        if not path.is_file() or path.stat().st_size != shard.num_bytes:
-            return False
-        rows = [(_to_video(entry["row"]), entry["state"]) for entry in found["rows"]]
-        if [video.path for video, _ in rows] != [name for name, _ in files[: len(rows)]]:
-            return False
-        for (video, state), (_, file) in zip(rows, files, strict=False):
-            if state != _state(file) and file_sha256(file) != video.sha256:
+    def _take_over(self, candidates: Sequence[tuple[Candidate, Path]]) -> bool:
+        """Return whether the next shard is full and holds just what it would now; take it then."""
+        number = len(self._shards)
+        try:
+            found = json.loads(self._record(number).read_text(encoding="utf-8"))
+            shard = StoredFile(**found["file"])
+            entries = found["rows"]
+            if (self._place.set / shard.name).stat().st_size != shard.num_bytes:
                 return False
-        piece = np.load(self._record(number).with_suffix(".npy"), allow_pickle=False)
+            piece = np.load(self._record(number).with_suffix(".npy"), allow_pickle=False)
+            videos = [
+                _recalled(entry, candidate, file)
+                for entry, (candidate, file) in zip(entries, candidates, strict=False)
+            ]
+        except _NOT_WHOLE:
+            return False
+        whole = [video for video in videos if video is not None]
+        if len(whole) != len(entries):
+            return False
         self._shards.append(shard)
         self._pieces.append(piece)
         self._packets += len(piece)
-        self.rows += [video for video, _ in rows]
+        self.rows += whole
         return True
+
+
+def state_of(candidate: Candidate, file: Path) -> State:
+    """Return by what a candidate is known to be unchanged without reading its file."""
+    try:
+        found = file.stat()
+    except OSError:
+        return {"refusal": candidate.refusal}
+    return {
+        "refusal": candidate.refusal,
+        "size": found.st_size,
+        "mtime_ns": found.st_mtime_ns,
+        "inode": found.st_ino,
+    }
+
+
+def _to_entry(video: Video, state: State) -> dict[str, Any]:
+    return {"row": asdict(video), "state": dict(state)}
+
+
+def _recalled(entry: Mapping[str, Any], candidate: Candidate, file: Path) -> Video | None:
+    """Return a row as it would be now, if the candidate is still what it was."""
+    video, state = _to_video(entry["row"]), entry["state"]
+    if video.path != candidate.path:
+        return None
+    if state.get("refusal") != candidate.refusal:
+        return None
+    if state != state_of(candidate, file) and file_sha256(file) != video.sha256:
+        return None
+    return replace(video, label=candidate.label, group=candidate.group)
 
 
 def file_sha256(file: Path) -> str:
@@ -230,23 +289,16 @@ def _whole(path: Path) -> Iterator[Path]:
         raise
 
 
-def _state(file: Path) -> dict[str, int]:
-    """Return by what a file is known to be unchanged without reading it; empty where it is none."""
-    try:
-        found = file.stat()
-    except OSError:
-        return {}
-    return {"size": found.st_size, "mtime_ns": found.st_mtime_ns, "inode": found.st_ino}
-
-
 def _to_video(row: dict[str, Any]) -> Video:
     area = None if row["area"] is None else Area(**row["area"])
     return Video(**{**row, "area": area, "splits": tuple(row["splits"])})
 
 
 def _save(path: Path, index: Index) -> None:
-    with _whole(path) as temporary, temporary.open("wb") as file:
-        np.save(file, index, allow_pickle=False)
+    content = io.BytesIO()  # numpy does not say why it cannot write to a file
+    np.save(content, index, allow_pickle=False)
+    with _whole(path) as temporary:
+        temporary.write_bytes(content.getbuffer())
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -48,7 +48,7 @@ def new_video(file: Path, *, short_side: int) -> Iterator[NewVideo]:
         if not stored.video.kept:
             raise DataError(f"{file}: {stored.video.reason}")
         packer = Packer(workplace, has_frames=True)
-        packer.add(stored, task.part, file)
+        packer.add(stored, task.part)
         packer.finish(storage.format, None)
         (video,) = packer.rows
         videos = VideoSet(workplace.set, (), video.sha256, "pretrain", None, (video,))

@@ -83,6 +83,7 @@ def run(*words: object) -> int:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    capsys.readouterr()
     assert run(*words) == 2
     line = capsys.readouterr().err
     assert line.startswith("error: ")

@@ -28,7 +28,7 @@ def write_store(
         packets = list(codec_of(storage).encode(pictures))
         part.packets.write_bytes(b"".join(packets))
         index = packets_of([(len(packet), checksum(packet)) for packet in packets])
-        packer.add(Stored(replace(video, num_bytes=num_bytes_of(index)), index), part, part.packets)
+        packer.add(Stored(replace(video, num_bytes=num_bytes_of(index)), index), part)
     packer.finish(storage, None)
     for path in place.set.iterdir():
         path.rename(folder / path.name)
