@@ -10,7 +10,7 @@ help:
 	@echo "make demo   pretrain, fine-tune and compare on synthetic videos; ends with the results table"
 	@echo "make test   every test"
 	@echo "make check  format, lint, types, import contracts, then every test"
-	@echo "make bench  side-by-side measurements"
+	@echo "make bench  side-by-side measurements; VIDEOS=<folder> for those of reading videos"
 
 setup: $(READY)
 
@@ -41,6 +41,12 @@ bench: $(READY)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/plan.py
 	$(BIN)/python benchmarks/tracking.py
+ifdef VIDEOS
+	$(BIN)/python benchmarks/decode.py $(VIDEOS) --cold
+	$(BIN)/python benchmarks/loader.py $(VIDEOS)
+else
+	@echo "for decode.py and loader.py: make bench VIDEOS=<folder of videos>"
+endif
 
 lock: $(READY)
 	@{ sed -n 1p requirements.lock; $(BIN)/pip freeze --exclude-editable | sort -f \

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from rotnet.commands.settings import add_network, add_settings, make_config, set_location
 from rotnet.config import PretrainConfig
+from rotnet.data.framestore.formats import FORMATS, Format
+from rotnet.data.framestore.layout import Record
 from rotnet.data.location import local_folder
-from rotnet.data.manifest import Manifest
+from rotnet.data.manifest import Manifest, VideoSet
 from rotnet.doctor.examine import FULL, QUICK, examine
 from rotnet.doctor.report import report
 from rotnet.doctor.verdict import Examination
@@ -59,6 +61,11 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--split", type=int, metavar="K", help="look at the training part of split K [all]"
     )
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="store the noise that goes through files so [as DATA is stored, else raw]",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
     parser.add_argument(
         "--quick", action="store_true", help="a tenth of the work, for trying things out"
@@ -75,6 +82,7 @@ def run(args: Namespace) -> int:
     )
     if args.split is not None and videos is None:
         raise UserError(f"--split {args.split} is of a data set: give DATA as well")
+    storage: Format = args.format or ("raw" if videos is None else _format_of(videos))
     found = []
     for config in configs:
         name = config.pretext.rotations
@@ -88,6 +96,7 @@ def run(args: Namespace) -> int:
             budget=QUICK if args.quick else FULL,
             device=find_device(),
             tell=tell,
+            storage=storage,
         )
         found.append(examined)
         sys.stdout.writelines(f"{line}\n" for line in (*report(examined), ""))
@@ -95,6 +104,12 @@ def run(args: Namespace) -> int:
     if args.json:
         _write(args.json, found)
     return 0 if all(examined.verdict == "clean" for examined in found) else NOT_CLEAN
+
+
+def _format_of(videos: VideoSet) -> Format:
+    """Return the format that a set is stored in; frames that stay in videos are as raw ones."""
+    storage = Record.load(videos.folder).storage
+    return next((name for name in FORMATS if name == storage), "raw")
 
 
 def _config(args: Namespace, rotations: int) -> PretrainConfig:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from rotnet.config import PretrainConfig
+from rotnet.data.framestore.formats import Format
 from rotnet.data.holdout import hold_out
 from rotnet.data.manifest import VideoSet
 from rotnet.doctor.border import stillness
@@ -66,6 +67,7 @@ def examine(
     budget: Budget,
     device: torch.device,
     tell: Tell,
+    storage: Format = "raw",
 ) -> Examination:
     """Probe the training path of one rotation set.
 
@@ -75,6 +77,7 @@ def examine(
         budget: of the probes.
         device: of path and probes.
         tell: is told what is being done.
+        storage: format through which noise goes as files.
 
     Raises:
         DataError: if there are too few videos to hold some out.
@@ -87,7 +90,7 @@ def examine(
     planted: list[Planted] = []
     content = None
     with tempfile.TemporaryDirectory(prefix="rotnet-doctor-") as folder:
-        files = _files(config, budget, File(folder), tell)
+        files = _files(config, budget, storage, File(folder), tell)
         for draw in draws_of(config.pretext):
             settings = config.model_copy(update={"pretext": draw.pretext})
             bench = _Bench(settings, draw, budget, device, tell)
@@ -124,15 +127,20 @@ def halves(videos: VideoSet, seed: int) -> tuple[VideoSet, VideoSet]:
 
 
 def _files(
-    config: PretrainConfig, budget: Budget, folder: File, tell: Tell
+    config: PretrainConfig, budget: Budget, storage: Format, folder: File, tell: Tell
 ) -> dict[str, tuple[VideoSet, VideoSet]]:
     """Return noise that went through files, as stored and reduced, halves of each."""
     clip = RotationPretext(config).read
     found = {}
     for name, reduced in (("files", False), ("files, reduced", True)):
-        tell(f"writing noise as {name}")
+        tell(f"writing noise as {name}, {storage}")
         manifest = noise_set(
-            folder / str(reduced), clip, videos=budget.files, reduced=reduced, seed=config.seed
+            folder / str(reduced),
+            clip,
+            videos=budget.files,
+            reduced=reduced,
+            storage=storage,
+            seed=config.seed,
         )
         videos = manifest.select("pretrain")
         half = len(videos) // 2

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rotnet.config import ClipConfig
 from rotnet.data.catalog import FolderKind
+from rotnet.data.framestore.formats import Format
 from rotnet.data.manifest import Manifest
 from rotnet.data.prepare import prepare
 from rotnet.data.store import Storage
@@ -16,7 +17,15 @@ SPARE = 8  # frames beyond a window, so that clips begin at different ones
 REDUCED = (2.5, 1.5)  # short side of the file and of the stored picture, by that of the clip
 
 
-def noise_set(folder: Path, clip: ClipConfig, *, videos: int, reduced: bool, seed: int) -> Manifest:
+def noise_set(
+    folder: Path,
+    clip: ClipConfig,
+    *,
+    videos: int,
+    reduced: bool,
+    storage: Format,
+    seed: int,
+) -> Manifest:
     """Write files of isotropic noise as H.264 4:2:0, and prepare them in `folder`.
 
     Args:
@@ -24,6 +33,7 @@ def noise_set(folder: Path, clip: ClipConfig, *, videos: int, reduced: bool, see
         clip: what will be read of them.
         videos: how many files.
         reduced: whether preparing and loading both make the picture smaller, or neither does.
+        storage: format in which frames are stored.
         seed: equal seeds give equal files.
     """
     of_file, of_set = REDUCED if reduced else (1.0, 1.0)
@@ -35,8 +45,8 @@ def noise_set(folder: Path, clip: ClipConfig, *, videos: int, reduced: bool, see
     for number in range(videos):
         frames = isotropic_clips(1, clip.window + SPARE, height, width, chance)[0]
         encode(frames.numpy(), source / f"{number:05d}.mp4")
-    storage = Storage(short_side=_even(of_set * clip.resize))
-    return prepare(source, folder / "set", FolderKind(unlabelled=True), storage=storage).manifest
+    stored = Storage(short_side=_even(of_set * clip.resize), format=storage)
+    return prepare(source, folder / "set", FolderKind(unlabelled=True), storage=stored).manifest
 
 
 def _even(length: float) -> int:

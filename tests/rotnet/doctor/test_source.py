@@ -63,9 +63,14 @@ def test_a_secret_turn_leaves_no_up(tmp_path: Path) -> None:
 def test_noise_through_files_keeps_its_contrast_and_is_as_large_as_is_read(
     tmp_path: Path,
 ) -> None:
-    for reduced in (False, True):
+    for reduced, storage in ((False, "raw"), (True, "raw"), (False, "jpeg"), (True, "h264")):
         manifest = noise_set(
-            tmp_path / str(reduced), CONFIG.clip, videos=2, reduced=reduced, seed=0
+            tmp_path / f"{reduced}{storage}",
+            CONFIG.clip,
+            videos=2,
+            reduced=reduced,
+            storage=storage,  # type: ignore[arg-type]  # mypy takes the names for any strings
+            seed=0,
         )
         videos = manifest.select("pretrain")
         assert [video.frames for video in videos.videos] == [13, 13]
