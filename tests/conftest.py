@@ -1,5 +1,6 @@
-"""What every test may use: small data sets prepared once, and one thread for torch."""
+"""What every test may use: small data sets prepared once, one thread for torch, its own cache."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,15 @@ from rotnet.data.synthetic import write_videos
 def one_thread() -> None:
     """Results are bit-equal for equal numbers of threads only."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing is kept in, or taken from, the cache of who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROTNET_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("ROTNET_CACHE_GB", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,7 @@ def in_bytes(number: int) -> str:
     """Return a size as people write it: 1.6 GB."""
     size, unit = float(number), "B"
     for larger in ("kB", "MB", "GB", "TB"):
-        if size < 1000:
+        if round(size, 1) < 1000:
             break
         size, unit = size / 1000, larger
     return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"

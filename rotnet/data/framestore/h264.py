@@ -31,6 +31,7 @@ from rotnet.data.framestore.reading import needed
 from rotnet.errors import DataError
 
 GROUP = 8
+PIXELS = "yuv420p"
 OPTIONS = {
     "preset": "veryfast",
     "tune": "fastdecode",
@@ -96,6 +97,8 @@ class H264Codec:
                 frames = decoder.decode(av.Packet(packet.tobytes()))
                 if len(frames) != 1 or frames[0].is_corrupt:
                     raise DamagedPacketError(f"packet {number} is no picture")
+                if frames[0].format.name != PIXELS:
+                    raise DamagedPacketError(f"a picture in {frames[0].format.name}, not {PIXELS}")
                 if (frames[0].height, frames[0].width) != size:
                     raise DamagedPacketError(
                         f"a picture of {frames[0].width}x{frames[0].height}, "
@@ -127,7 +130,7 @@ class _Sheet:
 
     def __init__(self, count: int, height: int, width: int) -> None:
         self._shape = (count, height, width)
-        self._frame = av.VideoFrame(width, count * height, "yuv420p")
+        self._frame = av.VideoFrame(width, count * height, PIXELS)
         self._planes = [_plane(self._frame, index) for index in range(3)]
 
     def put(self, number: int, frame: av.VideoFrame, rows: slice, columns: slice) -> None:
@@ -164,7 +167,7 @@ def _encoder(height: int, width: int) -> av.VideoCodecContext:
         raise DataError(
             "this PyAV has no H.264 encoder (libx264): store as 'raw' or 'jpeg'"
         ) from error
-    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, PIXELS
     encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
     encoder.thread_count = 1  # equal pictures give equal bytes
     encoder.options = OPTIONS
@@ -179,7 +182,7 @@ def _to_420(picture: Pixels) -> av.VideoFrame:
     rgb = even.astype(np.float32)
     luma = rgb @ TO_YUV[0] + 16
     mean = rgb.reshape(rows // 2, 2, columns // 2, 2, 3).mean(axis=(1, 3))
-    frame = av.VideoFrame(columns, rows, "yuv420p")
+    frame = av.VideoFrame(columns, rows, PIXELS)
     chroma = [mean @ TO_YUV[index] + 128 for index in (1, 2)]
     for index, levels in enumerate((luma, *chroma)):
         _plane(frame, index)[:] = np.rint(levels).astype(np.uint8)

@@ -25,10 +25,10 @@ class Shards(Protocol):
     """Gives bytes of shards. Safe to use from threads."""
 
     def read(self, shard: int, start: int, end: int) -> Bytes:
-        """Return bytes [start, end) of a shard.
+        """Return bytes [start, end) of a shard, fewer where it ends before.
 
         Raises:
-            DataError: if the shard is missing, damaged or too short.
+            DataError: if the shard is missing or damaged.
         """
 
 
@@ -44,8 +44,9 @@ class LocalShards:
     def read(self, shard: int, start: int, end: int) -> Bytes:
         """Return a view of mapped bytes, which the disk is asked for in one go."""
         mapped, data = self._maps.get(shard) or self._open(shard)
-        first = start - start % mmap.PAGESIZE
-        mapped.madvise(mmap.MADV_WILLNEED, first, end - first)
+        if 0 <= start < end <= data.size:
+            first = start - start % mmap.PAGESIZE
+            mapped.madvise(mmap.MADV_WILLNEED, first, end - first)
         return Bytes(data[start:end], checked=True)
 
     def _open(self, shard: int) -> tuple[mmap.mmap, NDArray[np.uint8]]:

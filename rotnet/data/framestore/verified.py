@@ -1,6 +1,6 @@
 """Files are what they were written as: checked once on each node, and remembered.
 
-A file is known by its place, size, time of change and inode; a file that was checked and has not
+A file is known by its place, size, times of change and inode; a file that was checked and has not
 changed by these is not read again, by whichever process. What is remembered lies in the node's
 cache folder, never beside the file, which other nodes may see too.
 """
@@ -50,19 +50,21 @@ def check_file(path: Path, sha256: str) -> None:
     """
     try:
         found = path.stat()
+        times = [found.st_mtime_ns, found.st_ctime_ns]  # the first can be put back, as rsync does
+        state = [found.st_size, *times, found.st_ino, sha256]
+        with _memory(path) as memory:
+            if memory is not None and _recalled(memory) == state:
+                return
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if digest != sha256:
+                raise DataError(
+                    f"{path} is damaged (its checksum is not what was written): {_WAY_OUT}"
+                )
+            if memory is not None:
+                _remember(memory, state)
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): {_WAY_OUT}") from error
-    state = [found.st_size, found.st_mtime_ns, found.st_ino, sha256]
-    with _memory(path) as memory:
-        if memory is not None and _read(memory) == state:
-            return
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != sha256:
-            raise DataError(f"{path} is damaged (its checksum is not what was written): {_WAY_OUT}")
-        if memory is not None:
-            os.ftruncate(memory, 0)
-            os.pwrite(memory, json.dumps(state).encode(), 0)
 
 
 _WAY_OUT = "prepare the set again, with the same command"
@@ -76,23 +78,32 @@ def _memory(path: Path) -> Iterator[int | None]:
     """
     name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
     folder = cache_folder() / "verified"
+    note = None
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        note = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        _log.info("checks of %s are not remembered: %s", path, error)
-        yield None
-        return
-    try:
-        fcntl.flock(note, fcntl.LOCK_EX)
-        yield note
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            note = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o644)
+            fcntl.flock(note, fcntl.LOCK_EX)  # not every file system has locks
+        except OSError as error:
+            _log.info("checks of %s are not remembered: %s", path, error)
+            yield None
+        else:
+            yield note
     finally:
-        os.close(note)
+        if note is not None:
+            os.close(note)
 
 
-def _read(note: int) -> list[object] | None:
+def _recalled(note: int) -> object:
     try:
-        found = json.loads(os.pread(note, 4096, 0))
+        return json.loads(os.pread(note, 4096, 0))
     except ValueError:
         return None
-    return found if isinstance(found, list) else None
+
+
+def _remember(note: int, state: list[object]) -> None:
+    try:
+        os.ftruncate(note, 0)
+        os.pwrite(note, json.dumps(state).encode(), 0)
+    except OSError as error:  # the disk is full, say: a piece of a note is as good as none
+        _log.info("a check is not remembered: %s", error)
