@@ -19,12 +19,15 @@ from numpy.typing import NDArray
 
 from rotnet.data.deinterlace import progressive
 
+BEFORE_ALL_S = 10  # a file's first packets may be so much older than its first frame
 DECLARED_SHORTFALL = 0.02  # share of the declared frames that may be missing from a whole file
 
 # Metadata need not be text. PyAV asks how to take it up to version 18, and takes it so from 19 on.
 _LENIENT: dict[str, Any] = (
     {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 )
+
+_ALL_ERRORS = "crccheck+bitstream+buffer+explode"
 
 
 class UndecodableError(Exception):
@@ -100,18 +103,21 @@ class VideoSource:
         """
         yield from progressive(self._of_one_size())
 
-    def since(self, time: int, wanted: int) -> Iterator[av.VideoFrame]:
+    def since(self, time: int | None, wanted: int) -> Iterator[av.VideoFrame]:
         """Yield frames as they are decoded, from the last place at or before a time on.
 
         Frames before the wanted time that no other is made from may be missing.
 
         Args:
-            time: of a frame where decoding can begin, in units of the stream.
+            time: of a frame where decoding can begin, in units of the stream; None is before all.
             wanted: time of the first frame that is wanted, likewise.
 
         Raises:
             FFmpegError: if something does not decode.
         """
+        if time is None:
+            unit = self._stream.time_base or Fraction(1, av.time_base)
+            time = (self._stream.start_time or 0) - round(BEFORE_ALL_S / unit)
         self._container.seek(time, stream=self._stream, backward=True)
         codec = self._stream.codec_context
         codec.open(strict=False)  # dav1d keeps to what it is opened with, and would skip for ever
@@ -281,8 +287,11 @@ def open_video(path: Path) -> Iterator[VideoSource]:
         source.close()
 
 
-def open_file(path: Path) -> VideoSource:
-    """Open a video file, likewise; the caller closes it."""
+def open_file(path: Path, *, strict: bool = False) -> VideoSource:
+    """Open a video file, likewise; the caller closes it.
+
+    Strictly means that whatever a decoder finds damaged is an error, and nothing is made up for it.
+    """
     try:
         if not path.is_file():
             raise UndecodableError("it is a broken link or no regular file")
@@ -295,7 +304,10 @@ def open_file(path: Path) -> VideoSource:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise UndecodableError(f"it cannot be opened as a video ({_reason(error)})") from error
     try:
-        return _first_stream(container)
+        source = _first_stream(container)
+        if strict:
+            container.streams.video[0].codec_context.options = {"err_detect": _ALL_ERRORS}
+        return source
     except BaseException:
         container.close()
         raise

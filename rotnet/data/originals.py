@@ -8,7 +8,7 @@ and only the frames that are wanted are converted.
 import logging
 import threading
 from bisect import bisect_right
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -30,11 +30,14 @@ from rotnet.data.framestore.index import KEY, MIRRORED, UNTIMED, Index
 from rotnet.data.framestore.verified import check_file
 from rotnet.data.manifest import Area, Video
 from rotnet.data.picture import cut_and_shrink
+from rotnet.data.processes import Worker
+from rotnet.data.survey import picture_sum
 from rotnet.errors import DataError
 
 _log = logging.getLogger(__name__)
 HANDLES = 32  # files that a thread keeps open
 TRIES = 3  # some containers seek past what is sought: then the key before it is, and so on
+HELD = 3  # frames, while a file is proven
 NOWHERE = -1  # before the first key: the next frame is to be sought
 
 
@@ -109,10 +112,34 @@ class Originals:
         return found
 
 
+def proven(file: Path, table: Index, sums: Sequence[int]) -> Index:
+    """Return a table of frames, marked as untimed unless each can be sought and is the same then.
+
+    Args:
+        file: a video.
+        table: a row of `layout.FRAME` for each frame.
+        sums: of each picture, as it is when the file is decoded from its first frame.
+    """
+    if table["flags"][0] & UNTIMED:
+        return table
+    try:
+        handle = _Handle(file, table, turns=0, strict=True)
+        try:
+            if handle.proves(sums):
+                return table
+        finally:
+            handle.close()
+    except UndecodableError as error:
+        _log.debug("%s cannot be sought in (%s)", file, error)
+    untimed = np.zeros_like(table)
+    untimed["flags"][0] = KEY | UNTIMED | (table["flags"][0] & MIRRORED)
+    return untimed
+
+
 class _Handle:
     """An open video file, and where in it decoding stands."""
 
-    def __init__(self, path: Path, table: Index, turns: int) -> None:
+    def __init__(self, path: Path, table: Index, turns: int, *, strict: bool = False) -> None:
         flags = table["flags"]
         self._path = path
         self._orientation = Orientation(turns, mirrored=bool(flags[0] & MIRRORED))
@@ -120,7 +147,7 @@ class _Handle:
         self._keys = np.flatnonzero(flags & KEY).tolist()
         self._times: list[int] = table["time"].tolist()
         self._numbers = {time: number for number, time in enumerate(self._times)}
-        self._source: VideoSource = open_file(path)
+        self._source: VideoSource = open_file(path, strict=strict)
         self._decoded: Iterator[av.VideoFrame] = iter(())
         self._stands = NOWHERE
 
@@ -138,6 +165,23 @@ class _Handle:
                 return
             yield index, self._orientation.apply(self._source.to_rgb(frame))
 
+    def proves(self, sums: Sequence[int]) -> bool:
+        """Return whether frames are what they are when decoded from the first, as `sums` has it.
+
+        Every beginning is tried, the last first, and old frames are held back, so that what a
+        decoder makes up of a damaged one shows: that depends on what lay in its memory before.
+        """
+        held: deque[av.VideoFrame] = deque(maxlen=HELD)
+        ends = [*self._keys[1:], len(self._times)]
+        for key, end in zip(reversed(self._keys), reversed(ends), strict=True):
+            for index in (end - 1, *range(key, end)):
+                Worker.check()
+                frame = self._frame(index)
+                if frame is None or picture_sum(self._source.to_rgb(frame)) != sums[index]:
+                    return False
+                held.append(frame)
+        return True
+
     def _frame(self, index: int) -> av.VideoFrame | None:
         """Return a frame, going on from where decoding stands or from the nearest key before it.
 
@@ -148,19 +192,19 @@ class _Handle:
         key = self._keys[place]
         if key <= self._stands <= index:
             return self._met(index, key)
-        tried = self._keys[max(0, place + 1 - TRIES) : place + 1]
-        for sought in reversed(tried):
-            self._decoded = self._source.since(self._times[sought], self._times[index])
+        for sought in self._times_before(place):
+            self._decoded = self._source.since(sought, self._times[index])
             if key == index or self._met(key, key) is not None:
                 frame = self._met(index, key)
                 if frame is not None:
                     return frame
-        if len(tried) == TRIES:
-            self._untimed = True
-            _log.warning(
-                "%s cannot be sought in: it is decoded from its first frame each time", self._path
-            )
         return None
+
+    def _times_before(self, place: int) -> list[int | None]:
+        """Return what to seek, one after another, to come by a key: it, and what is before it."""
+        keys = self._keys[max(0, place + 1 - TRIES) : place + 1]
+        begin = [None] if len(keys) < TRIES else []
+        return [*(self._times[key] for key in reversed(keys)), *begin]
 
     def _met(self, index: int, key: int) -> av.VideoFrame | None:
         """Return a frame that is still to come out of the decoder; None if it does not, whole."""

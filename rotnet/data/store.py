@@ -13,6 +13,7 @@ from rotnet.data.framestore.index import Index, read_index
 from rotnet.data.framestore.layout import INDEX_FILE, Record
 from rotnet.data.framestore.packing import checksum, num_bytes_of, packets_of
 from rotnet.data.manifest import Video
+from rotnet.data.originals import proven
 from rotnet.data.staging import UnfinishedError
 from rotnet.data.survey import Survey, pictures, survey
 from rotnet.data.workplace import Part, Stored, file_sha256, state_of
@@ -122,6 +123,7 @@ def _prepared(task: Task) -> Stored:
             short_side=task.storage.short_side,
             min_frames=task.storage.min_frames,
             bars=task.storage.bars,
+            with_sums=task.storage.format == "source",
         )
         packets = _write_packets(task, found)
     except UndecodableError as error:
@@ -171,10 +173,11 @@ def left_out(task: Task, reason: str, digest: str) -> Video:
 def _write_packets(task: Task, found: Survey) -> Index:
     """Decode a file a second time, write what the survey found to be its frames, and index them.
 
-    Nothing is written where frames stay in the videos.
+    Nothing is written where frames stay in the videos; there a second pass proves that each can be
+    sought.
     """
     if task.storage.format == "source":
-        return found.table
+        return proven(task.file, found.table, found.sums)
     codec = codec_of(task.storage.format)
     packets = []
     with task.part.packets.open("wb") as part:

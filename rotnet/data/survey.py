@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Literal
+from zlib import crc32
 
 import av
 import numpy as np
@@ -36,6 +37,7 @@ class Survey:
         stored: width and height that it is reduced to.
         damage: why it ends before it should; empty where it does not.
         table: where frames can be sought: the time of each, and whether decoding can begin there.
+        sums: of all pictures, where they were asked for.
     """
 
     frames: int
@@ -47,9 +49,17 @@ class Survey:
     stored: tuple[int, int]
     damage: str
     table: Index
+    sums: tuple[int, ...]
 
 
-def survey(file: Path, *, short_side: int, min_frames: int, bars: Literal["cut", "keep"]) -> Survey:
+def survey(
+    file: Path,
+    *,
+    short_side: int,
+    min_frames: int,
+    bars: Literal["cut", "keep"],
+    with_sums: bool = False,
+) -> Survey:
     """Decode a whole file once.
 
     Args:
@@ -57,12 +67,14 @@ def survey(file: Path, *, short_side: int, min_frames: int, bars: Literal["cut",
         short_side: of stored pictures, at most, in pixels.
         min_frames: a damaged video is kept if so many whole frames come before the damage.
         bars: what becomes of black bars.
+        with_sums: sum up every picture too.
 
     Raises:
         UndecodableError: if it is to be left out.
     """
     number, damage, orientation = 0, "", Orientation(0, mirrored=False)
     sample, times = _Sample(), _Times()
+    sums: list[int] = []
     with open_video(file) as source:
         try:
             for frame in source.frames():
@@ -71,6 +83,8 @@ def survey(file: Path, *, short_side: int, min_frames: int, bars: Literal["cut",
                     orientation = source.orientation(frame)
                 if sample.wants(number):
                     sample.add(brightness(orientation.apply(source.to_rgb(frame))))
+                if with_sums:
+                    sums.append(picture_sum(source.to_rgb(frame)))
                 times.add(frame)
                 number += 1
         except CutShortError as error:
@@ -93,7 +107,13 @@ def survey(file: Path, *, short_side: int, min_frames: int, bars: Literal["cut",
         stored=stored_size(area, upright_aspect, short_side),
         damage=damage,
         table=times.table(mirrored=orientation.mirrored, interlaced=interlaced),
+        sums=tuple(sums),
     )
+
+
+def picture_sum(picture: NDArray[np.uint8]) -> int:
+    """Return what tells a decoded picture from another: its CRC-32."""
+    return crc32(np.ascontiguousarray(picture).data)
 
 
 def pictures(file: Path, found: Survey) -> Iterator[NDArray[np.uint8]]:
