@@ -10,7 +10,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rotnet.commands.settings import make_config
 from rotnet.commands.sources import add_test_fraction, all_sources
+from rotnet.config import PretrainConfig
 from rotnet.data.framestore.formats import FORMATS
 from rotnet.data.manifest import Video, read_quarantine
 from rotnet.data.prepare import NotAllWholeError, Outcome, estimates, prepare, prepare_synthetic
@@ -18,7 +20,9 @@ from rotnet.data.prepare import Progress as Told
 from rotnet.data.sizes import Estimate, in_bytes
 from rotnet.data.staging import staging_of
 from rotnet.data.store import Storage
+from rotnet.errors import UserError
 from rotnet.recipes import RECIPES
+from rotnet.views.room import read_for
 
 DESCRIPTION = """\
 Decode every video of a source once, cut its black bars, reduce it, and store its frames in OUT.
@@ -72,7 +76,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Prepare, and say what became of it."""
     storage = Storage(
-        short_side=RECIPES[args.recipe].clip.resize if args.recipe else args.short_side,
+        short_side=_short_side(args),
         bars="keep" if args.keep_bars else "cut",
         format=args.format,
     )
@@ -92,6 +96,17 @@ def run(args: Namespace) -> int:
     _list_troubled(outcome.manifest.videos)
     _print(*_conclusion(outcome, args.out))
     return 0
+
+
+def _short_side(args: Namespace) -> int:
+    if args.recipe:
+        return read_for(make_config(PretrainConfig, args, {})).resize
+    if args.replaced:
+        raise UserError(
+            f"--set {args.replaced[0]}: there is no recipe to set it in; give --for too"
+        )
+    side: int = args.short_side
+    return side
 
 
 def _prepare(args: Namespace, storage: Storage, told: Told) -> Outcome:
@@ -154,7 +169,13 @@ def _add_common(parser: ArgumentParser) -> None:
         "--for",
         dest="recipe",
         choices=sorted(RECIPES),
-        help="the shorter side that this recipe's clips are cut from (its clip.resize)",
+        help="the shorter side that this recipe's pretraining reads",
+    )
+    parser.add_argument(
+        "--rotations",
+        type=int,
+        choices=(2, 4, 8, 360),
+        help="with --for: of this set, whose turns may need a larger picture [the recipe's]",
     )
     parser.add_argument(
         "--format",

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from rotnet.config import ClipConfig, PretrainConfig
+from rotnet.config import PretrainConfig
 from rotnet.data.loader import Batch
 from rotnet.pretexts.pretext import Show
 from rotnet.pretexts.targets import TARGETS
-from rotnet.views.resample import SHIFT, dithered, source_side, turn
+from rotnet.views.resample import dithered, turn
+from rotnet.views.room import SHIFT, read_for
 from rotnet.views.rotation import quarter_turns
 
 
@@ -32,7 +33,7 @@ class RotationPretext:
         self.num_outputs = self._target.num_outputs
         self.names = tuple(str(angle) for angle in pretext.angles)
         self.copies = pretext.copies
-        self.read = _with_room(config.clip) if pretext.any_angle else config.clip
+        self.read = read_for(config)
 
     def make(self, batch: Batch, show: Show, chance: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return rotated clips (B * copies, 3, T, size, size) and the index of each one's angle."""
@@ -69,16 +70,6 @@ class RotationPretext:
             return torch.arange(num_angles).expand(count, -1)
         order = torch.rand(count, num_angles, generator=chance).argsort(dim=1)
         return order[:, : self.copies]
-
-
-def _with_room(clip: ClipConfig) -> ClipConfig:
-    """Return what to read so that any rotation of a crop lies within it.
-
-    A picture whose short side would not hold that square is enlarged, which the loader counts.
-    """
-    side = source_side(clip.size)
-    side += (side - clip.size) % 2  # so that the crop has a centre among whole pixels
-    return clip.model_copy(update={"size": side, "resize": max(clip.resize, side)})
 
 
 def _evenly(shape: tuple[int, ...], limit: float, chance: torch.Generator) -> Tensor:

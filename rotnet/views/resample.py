@@ -25,23 +25,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, grid_sample, pad
 
+from rotnet.views.room import OVER, source_side
+
 SIGMA = 0.6  # source pixels: width of the Gaussian of which the low-pass is the spectrum
 CUT = (0.3, 0.5)  # cycles per source pixel, between which the low-pass goes to 0
-SHIFT = 0.5  # source pixels: the centre moves by up to so much, along both axes
 DITHER = 2.0  # grey levels of 255: standard deviation of the noise added to every view
 _UP = 3  # the source is made so many times larger before it is sampled
-_OVER = 2  # and sampled so many times finer than wanted
-_MARGIN = 3.0  # source pixels around what is sampled: the kernel's, and most of the filter's reach
 _MIRRORED = 6  # at least so many pixels are mirrored around the source while it is filtered
-
-
-def source_side(size: int) -> int:
-    """Return the side of the square that holds a square of `size` turned by any angle.
-
-    Worked: 32 pixels take 53, 112 take 167.
-    """
-    corner = math.sqrt(2) * ((size - 1 / _OVER) / 2 + SHIFT)
-    return math.ceil(2 * (corner + _MARGIN)) + 1
 
 
 def turn(clips: Tensor, degrees: Tensor, shifts: Tensor, size: int) -> Tensor:
@@ -73,7 +63,7 @@ def turn(clips: Tensor, degrees: Tensor, shifts: Tensor, size: int) -> Tensor:
     grid = _grid(degrees.to(clips.device), shifts.to(clips.device), size, height)
     # One clip's grids lie below one another, so that its picture is not copied for each of them.
     sampled = grid_sample(fine, grid.flatten(1, 2), mode="bilinear", align_corners=True)
-    views = avg_pool2d(sampled, _OVER)
+    views = avg_pool2d(sampled, OVER)
     views = views.reshape(batch, channels, frames, count, size, size)
     return views.permute(0, 3, 1, 2, 4, 5).flatten(0, 1).to(clips.dtype)
 
@@ -146,9 +136,9 @@ def _low_pass(side: int, device: torch.device) -> Tensor:
 
 def _grid(degrees: Tensor, shifts: Tensor, size: int, side: int) -> Tensor:
     """Return where to sample the enlarged picture, (B, n, 2 * size, 2 * size, 2) in [-1, 1]."""
-    count = _OVER * size
+    count = OVER * size
     steps = torch.arange(count, device=degrees.device, dtype=torch.float64) - (count - 1) / 2
-    steps = steps / _OVER
+    steps = steps / OVER
     down, across = torch.meshgrid(steps, steps, indexing="ij")
     cosine, sine = (one[..., None, None] for one in _cosine_and_sine(degrees))
     moved = shifts.double()[..., None, None]

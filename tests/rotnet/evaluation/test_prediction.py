@@ -32,7 +32,7 @@ from rotnet.evaluation.scores import Scores
 from rotnet.learning.checkpoint import CONVERTED, Network, save_network
 from rotnet.learning.watch import StopWish
 from rotnet.models.net import HEAD, build
-from rotnet.views.resample import source_side
+from rotnet.views.room import source_side
 
 CLIP = ClipConfig(frames=4, stride=2, resize=24, size=20)
 MODEL = ModelConfig(width=2, hidden=4)

@@ -26,7 +26,8 @@ from rotnet.learning.finetune import finetune
 from rotnet.learning.pretrain import pretrain
 from rotnet.learning.watch import Stopped, Unwatched
 from rotnet.models.net import build
-from rotnet.views.resample import source_side, turn
+from rotnet.views.resample import turn
+from rotnet.views.room import source_side
 
 pytestmark = [
     pytest.mark.gpu,

@@ -7,7 +7,8 @@ from torch import Tensor
 from rotnet.config import ClipConfig, PretextConfig, PretrainConfig
 from rotnet.data.loader import Batch
 from rotnet.pretexts.rotation import RotationPretext
-from rotnet.views.resample import DITHER, source_side
+from rotnet.views.resample import DITHER
+from rotnet.views.room import source_side
 
 SIZE = 8
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from rotnet.views.resample import DITHER, source_side, turn
+from rotnet.views.resample import DITHER, turn
+from rotnet.views.room import source_side
 
 SIZE = 24
 SIDE = source_side(SIZE)
