@@ -100,11 +100,11 @@ def run(args: Namespace) -> int:
 
 def _short_side(args: Namespace) -> int:
     if args.recipe:
-        return read_for(make_config(PretrainConfig, args, {})).resize
-    if args.replaced:
-        raise UserError(
-            f"--set {args.replaced[0]}: there is no recipe to set it in; give --for too"
-        )
+        wanted = [f"pretext.rotations={args.rotations}"] if args.rotations else []
+        settings = Namespace(recipe=args.recipe, replaced=wanted)
+        return read_for(make_config(PretrainConfig, settings, {})).resize
+    if args.rotations:
+        raise UserError(f"--rotations {args.rotations} says what side a recipe needs: give --for")
     side: int = args.short_side
     return side
 
