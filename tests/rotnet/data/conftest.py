@@ -54,3 +54,20 @@ def write_video(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def videos(
+    tmp_path: Path, write_video: Callable[..., Path], textured: Callable[..., Frames]
+) -> Path:
+    """Six good videos in two classes."""
+    for number in range(6):
+        name = f"source/{'run' if number % 2 else 'walk'}/{number}.avi"
+        write_video(
+            name,
+            textured(20 + number, seed=number),
+            codec="mpeg4",
+            pix_fmt="yuv420p",
+            options={"q": "2"},
+        )
+    return tmp_path / "source"

@@ -1,58 +1,33 @@
 """Preparing real files, small ones: what comes out, and that nothing half does."""
 
-import errno
 import os
 import shutil
 import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rotnet.data import bars, processes, store, survey
+from rotnet.data import bars, processes, survey
 from rotnet.data.catalog import FolderKind, WeizmannKind
 from rotnet.data.frames import FrameReader
-from rotnet.data.framestore import packing
-from rotnet.data.framestore.index import Index
 from rotnet.data.manifest import Area, Manifest, Video
 from rotnet.data.picture import cut_and_shrink, stored_size
 from rotnet.data.prepare import NotAllWholeError, prepare, prepare_synthetic
-from rotnet.data.staging import UnfinishedError
 from rotnet.data.store import Storage
 from rotnet.errors import DataError
+from tests.rotnet.data.preparing import content_of
 
 Frames = NDArray[np.uint8]
 FOLDER = FolderKind()
 STORAGE = Storage(short_side=32)
 
 
-@pytest.fixture
-def videos(
-    tmp_path: Path, write_video: Callable[..., Path], textured: Callable[..., Frames]
-) -> Path:
-    """Six good videos in two classes."""
-    for number in range(6):
-        name = f"source/{'run' if number % 2 else 'walk'}/{number}.avi"
-        write_video(
-            name,
-            textured(20 + number, seed=number),
-            codec="mpeg4",
-            pix_fmt="yuv420p",
-            options={"q": "2"},
-        )
-    return tmp_path / "source"
-
-
 def by_name(manifest: Manifest) -> dict[str, Video]:
     return {video.path.split("/")[-1]: video for video in manifest.videos}
-
-
-def content_of(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def nothing_left(folder: Path) -> bool:
@@ -245,39 +220,6 @@ def test_an_interrupted_preparation_leaves_the_set_as_it_was(videos: Path, tmp_p
     assert Manifest.load(out) == before
     shutil.rmtree(tmp_path / ".set.preparing")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["set", "source"]
-
-
-def test_what_a_killed_preparation_left_is_cleared_away(videos: Path, tmp_path: Path) -> None:
-    (tmp_path / ".set.preparing" / "parts").mkdir(parents=True)
-    (tmp_path / ".set.preparing" / "job.json").write_text("{}")
-    (tmp_path / ".set.old").mkdir()
-    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["set", "source"]
-
-
-def test_a_full_disk_is_one_error_and_the_next_run_goes_on(
-    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    prepare(videos, tmp_path / "undisturbed", FOLDER, storage=STORAGE, name="set")
-    append = packing.append
-
-    def full(shard: Path, part: Path, index: Index) -> None:
-        append(shard, part, index)
-        if shard.stat().st_size > 300_000:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(packing, "append", full)
-        with pytest.raises(UnfinishedError, match="No space left on device; what is done is kept"):
-            prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
-    assert not (tmp_path / "set").exists()
-    monkeypatch.setattr(store, "survey", _never)  # every video is done already
-    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
-    assert content_of(tmp_path / "set") == content_of(tmp_path / "undisturbed")
-
-
-def _never(*_: object, **__: object) -> NoReturn:
-    raise AssertionError("a video was decoded again")
 
 
 def _die_on_two(task: int) -> int:

@@ -1,0 +1,400 @@
+"""A preparation that was cut short goes on from where it was, and ends as an undisturbed one."""
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rotnet.data import store
+from rotnet.data.catalog import FolderKind, Kind, ListedKind, RandomSplits, table
+from rotnet.data.frames import FrameReader
+from rotnet.data.framestore import packing
+from rotnet.data.framestore.index import Index
+from rotnet.data.manifest import Manifest
+from rotnet.data.prepare import Outcome, prepare
+from rotnet.data.sizes import Estimate
+from rotnet.data.staging import UnfinishedError
+from rotnet.data.store import Storage
+from rotnet.data.survey import Survey, survey
+from rotnet.errors import DataError
+from tests.rotnet.data.preparing import content_of, count_decoded
+
+Frames = NDArray[np.uint8]
+FOLDER = FolderKind()
+STORAGE = Storage(short_side=32)
+VIDEO_BYTES = 40 * 32 * 3 * 25  # the longest of the six
+NAMES = ["1.avi", "3.avi", "5.avi", "0.avi", "2.avi", "4.avi"]  # in the order of their paths
+CHILD = """
+import sys
+from rotnet.data.framestore import packing
+packing.SHARD_BYTES = int(sys.argv[1])
+from rotnet.cli import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two videos fill a shard."""
+    monkeypatch.setattr(packing, "SHARD_BYTES", 2 * VIDEO_BYTES)
+
+
+def stop_after(number: int) -> Callable[[int, int], None]:
+    def progress(done: int, _total: int) -> None:
+        if done == number:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def interrupted(
+    videos: Path,
+    out: Path,
+    after: int,
+    *,
+    kind: Kind = FOLDER,
+    storage: Storage = STORAGE,
+    quarantine: dict[str, str] | None = None,
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        prepare(
+            videos, out, kind, storage=storage, progress=stop_after(after), quarantine=quarantine
+        )
+
+
+def undisturbed(
+    videos: Path, out: Path, *, kind: Kind = FOLDER, quarantine: dict[str, str] | None = None
+) -> dict[str, bytes]:
+    prepare(videos, out, kind, storage=STORAGE, name="set", quarantine=quarantine)
+    return content_of(out)
+
+
+def test_several_shards_hold_what_one_does(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = prepare(videos, tmp_path / "many", FOLDER, storage=STORAGE, name="s", workers=2)
+    monkeypatch.setattr(packing, "SHARD_BYTES", 1 << 30)
+    one = prepare(videos, tmp_path / "one", FOLDER, storage=STORAGE, name="s")
+    assert len(list((tmp_path / "many").glob("frames-*.bin"))) == 3
+    assert many.manifest.fingerprint == one.manifest.fingerprint
+    readers = FrameReader(tmp_path / "many"), FrameReader(tmp_path / "one")
+    for ours, theirs in zip(many.manifest.videos, one.manifest.videos, strict=True):
+        found = readers[0].read(ours, slice(None))
+        assert np.array_equal(found, readers[1].read(theirs, slice(None)))
+
+
+@pytest.mark.parametrize("storage", ["raw", "jpeg", "h264", "source"])
+def test_whatever_is_done_is_not_done_again(
+    storage: str, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = Storage(short_side=32, format=storage)  # type: ignore[arg-type]  # from the list above
+    (videos / "run" / "broken.avi").write_text("no video")
+    prepare(videos, tmp_path / "undisturbed", FOLDER, storage=how, name="set")
+    decoded = count_decoded(monkeypatch)
+    for after in (1, 3, 4, 6):
+        interrupted(videos, tmp_path / "set", after, storage=how)
+    prepare(videos, tmp_path / "set", FOLDER, storage=how)
+    assert content_of(tmp_path / "set") == content_of(tmp_path / "undisturbed")
+    assert sorted(decoded) == sorted([*NAMES, "broken.avi"])
+
+
+def test_a_file_that_changes_meanwhile_is_done_anew_with_what_its_shard_held(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(videos, tmp_path / "set", 5)
+    shutil.copy(videos / "walk" / "4.avi", videos / "run" / "5.avi")
+    decoded = count_decoded(monkeypatch)
+    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
+    assert "5.avi" in decoded
+    assert not {"1.avi", "3.avi"} & set(decoded)  # of the shard before it
+    assert content_of(tmp_path / "set") == undisturbed(videos, tmp_path / "undisturbed")
+
+
+def test_the_record_of_a_shard_that_is_no_more_is_forgotten(videos: Path, tmp_path: Path) -> None:
+    interrupted(videos, tmp_path / "set", 5)
+    work = tmp_path / ".set.preparing" / "work"
+    assert [path.name for path in sorted(work.glob("*.json"))] == ["00000.json", "00001.json"]
+    shutil.copy(videos / "walk" / "4.avi", videos / "run" / "1.avi")
+    interrupted(videos, tmp_path / "set", 1)
+    assert list(work.glob("*.json")) == []
+
+
+def test_a_file_that_is_only_touched_is_not_decoded_again(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(videos, tmp_path / "set", 6)
+    for path in videos.rglob("*.avi"):
+        os.utime(path, (1, 1))
+    decoded = count_decoded(monkeypatch)
+    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
+    assert decoded == []
+
+
+def test_a_file_that_changes_while_it_is_read_is_left_out(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(1, 100))
+
+    def overtaken(file: Path, **settings: Any) -> Survey:  # handed on as they are
+        found = survey(file, **settings)
+        if file.name == "3.avi":
+            os.utime(file, (1, next(clock)))
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "survey", overtaken)
+        manifest = prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE).manifest
+    (gone,) = [video for video in manifest.videos if not video.kept]
+    assert gone.path == "run/3.avi"
+    assert "changed while it was read" in gone.reason
+    assert prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE).fresh
+    assert content_of(tmp_path / "set") == undisturbed(videos, tmp_path / "undisturbed")
+
+
+def test_a_video_moved_to_another_class_meanwhile_is_of_that_class(
+    videos: Path, tmp_path: Path
+) -> None:
+    interrupted(videos, tmp_path / "set", 4)
+    (videos / "run" / "3.avi").rename(videos / "walk" / "3.avi")
+    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
+    assert content_of(tmp_path / "set") == undisturbed(videos, tmp_path / "undisturbed")
+
+
+def test_a_label_changed_in_a_table_meanwhile_is_heeded_and_nothing_is_decoded_for_it(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def labelled(label: str) -> ListedKind:
+        rows = "".join(f"run/{n}.avi,{label}\n" for n in (1, 3, 5))
+        rows += "".join(f"walk/{n}.avi,walk\n" for n in (0, 2, 4))
+        (tmp_path / "labels.csv").write_text("path,label\n" + rows)
+        return table(tmp_path / "labels.csv", random=RandomSplits(), allow_missing=False)
+
+    interrupted(videos, tmp_path / "set", 6, kind=labelled("run"))
+    decoded = count_decoded(monkeypatch)
+    outcome = prepare(videos, tmp_path / "set", labelled("jog"), storage=STORAGE)
+    assert outcome.manifest.classes == ("jog", "walk")
+    assert decoded == []
+    expected = undisturbed(videos, tmp_path / "undisturbed", kind=labelled("jog"))
+    assert content_of(tmp_path / "set") == expected
+
+
+@pytest.mark.parametrize("before", [None, {"run/1.avi": "blurred", "walk/4.avi": "dark"}])
+def test_a_quarantine_that_changes_meanwhile_is_heeded(
+    before: dict[str, str] | None, videos: Path, tmp_path: Path
+) -> None:
+    after = None if before else {"run/1.avi": "blurred", "walk/4.avi": "dark"}
+    interrupted(videos, tmp_path / "set", 6, quarantine=before)
+    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE, quarantine=after)
+    expected = undisturbed(videos, tmp_path / "undisturbed", quarantine=after)
+    assert content_of(tmp_path / "set") == expected
+
+
+def test_a_mistyped_quarantine_costs_nothing(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(videos, tmp_path / "set", 6)
+    with pytest.raises(DataError, match=r"1 videos that .* does not hold, such as run/9\.avi"):
+        prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE, quarantine={"run/9.avi": ""})
+    decoded = count_decoded(monkeypatch)
+    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
+    assert decoded == []
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npy", ".bin"])
+@pytest.mark.parametrize("loss", ["empty", "short", "gone"])
+def test_what_the_machine_went_down_with_is_done_anew(
+    suffix: str, loss: str, videos: Path, tmp_path: Path
+) -> None:
+    interrupted(videos, tmp_path / "set", 5)
+    for path in (tmp_path / ".set.preparing" / "work").rglob(f"*{suffix}"):
+        if loss == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(path.read_bytes()[: 40 if loss == "short" else 0])
+    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
+    assert content_of(tmp_path / "set") == undisturbed(videos, tmp_path / "undisturbed")
+
+
+def test_a_full_disk_is_one_error_and_the_next_run_goes_on(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = undisturbed(videos, tmp_path / "undisturbed")
+    append = packing.append
+
+    def full(shard: Path, part: Path, index: Index) -> None:
+        append(shard, part, index)
+        if shard.name == "frames-00002.bin":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(packing, "append", full)
+        with pytest.raises(UnfinishedError, match="No space left on device; what is done is kept"):
+            prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
+    assert not (tmp_path / "set").exists()
+    decoded = count_decoded(monkeypatch)
+    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
+    assert not {"1.avi", "3.avi", "5.avi", "0.avi"} & set(decoded)
+    assert content_of(tmp_path / "set") == expected
+
+
+def test_what_is_begun_is_never_refused_for_its_size(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(videos, tmp_path / "set", 1)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=100_000))
+    told: list[Estimate] = []
+    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE, estimate=told.append)
+    assert [estimate.too_large for estimate in told] == [True]
+
+
+def test_what_a_killed_preparation_left_is_cleared_away(videos: Path, tmp_path: Path) -> None:
+    staging = tmp_path / ".set.preparing"
+    (staging / "parts").mkdir(parents=True)
+    (staging / "job.json").write_text("{}")
+    (tmp_path / ".set.old").mkdir()
+    assert prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE).fresh
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["set", "source"]
+    (staging / "work").mkdir(parents=True)  # killed after its set had taken its place
+    (tmp_path / ".set.old").mkdir()
+    assert not prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE).fresh
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["set", "source"]
+
+
+def test_another_preparation_that_is_interrupted_is_not_cleared_away(
+    videos: Path, tmp_path: Path
+) -> None:
+    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
+    interrupted(videos, tmp_path / "set", 3, storage=Storage(short_side=24))
+    assert not prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE).fresh
+    assert (tmp_path / ".set.preparing" / "set").is_dir()
+
+
+def child(videos: Path, out: Path) -> "subprocess.Popen[bytes]":
+    words = ["prepare", "folder", videos, out, "--workers", "2", "--short-side", "32"]
+    command = [sys.executable, "-c", CHILD, 2 * VIDEO_BYTES, *words, "--name", "set"]
+    return subprocess.Popen(  # noqa: S603  # the words are ours
+        [str(word) for word in command], stdout=subprocess.DEVNULL
+    )
+
+
+def workers_of(pid: int) -> list[int]:
+    """Return the processes that a preparation decodes in."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    lines = {int(each): Path(f"/proc/{each}/cmdline").read_bytes() for each in children}
+    return [each for each, line in lines.items() if b"spawn_main" in line]
+
+
+@pytest.mark.slow
+def test_a_process_killed_at_any_moment_does_not_show(videos: Path, tmp_path: Path) -> None:
+    if not Path("/proc/self/task").is_dir():
+        pytest.skip("processes are found by /proc, and there is none")
+    begin = time.monotonic()
+    assert child(videos, tmp_path / "undisturbed").wait(120) == 0
+    lasts_s = time.monotonic() - begin
+    chance = np.random.default_rng(0)
+    for number, victim in enumerate(("parent", "worker", "parent")):
+        out = tmp_path / f"set{number}"
+        process = child(videos, out)
+        try:
+            process.wait(chance.uniform(0.4, 0.9) * lasts_s)
+        except subprocess.TimeoutExpired:
+            for pid in [process.pid] if victim == "parent" else workers_of(process.pid)[:1]:
+                os.kill(pid, signal.SIGKILL)
+        if process.wait(120):
+            assert victim == "parent"
+            assert child(videos, out).wait(120) == 0
+        assert content_of(out) == content_of(tmp_path / "undisturbed")
+        assert not list(tmp_path.glob(".*"))
+
+
+def taken_over(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: Storage
+) -> tuple[list[str], Outcome]:
+    """Prepare again over tmp_path/set; return what was decoded for it."""
+    with monkeypatch.context() as patched:
+        decoded = count_decoded(patched)
+        outcome = prepare(videos, tmp_path / "set", FOLDER, storage=storage)
+    prepare(videos, tmp_path / "new", FOLDER, storage=storage, name="set")
+    assert content_of(tmp_path / "set") == content_of(tmp_path / "new")
+    shutil.rmtree(tmp_path / "new")
+    return decoded, outcome
+
+
+@pytest.mark.parametrize("storage", ["raw", "jpeg", "h264", "source"])
+def test_only_what_is_new_is_decoded(
+    storage: str, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = Storage(short_side=32, format=storage)  # type: ignore[arg-type]  # from the list above
+    prepare(videos, tmp_path / "set", FOLDER, storage=how)
+    shutil.copy(videos / "run" / "1.avi", videos / "run" / "2nd.avi")
+    decoded, outcome = taken_over(videos, tmp_path, monkeypatch, how)
+    assert decoded == ["2nd.avi"]
+    assert outcome.fresh
+    (videos / "run" / "5.avi").unlink()
+    shutil.copy(videos / "walk" / "4.avi", videos / "walk" / "0.avi")
+    decoded, _ = taken_over(videos, tmp_path, monkeypatch, how)
+    assert decoded == ["0.avi"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "lost"), [("flipped", 1), ("short", 1), ("gone", 2), ("empty", 2)]
+)
+def test_only_what_a_damaged_shard_has_lost_is_decoded(
+    damage: str, lost: int, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
+    shard = tmp_path / "set" / "frames-00001.bin"
+    content = bytearray(shard.read_bytes())
+    content[-10] ^= 1
+    if damage == "gone":
+        shard.unlink()
+    else:
+        shard.write_bytes(content[: {"short": -20, "empty": 0}.get(damage)])
+    decoded, outcome = taken_over(videos, tmp_path, monkeypatch, STORAGE)
+    assert outcome.fresh
+    assert decoded == ["5.avi", "0.avi"][-lost:]
+
+
+def test_a_damaged_record_or_index_is_not_believed(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = Storage(short_side=32, format="source")
+    prepare(videos, tmp_path / "set", FOLDER, storage=how)
+    index = tmp_path / "set" / "index.npy"
+    content = bytearray(index.read_bytes())
+    content[200] ^= 1  # the time of a frame
+    index.write_bytes(content)
+    decoded, _ = taken_over(videos, tmp_path, monkeypatch, how)
+    assert sorted(decoded) == sorted(NAMES)
+    (tmp_path / "set" / "frames.json").write_text("{}")
+    decoded, _ = taken_over(videos, tmp_path, monkeypatch, how)
+    assert sorted(decoded) == sorted(NAMES)
+
+
+def test_a_quarantine_changes_a_set_that_is_up_to_date(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
+    listed = {"run/3.avi": "blurred"}
+    decoded = count_decoded(monkeypatch)
+    for _ in range(2):
+        outcome = prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE, quarantine=listed)
+        reasons = {video.path: video.reason for video in outcome.manifest.videos if video.reason}
+        assert reasons == {"run/3.avi": "in quarantine: blurred"}
+        listed = reasons  # as the set's own list has it
+    assert not outcome.fresh
+    assert decoded == []
+    assert prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE).fresh
+    assert decoded == ["3.avi"]
+    assert all(video.kept for video in Manifest.load(tmp_path / "set").videos)
