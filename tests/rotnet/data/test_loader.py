@@ -1,15 +1,22 @@
 """Clips in batches."""
 
+import tracemalloc
 from dataclasses import replace
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import torch
 
 from rotnet.config import ClipConfig
+from rotnet.data.catalog import FolderKind
 from rotnet.data.frames import FrameReader
 from rotnet.data.loader import Batch, ClipLoader
 from rotnet.data.manifest import Manifest
+from rotnet.data.prepare import prepare
+from rotnet.data.store import Storage
+from rotnet.data.synthetic import write_videos
 from rotnet.errors import DataError
 
 CLIP = ClipConfig(frames=4, stride=4, resize=24, size=20)
@@ -72,11 +79,12 @@ def test_pictures_of_another_size_are_scaled_and_counted(actions: Manifest) -> N
     larger = ClipConfig(frames=4, stride=4, resize=48, size=40)
     loader = ClipLoader(actions.select("train", 1), larger, "rgb")
     assert loader.fit.upscaled == loader.fit.used == len(loader.videos)
+    assert loader.fit.factor == 2.0
     (batch,) = take(loader, 1)
     assert batch.clips.shape == (5, 4, 40, 40, 3)
     smaller = ClipConfig(frames=4, stride=4, resize=12, size=12)
     loader = ClipLoader(actions.select("train", 1), smaller, "rgb")
-    assert loader.fit.upscaled == 0
+    assert (loader.fit.upscaled, loader.fit.factor) == (0, 1.0)
     assert take(loader, 1)[0].clips.shape == (5, 4, 12, 12, 3)
 
 
@@ -103,3 +111,53 @@ def test_a_part_without_videos_is_named(actions: Manifest) -> None:
 def test_an_unlabelled_set_has_no_labels(pool: Manifest) -> None:
     (batch,) = take(ClipLoader(pool.select("pretrain"), CLIP, "rgb"), 1)
     assert batch.labels.tolist() == [-1] * 5
+
+
+@pytest.mark.parametrize("storage", ["jpeg", "h264", "source"])
+def test_every_format_gives_the_same_clips_as_raw(
+    storage: Literal["jpeg", "h264", "source"], tmp_path: Path
+) -> None:
+    write_videos(tmp_path / "videos", num_videos=6, seed=0)
+    sets = {
+        name: prepare(
+            tmp_path / "videos",
+            tmp_path / name,
+            FolderKind(unlabelled=True),
+            storage=Storage(short_side=24, format=name),
+        ).manifest.select("pretrain")
+        for name in ("raw", storage)
+    }
+    raw, other = (take(ClipLoader(videos, CLIP, "dif", workers=2), 3) for videos in sets.values())
+    for one, two in zip(raw, other, strict=True):
+        assert torch.equal(one.videos, two.videos)
+        difference = (one.clips.float() - two.clips.float()).square().mean().sqrt()
+        assert difference == 0 if storage == "source" else 0 < difference < 6
+
+
+def test_a_flipped_clip_is_the_mirror_of_the_same_clip(actions: Manifest) -> None:
+    loader = ClipLoader(actions.select("train", 1), CLIP, "rgb", workers=0)
+    plain, flipped = (
+        next(loader.training(batch_size=5, seed=0, flip=flip, first=2)) for flip in (0.0, 1.0)
+    )
+    assert torch.equal(plain.clips.flip(3), flipped.clips)
+
+
+def test_memory_does_not_grow_with_the_clips_that_were_read(actions: Manifest) -> None:
+    videos = actions.select("train", 1)
+    batches = ClipLoader(videos, CLIP, "rgb", workers=2).training(
+        batch_size=8, seed=0, flip=0.5, first=0
+    )
+    for _ in range(100):
+        next(batches)
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            next(batches)
+        early = tracemalloc.get_traced_memory()[0]
+        for _ in range(400):
+            next(batches)
+        late = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+        batches.close()  # type: ignore[attr-defined]  # an iterator that is a generator
+    assert late - early < 100_000  # a batch of 8 clips has 38,400 bytes and 400 of them 15 million
