@@ -41,20 +41,20 @@ class FrameReader:
         self._folder, self._verify = folder, verify
         record = Record.load(folder)
         check_stored(folder / INDEX_FILE, record.index)
-        self._storage = record.storage
+        self._storage, self._url = record.storage, origin_of(folder)
         self._index = read_index(folder / INDEX_FILE)
         if record.source is not None:
             self._originals = Originals(Path(record.source), self._index)
             return
         self._codec = codec_of(record.storage)
-        url = origin_of(folder)
+        self._num_shards = len(record.shards)
         self._shards: Shards
-        if url is None:
+        if self._url is None:
             self._shards = LocalShards(folder, record)
         else:
-            needed = {video.shard for video in videos if video.kept}
-            self._shards = StagedShards(folder, record, url, needed)
-        self._num_shards = len(record.shards)
+            shards = range(self._num_shards)
+            needed = {video.shard for video in videos if video.kept and video.shard in shards}
+            self._shards = StagedShards(folder, record, self._url, needed)
 
     def __repr__(self) -> str:
         return f"FrameReader({self._folder}, {self._storage}, {len(self._index)} frames)"
@@ -80,13 +80,17 @@ class FrameReader:
 
         Raises:
             IndexError: if a frame number is out of range, or the crop leaves the picture.
+            ValueError: if `out` has another shape.
             DataError: if the set holds no such video, or what it holds is damaged.
         """
         chosen = range(video.frames)[indices] if isinstance(indices, slice) else indices
         crop = crop or Crop.whole(video.stored_height, video.stored_width)
         self._check(video, chosen, crop)
+        shape = (len(chosen), crop.height, crop.width, 3)
         if out is None:
-            out = np.empty((len(chosen), crop.height, crop.width, 3), np.uint8)
+            out = np.empty(shape, np.uint8)
+        if out.shape != shape:
+            raise ValueError(f"out has shape {out.shape}, where {shape} are asked for")
         if not len(chosen):
             return out
         places = places_of(chosen)
@@ -140,18 +144,19 @@ class FrameReader:
                 )
         if not video.kept:
             raise DataError(f"{self._folder} holds no frames of {video.path} ({video.status})")
-        stored = self._storage == "source" or video.shard < self._num_shards
-        if video.packet + video.frames > len(self._index) or not stored:
+        indexed = 0 <= video.packet <= len(self._index) - video.frames
+        stored = self._storage == "source" or 0 <= video.shard < self._num_shards
+        if not (indexed and stored and video.offset >= 0):
             raise self._damaged(video, "the store holds no such frames")
-        inside = crop.top >= 0 and crop.top + crop.height <= video.stored_height
-        if not (inside and crop.left >= 0 and crop.left + crop.width <= video.stored_width):
+        down = 0 <= crop.top < crop.top + crop.height <= video.stored_height
+        if not (down and 0 <= crop.left < crop.left + crop.width <= video.stored_width):
             raise IndexError(
                 f"{video.path}: {crop} leaves its pictures of "
                 f"{video.stored_width}x{video.stored_height}"
             )
 
     def _damaged(self, video: Video, what: str) -> DataError:
-        return DataError(
-            f"{self._folder}: frames of {video.path} are damaged ({what}): prepare the set again, "
-            "with the same command"
-        )
+        where, way_out = str(self._folder), "prepare the set again, with the same command"
+        if self._url is not None:
+            where, way_out = self._url, "upload the set again"
+        return DataError(f"{where}: frames of {video.path} are damaged ({what}): {way_out}")

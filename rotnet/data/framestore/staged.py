@@ -14,6 +14,7 @@ import os
 import shutil
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,9 @@ from rotnet.errors import DataError
 BOUND_VARIABLE = "ROTNET_CACHE_GB"
 SHARE_OF_FREE = 0.5  # of the disk, where no bound is set
 TRIES = 4
+PAUSE_S = 0.5  # before the second; twice as long before each later one
 _CHUNK = 1 << 22
+_POLL_S = 0.1
 _log = logging.getLogger(__name__)
 
 
@@ -44,23 +47,37 @@ class StagedShards:
             record: of the store.
             url: of the set.
             needed: numbers of the shards that will be read.
+
+        Raises:
+            DataError: if the bound is no number.
         """
+        bound()  # here, not in the thread
         self._folder, self._record, self._url = folder, record, url
         self._local = LocalShards(folder, record)
         self._needed = sorted(set(needed))
+        use = os.open(folder / "in-use", os.O_RDWR | os.O_CREAT, 0o644)
+        self._let_go = weakref.finalize(self, os.close, use)
+        fcntl.flock(use, fcntl.LOCK_SH)  # from here on nobody makes room of this set
         self._here = {number for number in self._needed if self._path(number).is_file()}
-        self._use = os.open(folder / "in-use", os.O_RDWR | os.O_CREAT, 0o644)
-        fcntl.flock(self._use, fcntl.LOCK_SH)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._stage, name="staging", daemon=True)
         self._thread.start()
 
     def read(self, shard: int, start: int, end: int) -> Bytes:
         """Return bytes of a shard that is here, or else of the one in the storage."""
-        if shard in self._here:
-            return self._local.read(shard, start, end)
         name = self._record.shards[shard].name
-        data = _read(self._url, name, start, end)
+        if shard in self._here:
+            try:
+                return self._local.read(shard, start, end)
+            except DataError:
+                _log.warning(
+                    "%s: what was staged of %s is damaged or gone; it is read where it is",
+                    self._url,
+                    name,
+                )
+                self._here.discard(shard)
+                self._path(shard).unlink(missing_ok=True)  # the next one stages it again
+        data = _read_range(self._url, name, start, end)
         return Bytes(np.frombuffer(data, np.uint8), checked=False)
 
     def wait(self) -> None:
@@ -71,52 +88,66 @@ class StagedShards:
         """Stop staging, and let others have the room."""
         self._stop.set()
         self._thread.join()
-        os.close(self._use)
+        self._let_go()
 
     def _path(self, number: int) -> Path:
         return self._folder / self._record.shards[number].name
 
     def _stage(self) -> None:
-        try:
-            for number in self._needed:
-                if self._stop.is_set():
-                    return
-                if number in self._here or self._fetched(number):
-                    self._here.add(number)
-        except (DataError, OSError) as error:
-            _log.warning("%s: staging stopped (%s); clips are read from there", self._url, error)
+        roomless = 0
+        for number in self._needed:
+            if self._stop.is_set() or number in self._here:
+                continue
+            try:
+                fetched = self._fetched(number)
+            except (DataError, OSError) as error:
+                _log.warning("%s; clips are read from there", error)
+                continue
+            if self._stop.is_set():
+                return
+            if fetched:
+                self._here.add(number)
+            else:
+                roomless += 1
+        if roomless:
+            _log.warning(
+                "%s: there is no room for %d of %d files within the bound of this node's cache "
+                "(set %s to change it); they are read where they are",
+                self._url,
+                roomless,
+                len(self._needed),
+                BOUND_VARIABLE,
+            )
 
     def _fetched(self, number: int) -> bool:
-        """Fetch a shard unless it is here by now; return False if there is no room for it."""
+        """Fetch a shard unless it is here by now; return False if there is no room for it.
+
+        What it returns is of no matter once nothing is to be staged any more.
+        """
         shard, path = self._record.shards[number], self._path(number)
-        with _locked(path.with_suffix(".lock")):  # another process may be at it
-            if path.is_file():
-                return True
-            if not _make_room(shard.num_bytes, self._folder):
-                _log.warning(
-                    "%s: there is no room for %s within the bound of this node's cache (set %s "
-                    "to change it); it is read where it is",
-                    self._url,
-                    shard.name,
-                    BOUND_VARIABLE,
-                )
+        partial = path.with_suffix(".part")
+        with _locked(path.with_suffix(".lock"), self._stop) as locked:
+            if not locked or path.is_file():  # another process was quicker
+                return locked
+            partial.unlink(missing_ok=True)  # of a process that was ended
+            if not _make_room(shard.num_bytes, partial):
                 return False
-            partial = path.with_suffix(".part")
             try:
-                self._download(shard, partial)
-                partial.replace(path)
+                if self._downloaded(shard, partial):
+                    partial.replace(path)
             finally:
                 partial.unlink(missing_ok=True)
-            return not self._stop.is_set()
+            return True
 
-    def _download(self, shard: StoredFile, partial: Path) -> None:
+    def _downloaded(self, shard: StoredFile, partial: Path) -> bool:
+        """Write a shard to a file that has room for it; return False if it is no longer wanted."""
         digest = hashlib.sha256()
-        with partial.open("wb") as file:
+        with partial.open("r+b") as file:
             for start in range(0, shard.num_bytes, _CHUNK):
                 if self._stop.is_set():
-                    raise DataError("it is no longer wanted")
+                    return False
                 end = min(start + _CHUNK, shard.num_bytes)
-                data = _read(self._url, shard.name, start, end)
+                data = _read_range(self._url, shard.name, start, end)
                 digest.update(data)
                 file.write(data)
         if digest.hexdigest() != shard.sha256:
@@ -124,12 +155,13 @@ class StagedShards:
                 f"{self._url}/{shard.name} is damaged (its checksum is not what was written): "
                 "upload it again"
             )
+        return True
 
 
-def staged_folder_of(url: str, fingerprint: str) -> Path:
-    """Return where a set at a URL is staged."""
-    name = hashlib.sha256(url.encode()).hexdigest()[:16]
-    return cache_folder() / "sets" / f"{name}-{fingerprint[:16]}"
+def staged_folder_of(url: str, identity: bytes) -> Path:
+    """Return where a set at a URL is staged; one of another identity there has another place."""
+    name, version = (hashlib.sha256(part).hexdigest()[:16] for part in (url.encode(), identity))
+    return cache_folder() / "sets" / f"{name}-{version}"
 
 
 def fetch_file(url: str, name: str) -> bytes:
@@ -148,11 +180,12 @@ def bound() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     if text:
         try:
-            return round(float(text) * 1e9)
-        except ValueError as error:
-            raise DataError(
-                f"{BOUND_VARIABLE} must be a number of gigabytes, got {text!r}"
-            ) from error
+            limit = round(float(text) * 1e9)
+        except (ValueError, OverflowError):
+            limit = -1
+        if limit < 0:
+            raise DataError(f"{BOUND_VARIABLE} must be a number of gigabytes, got {text!r}")
+        return limit
     return round(SHARE_OF_FREE * (shutil.disk_usage(folder).free + _staged_bytes()))
 
 
@@ -175,22 +208,46 @@ def _read(url: str, name: str, start: int | None = None, end: int | None = None)
         except Exception as error:  # each file system has errors of its own
             if again == TRIES - 1:
                 raise DataError(f"{path} cannot be read: {error}") from error
-            time.sleep(0.5 * 2**again)
+            time.sleep(PAUSE_S * 2**again)
     raise AssertionError
 
 
-def _make_room(num_bytes: int, own: Path) -> bool:
-    """Return whether so many more bytes fit, after shards of sets that nobody uses were removed."""
+def _read_range(url: str, name: str, start: int, end: int) -> bytes:
+    """Return bytes [start, end) of a file, all of them.
+
+    Raises:
+        DataError: if it cannot be read, or has no such bytes.
+    """
+    data = _read(url, name, start, end)
+    if len(data) != end - start:
+        raise DataError(
+            f"{url}/{name} gave {len(data)} bytes for [{start}, {end}): it was cut short, or is "
+            "not served in ranges; upload it again, or elsewhere"
+        )
+    return data
+
+
+def _make_room(num_bytes: int, partial: Path) -> bool:
+    """Return whether so many more bytes fit, after shards of sets that nobody uses were removed.
+
+    Args:
+        num_bytes: how many.
+        partial: made so long, in a set's folder, if they fit: from then on they count.
+    """
     with _locked(cache_folder() / "sets" / "room.lock"):
         limit = bound()
         if num_bytes > limit:
             return False
-        idle = (folder for folder in _sets() if folder != own)
+        idle = (folder for folder in _sets() if folder != partial.parent)
         for folder in sorted(idle, key=lambda folder: folder.stat().st_mtime):
             if _staged_bytes() + num_bytes <= limit:
                 break
             _remove_if_idle(folder)
-        return _staged_bytes() + num_bytes <= limit
+        if _staged_bytes() + num_bytes > limit:
+            return False
+        with partial.open("wb") as file:
+            file.truncate(num_bytes)
+        return True
 
 
 def _remove_if_idle(folder: Path) -> None:
@@ -199,12 +256,9 @@ def _remove_if_idle(folder: Path) -> None:
     except OSError:
         return
     try:
-        fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for path in folder.iterdir():
-            if is_shard(path.name):
+        if _free(use):
+            for path in filter(_takes_room, folder.iterdir()):
                 path.unlink()
-    except BlockingIOError:
-        pass  # somebody uses it
     finally:
         os.close(use)
 
@@ -216,18 +270,35 @@ def _sets() -> list[Path]:
 def _staged_bytes() -> int:
     total = 0
     for folder in _sets():
-        for path in folder.iterdir():
-            if is_shard(path.name) or path.suffix == ".part":
-                with contextlib.suppress(FileNotFoundError):
-                    total += path.stat().st_size
+        for path in filter(_takes_room, folder.iterdir()):
+            with contextlib.suppress(FileNotFoundError):
+                total += path.stat().st_size
     return total
 
 
+def _takes_room(path: Path) -> bool:
+    return is_shard(path.name) or path.suffix == ".part"
+
+
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path, stop: threading.Event | None = None) -> Iterator[bool]:
+    """Hold a lock, and give True; give False, without it, if `stop` was set before it was free."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
+        while stop is not None and not _free(lock):
+            if stop.wait(_POLL_S):
+                yield False
+                return
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield True
     finally:
         os.close(lock)
+
+
+def _free(lock: int) -> bool:
+    """Return whether a lock is ours now."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

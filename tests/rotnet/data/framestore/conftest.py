@@ -1,8 +1,15 @@
-"""A cache that nothing was kept in before."""
+"""A cache that nothing was kept in before, and object storage in memory."""
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import fsspec
 import pytest
+
+from rotnet.data.framestore import staged
+from tests.rotnet.data.framestore.storage import Storage
 
 
 @pytest.fixture(autouse=True)
@@ -12,3 +19,18 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ROTNET_CACHE", str(folder))
     monkeypatch.delenv("ROTNET_CACHE_GB", raising=False)
     return folder
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
+    """An empty bucket, whose errors are not waited for."""
+    monkeypatch.setattr(staged, "PAUSE_S", 0.0)
+    found = Storage(f"memory://{uuid4().hex}", staged._read)
+    monkeypatch.setattr(staged, "_read", found.read)
+    yield found
+    for thread in threading.enumerate():
+        if thread.name == "staging":
+            thread.join()
+    fs = fsspec.filesystem("memory")
+    if fs.exists(found.url):
+        fs.rm(found.url, recursive=True)

@@ -1,0 +1,428 @@
+"""Sets in object storage: clips are right at once, and shards come here within a bound."""
+
+import fcntl
+import gc
+import logging
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import fsspec
+import numpy as np
+import pytest
+
+from rotnet.data.frames import FrameReader
+from rotnet.data.framestore import packing
+from rotnet.data.framestore.formats import FORMATS, Format
+from rotnet.data.framestore.layout import Record, shard_name
+from rotnet.data.framestore.staged import TRIES, StagedShards, bound, fetch_file
+from rotnet.data.location import local_folder
+from rotnet.data.manifest import Manifest, Video
+from rotnet.errors import DataError
+from tests.rotnet.data.framestore.samples import Pictures, flip_a_byte, smooth, write_set
+from tests.rotnet.data.framestore.storage import Storage, shards_in, staging, until
+
+NAMES = ("a.mp4", "b.mp4", "c.mp4", "d.mp4")
+SHARD = 10 * 16 * 20 * 3  # bytes of a raw one
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every video is in a shard of its own."""
+    monkeypatch.setattr(packing, "SHARD_BYTES", 1)
+
+
+def content(seed: int = 0) -> dict[str, Pictures]:
+    return {name: smooth(10, 16, 20, seed=seed + n) for n, name in enumerate(NAMES)}
+
+
+def uploaded(
+    bucket: Storage, tmp_path: Path, storage: Format = "raw", *, name: str = "set", seed: int = 0
+) -> tuple[Manifest, Manifest]:
+    """Return a set on this disk, and the same one in the bucket."""
+    here = write_set(tmp_path / name, content(seed), storage)
+    return here, Manifest.load(local_folder(bucket.put(tmp_path / name, name)))
+
+
+def same(local: Manifest, reader: FrameReader, videos: tuple[Video, ...] | None = None) -> None:
+    reference = FrameReader(local.folder)
+    for video in videos or local.videos:
+        for indices in ([9, 0, 3], range(10)):
+            expected = reference.read(video, indices)
+            np.testing.assert_array_equal(reader.read(video, indices), expected)
+
+
+@pytest.mark.parametrize("storage", FORMATS)
+def test_clips_are_right_before_while_and_after_shards_are_staged(
+    bucket: Storage, tmp_path: Path, storage: Format
+) -> None:
+    local, remote = uploaded(bucket, tmp_path, storage)
+    with bucket.held() as let_pass:
+        reader = FrameReader(remote.folder, videos=remote.videos)
+        same(local, reader)
+        assert shards_in(remote.folder) == []
+        for number in range(2):
+            let_pass()
+            until(lambda number=number: number in staging(reader)._here)  # type: ignore[misc]
+            same(local, reader)
+            assert shards_in(remote.folder) == [shard_name(k) for k in range(number + 1)]
+        bucket.clips.clear()
+        same(local, reader)
+        assert set(bucket.clips) == {shard_name(2), shard_name(3)}
+    staging(reader).wait()
+    bucket.clips.clear()
+    bucket.remove("set")
+    same(local, reader)
+    assert bucket.clips == []
+    assert bucket.staged == [shard_name(k) for k in range(4)]
+
+
+def test_only_what_is_needed_is_staged(bucket: Storage, tmp_path: Path) -> None:
+    local, remote = uploaded(bucket, tmp_path)
+    reader = FrameReader(remote.folder, videos=remote.videos[1:3])
+    staging(reader).wait()
+    assert shards_in(remote.folder) == [shard_name(1), shard_name(2)]
+    same(local, reader)
+    assert set(bucket.clips) == {shard_name(0), shard_name(3)}
+    other = FrameReader(remote.folder)
+    staging(other).wait()
+    same(local, other)
+    assert len(bucket.staged) == 2
+
+
+def test_what_was_staged_is_not_fetched_again(bucket: Storage, tmp_path: Path) -> None:
+    local, remote = uploaded(bucket, tmp_path)
+    for _ in range(2):
+        reader = FrameReader(remote.folder, videos=remote.videos)
+        staging(reader).wait()
+        staging(reader).close()
+        same(local, reader)
+    assert len(bucket.staged) == 4
+    assert bucket.clips == []
+
+
+def test_readers_at_once_fetch_a_shard_once(bucket: Storage, tmp_path: Path) -> None:
+    local, remote = uploaded(bucket, tmp_path)
+    with bucket.held():
+        readers = [FrameReader(remote.folder, videos=remote.videos) for _ in range(3)]
+        until(lambda: len(bucket.staged) == 1)
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(lambda reader: same(local, reader), readers))
+    for reader in readers:
+        staging(reader).wait()
+        same(local, reader)
+    assert sorted(bucket.staged) == [shard_name(k) for k in range(4)]
+
+
+def test_a_flipped_byte_of_a_clip_is_found_by_its_checksum(bucket: Storage, tmp_path: Path) -> None:
+    local, remote = uploaded(bucket, tmp_path)
+    bucket.change(f"set/{shard_name(1)}", lambda data: data[:50] + b"\0\1\2\3" + data[54:])
+    with bucket.held():
+        reader = FrameReader(remote.folder, videos=remote.videos)
+        with pytest.raises(DataError, match=r"memory://.*/set: frames of b.mp4 .*upload .* again"):
+            reader.read(remote.videos[1], [0])
+        reader.read(remote.videos[1], [1, 2, 9])
+        same(local, reader, (local.videos[0], *local.videos[2:]))
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lambda data: data[:50] + b"\0\1\2\3" + data[54:], "is damaged (its checksum"),
+        (lambda data: data[:-1], f"gave {SHARD - 1} bytes for [0, {SHARD}): it was cut short"),
+        (lambda _: b"", f"gave 0 bytes for [0, {SHARD}): it was cut short"),
+    ],
+    ids=["flipped", "cut", "empty"],
+)
+def test_a_damaged_shard_is_named_and_never_used(
+    bucket: Storage,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    harm: Callable[[bytes], bytes],
+    said: str,
+) -> None:
+    local, remote = uploaded(bucket, tmp_path)
+    bucket.change(f"set/{shard_name(1)}", harm)
+    reader = FrameReader(remote.folder, videos=remote.videos)
+    staging(reader).wait()
+    assert shards_in(remote.folder) == [shard_name(k) for k in (0, 2, 3)]
+    assert not list(remote.folder.glob("*.part"))
+    (warning,) = caplog.messages
+    assert f"{bucket.url}/set/{shard_name(1)} {said}" in warning
+    with pytest.raises(DataError, match=r"b.mp4 are damaged|frames-00001.bin gave"):
+        reader.read(remote.videos[1], range(10))
+    same(local, reader, (local.videos[0], *local.videos[2:]))
+
+
+def test_a_shard_that_is_gone_is_named(bucket: Storage, tmp_path: Path) -> None:
+    _, remote = uploaded(bucket, tmp_path)
+    bucket.remove(f"set/{shard_name(0)}")
+    reader = FrameReader(remote.folder, videos=remote.videos)
+    staging(reader).wait()
+    assert shards_in(remote.folder) == [shard_name(k) for k in (1, 2, 3)]
+    with pytest.raises(DataError, match=r"frames-00000.bin does not exist"):
+        reader.read(remote.videos[0], [0])
+
+
+@pytest.mark.parametrize("harm", [lambda path: flip_a_byte(path, 7), Path.unlink])
+def test_what_is_damaged_or_lost_on_this_disk_is_fetched_again(
+    bucket: Storage, tmp_path: Path, harm: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    local, remote = uploaded(bucket, tmp_path)
+    first = FrameReader(remote.folder, videos=remote.videos)
+    staging(first).wait()
+    harm(remote.folder / shard_name(2))
+    same(local, first)
+    assert set(bucket.clips) == {shard_name(2)}
+    assert "frames-00002.bin is damaged or gone" in caplog.text
+    assert len(caplog.messages) == 1
+    second = FrameReader(remote.folder, videos=remote.videos)
+    staging(second).wait()
+    bucket.clips.clear()
+    same(local, second)
+    assert bucket.clips == []
+
+
+def test_a_bound_that_nothing_fits_in_leaves_clips_where_they_are(
+    bucket: Storage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("ROTNET_CACHE_GB", str((SHARD - 1) / 1e9))
+    local, remote = uploaded(bucket, tmp_path)
+    reader = FrameReader(remote.folder, videos=remote.videos)
+    staging(reader).wait()
+    same(local, reader)
+    assert shards_in(remote.folder) == bucket.staged == []
+    (warning,) = caplog.messages
+    assert "no room for 4 of 4 files" in warning
+    assert "ROTNET_CACHE_GB" in warning
+
+
+def test_what_fits_is_staged_and_the_rest_is_read_where_it_is(
+    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROTNET_CACHE_GB", str(2.5 * SHARD / 1e9))
+    local, remote = uploaded(bucket, tmp_path)
+    reader = FrameReader(remote.folder, videos=remote.videos)
+    staging(reader).wait()
+    same(local, reader)
+    assert shards_in(remote.folder) == [shard_name(0), shard_name(1)]
+
+
+def staged_set(bucket: Storage, tmp_path: Path, name: str, count: int) -> FrameReader:
+    """Upload a set of other videos, and stage some of them."""
+    _, remote = uploaded(bucket, tmp_path, name=name, seed=100 * len(bucket.staged))
+    reader = FrameReader(remote.folder, videos=remote.videos[:count])
+    staging(reader).wait()
+    return reader
+
+
+def test_idle_sets_make_room_those_used_longest_ago_first(
+    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROTNET_CACHE_GB", str(5 * SHARD / 1e9))
+    one, two, three = (staged_set(bucket, tmp_path, name, 1) for name in ("one", "two", "three"))
+    folders = [reader._folder for reader in (one, two, three)]
+    for reader, folder, age in zip((one, two, three), folders, (100, 300, 200), strict=True):
+        staging(reader).close()
+        os.utime(folder, (10**9 - age, 10**9 - age))
+    staging(staged_set(bucket, tmp_path, "four", 4)).close()
+    assert [len(shards_in(folder)) for folder in folders] == [1, 0, 0]
+    again = Manifest.load(local_folder(f"{bucket.url}/two"))
+    same(Manifest.load(tmp_path / "two"), FrameReader(again.folder, videos=again.videos))
+
+
+def test_sets_in_use_never_make_room(
+    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROTNET_CACHE_GB", str(3 * SHARD / 1e9))
+    used = staged_set(bucket, tmp_path, "used", 2)
+    os.utime(used._folder, (1, 1))
+    other = staged_set(bucket, tmp_path, "other", 4)
+    assert len(shards_in(used._folder)) == 2
+    assert len(shards_in(other._folder)) == 1
+    same(Manifest.load(tmp_path / "other"), other)
+    staging(used).close()
+    folder = other._folder
+    staging(other).close()
+    reader = FrameReader(folder, videos=Manifest.load(folder).videos)
+    staging(reader).wait()
+    assert len(shards_in(used._folder)) == 0
+    assert len(shards_in(folder)) == 3
+
+
+def test_a_reader_that_is_dropped_lets_go_of_its_set(bucket: Storage, tmp_path: Path) -> None:
+    reader = staged_set(bucket, tmp_path, "set", 1)
+    with (reader._folder / "in-use").open() as lock:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        del reader
+        gc.collect()
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_sets_staged_at_once_keep_the_bound_together(
+    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is on its way counts as if it were here."""
+    monkeypatch.setenv("ROTNET_CACHE_GB", str(1.5 * SHARD / 1e9))
+    _, one = uploaded(bucket, tmp_path, name="one")
+    _, two = uploaded(bucket, tmp_path, name="two", seed=50)
+    with bucket.held():
+        first = FrameReader(one.folder, videos=one.videos[:1])
+        until(lambda: len(bucket.staged) == 1)
+        second = FrameReader(two.folder, videos=two.videos[:1])
+        staging(second).wait()
+        assert len(bucket.staged) == 1
+    staging(first).wait()
+    assert (len(shards_in(one.folder)), len(shards_in(two.folder))) == (1, 0)
+
+
+def test_pieces_of_ended_processes_do_not_take_room_for_ever(
+    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROTNET_CACHE_GB", str(1.5 * SHARD / 1e9))
+    idle = staged_set(bucket, tmp_path, "idle", 0)
+    staging(idle).close()
+    _, remote = uploaded(bucket, tmp_path, name="set", seed=50)
+    for folder in (idle._folder, remote.folder):
+        (folder / "frames-00000.part").write_bytes(bytes(SHARD))
+    reader = FrameReader(remote.folder, videos=remote.videos[:1])
+    staging(reader).wait()
+    assert shards_in(remote.folder) == [shard_name(0)]
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_nothing_is_counted_on_that_makes_room_while_a_reader_opens(
+    bucket: Storage, tmp_path: Path
+) -> None:
+    local, remote = uploaded(bucket, tmp_path)
+    staging(FrameReader(remote.folder, videos=remote.videos)).wait()
+    gc.collect()
+    opened: list[FrameReader] = []
+    with (remote.folder / "in-use").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as who makes room does
+        thread = threading.Thread(
+            target=lambda: opened.append(FrameReader(remote.folder, videos=remote.videos))
+        )
+        thread.start()
+        thread.join(0.2)
+        assert not opened
+        for name in shards_in(remote.folder):
+            (remote.folder / name).unlink()
+    thread.join()
+    same(local, opened[0])
+    staging(opened[0]).wait()
+    assert len(shards_in(remote.folder)) == 4
+
+
+def test_close_ends_the_thread_and_leaves_no_pieces(
+    bucket: Storage, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    local, remote = uploaded(bucket, tmp_path)
+    with bucket.held() as let_pass:
+        reader = FrameReader(remote.folder, videos=remote.videos)
+        shards = staging(reader)
+        until(lambda: len(bucket.staged) == 1)
+        closing = threading.Thread(target=shards.close)
+        closing.start()
+        until(shards._stop.is_set)
+        let_pass()
+        closing.join()
+    assert not shards._thread.is_alive()
+    shards.close()
+    assert not list(remote.folder.glob("*.part"))
+    assert len(bucket.staged) == 1
+    assert caplog.messages == []
+    same(local, reader)
+
+
+def test_close_does_not_wait_for_another_process(bucket: Storage, tmp_path: Path) -> None:
+    _, remote = uploaded(bucket, tmp_path)
+    with (remote.folder / "frames-00000.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shards = staging(FrameReader(remote.folder, videos=remote.videos))
+        shards.close()
+    assert not shards._thread.is_alive()
+    assert bucket.staged == []
+
+
+def test_a_read_that_fails_is_tried_again(
+    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local, remote = uploaded(bucket, tmp_path)
+    cat_file, failures = fsspec.filesystem("memory").cat_file, iter(range(TRIES - 1))
+
+    def flaky(*args: object) -> bytes:
+        for _ in failures:
+            raise ConnectionError("reset by peer")
+        return cat_file(*args)
+
+    monkeypatch.setattr(
+        type(fsspec.filesystem("memory")), "cat_file", lambda _, *args: flaky(*args)
+    )
+    same(local, FrameReader(remote.folder))
+
+    failures = iter(lambda: 0, 1)  # without end
+    with pytest.raises(DataError, match=r"frames-00000.bin cannot be read: reset by peer"):
+        FrameReader(remote.folder).read(remote.videos[0], [0])
+
+
+def test_staging_survives_the_loss_of_its_folder(
+    bucket: Storage, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    local, remote = uploaded(bucket, tmp_path)
+    with bucket.held():
+        reader = FrameReader(remote.folder, videos=remote.videos)
+        until(lambda: len(bucket.staged) == 1)
+        remote.folder.rename(tmp_path / "elsewhere")
+    staging(reader).wait()
+    assert "clips are read from there" in caplog.text
+    same(local, reader)
+
+
+def test_half_of_the_free_disk_is_the_bound_where_none_is_set(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = bound()
+    assert cache.is_dir()
+    assert free > 0
+    monkeypatch.setenv("ROTNET_CACHE_GB", "2.5")
+    assert bound() == 2_500_000_000
+    monkeypatch.setenv("ROTNET_CACHE_GB", "0")
+    assert bound() == 0
+
+
+@pytest.mark.parametrize("text", ["much", "-1", "nan", "inf", "1e999", "1 GB"])
+def test_a_bound_that_is_no_number_is_refused_at_once(
+    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    _, remote = uploaded(bucket, tmp_path)
+    monkeypatch.setenv("ROTNET_CACHE_GB", text)
+    with pytest.raises(DataError, match=rf"ROTNET_CACHE_GB must be a number .*, got '{text}'"):
+        FrameReader(remote.folder)
+
+
+def test_files_of_a_file_url_are_staged_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    local = write_set(tmp_path / "set", content())
+    remote = Manifest.load(local_folder((tmp_path / "set").as_uri()))
+    shards = StagedShards(
+        remote.folder, Record.load(remote.folder), (tmp_path / "set").as_uri(), [0, 0, 2]
+    )
+    shards.wait()
+    shards.close()
+    assert shards_in(remote.folder) == [shard_name(0), shard_name(2)]
+    same(local, FrameReader(remote.folder))
+
+
+def test_a_small_file_is_fetched_whole(bucket: Storage, tmp_path: Path) -> None:
+    uploaded(bucket, tmp_path)
+    for url in (f"{bucket.url}/set", f"{bucket.url}/set/"):
+        assert fetch_file(url, "manifest.csv") == (tmp_path / "set" / "manifest.csv").read_bytes()
