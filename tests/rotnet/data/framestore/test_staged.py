@@ -276,7 +276,7 @@ def test_sets_staged_at_once_keep_the_bound_together(
         first = FrameReader(one.folder, videos=one.videos[:1])
         until(lambda: len(bucket.staged) == 1)
         second = FrameReader(two.folder, videos=two.videos[:1])
-        staging(second).wait()
+        until(lambda: not staging(second)._thread.is_alive() or len(bucket.staged) > 1)
         assert len(bucket.staged) == 1
     staging(first).wait()
     assert (len(shards_in(one.folder)), len(shards_in(two.folder))) == (1, 0)
@@ -301,8 +301,9 @@ def test_nothing_is_counted_on_that_makes_room_while_a_reader_opens(
     bucket: Storage, tmp_path: Path
 ) -> None:
     local, remote = uploaded(bucket, tmp_path)
-    staging(FrameReader(remote.folder, videos=remote.videos)).wait()
-    gc.collect()
+    shards = staging(FrameReader(remote.folder, videos=remote.videos))
+    shards.wait()
+    shards.close()
     opened: list[FrameReader] = []
     with (remote.folder / "in-use").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # as who makes room does
