@@ -1,6 +1,5 @@
 """Where a prepared set is: a folder, or a URL whose small files are brought here first."""
 
-import json
 import os
 import threading
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from rotnet.data.framestore.layout import INDEX_FILE, ORIGIN_FILE, RECORD_FILE, Record, is_url
 from rotnet.data.framestore.staged import fetch_file, staged_folder_of
 from rotnet.data.framestore.verified import CACHE_VARIABLE, check_stored
-from rotnet.data.manifest import HEADER_FILE, MANIFEST_FILE, Manifest
+from rotnet.data.manifest import HEADER_FILE, MANIFEST_FILE, Manifest, parse_header
 from rotnet.errors import DataError
 
 
@@ -25,10 +24,7 @@ def local_folder(location: str | os.PathLike[str]) -> Path:
         return Path(location)
     url = os.fspath(location).rstrip("/").removesuffix("/" + MANIFEST_FILE)
     header = fetch_file(url, HEADER_FILE)
-    try:
-        json.loads(header)["fingerprint"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{url}/{HEADER_FILE} is not the header of a prepared data set") from error
+    parse_header(header, f"{url}/{HEADER_FILE}")
     record = fetch_file(url, RECORD_FILE)
     folder = staged_folder_of(url, header + record)
     try:
@@ -63,10 +59,17 @@ def _fetch(url: str, folder: Path, found: dict[str, bytes]) -> None:
         _write(folder / name, data)
     try:
         Manifest.load(folder)
-        check_stored(folder / INDEX_FILE, Record.load(folder).index)
+        record = Record.load(folder)
+        check_stored(folder / INDEX_FILE, record.index)
     except DataError as error:
         (folder / ORIGIN_FILE).unlink(missing_ok=True)  # it may be mended there
         raise DataError(f"{url} cannot be used: {error}, and upload it again") from error
+    if record.source is not None:
+        (folder / ORIGIN_FILE).unlink()
+        raise DataError(
+            f"{url} holds no frames: they stay in the videos that the set was made from; prepare "
+            "it as raw, jpeg or h264 and upload that"
+        )
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -9,11 +9,11 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from rotnet.data.framestore.layout import Record, origin_of
+from rotnet.data.framestore.layout import RECORD_FILE, Record, origin_of
 from rotnet.errors import DataError
 
 FORMAT = "rotnet-videos"
@@ -120,6 +120,7 @@ class Header:
             videos, how many are listed, missing, and on no list.
         notes: what a reader should know, such as why there are no splits.
         made_with: versions of what decoded the videos; not part of the set's identity.
+        files: the SHA-256 of the files that were written together with it, by name.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Header:
     counts: Mapping[str, int]
     notes: tuple[str, ...] = ()
     made_with: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +162,12 @@ class Manifest:
         header = read_header(folder)
         videos = _read_rows(folder / MANIFEST_FILE, header.num_splits)
         if fingerprint(videos, header.settings) != header.fingerprint:
-            raise DataError(
-                f"{folder / MANIFEST_FILE} is not what {HEADER_FILE} was written for: "
-                "prepare the set again"
-            )
+            raise _foreign(folder / MANIFEST_FILE)
         if whole:
             _check_frames(folder)
+            for name, digest in header.files.items():
+                if _digest(folder / name) != digest:
+                    raise _foreign(folder / name)
         return cls(
             folder=folder,
             name=header.name,
@@ -216,18 +218,31 @@ def read_header(folder: Path) -> Header:
         DataError: if it is missing, no prepared set, or of a newer format.
     """
     path = _set_folder(folder) / HEADER_FILE
+    return parse_header(path.read_bytes(), path)
+
+
+def parse_header(text: bytes, where: object) -> Header:
+    """Return what a `dataset.json` says.
+
+    Args:
+        text: of the file.
+        where: it lies, for messages.
+
+    Raises:
+        DataError: if it is no header, or of another format than this version reads.
+    """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(text)
         if not isinstance(found, dict) or found.get("format") != FORMAT:
-            raise DataError(f"{path} is not the header of a prepared data set")
+            raise DataError(f"{where} is not the header of a prepared data set")
         if found["format_version"] < FORMAT_VERSION:
             raise DataError(
-                f"{path} was made by an older rotnet, which stored frames otherwise: prepare the "
+                f"{where} was made by an older rotnet, which stored frames otherwise: prepare the "
                 "set again; results that were made with it keep their keys"
             )
         if found["format_version"] > FORMAT_VERSION:
             raise DataError(
-                f"{path} has format {found['format_version']}, this rotnet reads up to "
+                f"{where} has format {found['format_version']}, this rotnet reads up to "
                 f"{FORMAT_VERSION}: use a newer rotnet, or prepare the set again"
             )
         return Header(
@@ -240,9 +255,10 @@ def read_header(folder: Path) -> Header:
             counts=found["counts"],
             notes=tuple(found["notes"]),
             made_with=found["made_with"],
+            files=found["files"],
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} cannot be read: {error!r}; prepare the set again") from error
+        raise DataError(f"{where} cannot be read: {error!r}; prepare the set again") from error
 
 
 def kind_of(folder: Path) -> str:
@@ -290,7 +306,13 @@ def write_files(folder: Path, header: Header, videos: Sequence[Video]) -> None:
         ["path", "status", "reason", "sha256"],
         ([video.path, video.status, video.reason, video.sha256] for video in troubled),
     )
-    found = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(header)}
+    # What the header vouches for: rows and frames that were packed together.
+    files = {name: _digest(folder / name) for name in (MANIFEST_FILE, RECORD_FILE)}
+    found = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        **asdict(replace(header, files=files)),
+    }
     (folder / HEADER_FILE).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
@@ -444,6 +466,18 @@ def _from_row(row: Mapping[str, str], num_splits: int) -> Video:
         num_bytes=int(row["num_bytes"]),
         packet=int(row["packet"]),
     )
+
+
+def _foreign(path: Path) -> DataError:
+    return DataError(f"{path} is not what {HEADER_FILE} was written for: prepare the set again")
+
+
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a small file; empty where there is none."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return ""
 
 
 def _check_frames(folder: Path) -> None:

@@ -69,11 +69,11 @@ def written(folder: Path, *videos: Video, classes: tuple[str, ...] = ("run",)) -
     header = Header(
         "some", "folder", classes, 2, fingerprint(videos, SETTINGS), SETTINGS, {"ok": 1}, ("hm",)
     )
-    write_files(folder, header, videos)
     kept = [video for video in videos if video.kept]
     size = sum(video.num_bytes for video in kept)
     content = iter(np.arange(size, dtype=np.uint8).reshape(-1, 2, 4, 3))
     write_store(folder, [(video, list(islice(content, video.frames))) for video in kept])
+    write_files(folder, header, videos)
     return folder
 
 
@@ -219,3 +219,14 @@ def test_a_video_that_was_left_out_has_no_frames(tmp_path: Path) -> None:
     frames = FrameReader(written(tmp_path / "set", row(0), left_out(1)))
     with pytest.raises(DataError, match="left_out"):
         frames.read(left_out(1), [])
+
+
+def test_rows_and_frames_of_two_packings_are_never_read_together(tmp_path: Path) -> None:
+    here = written(tmp_path / "here", row(0), row(1))
+    there = written(tmp_path / "there", row(1), row(0))
+    assert read_header(here).fingerprint == read_header(there).fingerprint
+    for path in there.iterdir():
+        if path.name != "manifest.csv":
+            (here / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(DataError, match=r"manifest\.csv is not what dataset\.json was written for"):
+        Manifest.load(here)

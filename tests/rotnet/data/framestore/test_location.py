@@ -10,11 +10,15 @@ import pytest
 import torch
 
 from rotnet.config import ClipConfig
+from rotnet.data.catalog import FolderKind
 from rotnet.data.frames import FrameReader
 from rotnet.data.framestore.layout import INDEX_FILE, RECORD_FILE
 from rotnet.data.loader import Batch, ClipLoader
 from rotnet.data.location import local_folder
 from rotnet.data.manifest import HEADER_FILE, MANIFEST_FILE, Manifest, VideoSet
+from rotnet.data.prepare import prepare
+from rotnet.data.store import Storage as PrepareStorage
+from rotnet.data.synthetic import write_videos
 from rotnet.errors import DataError
 from tests.rotnet.data.framestore.samples import flip_a_byte, smooth, write_set
 from tests.rotnet.data.framestore.storage import Storage
@@ -111,7 +115,7 @@ def test_something_else_in_place_of_the_header_is_no_set(
 ) -> None:
     url = uploaded(bucket, tmp_path / "set")
     bucket.change(f"set/{HEADER_FILE}", lambda _: header)
-    with pytest.raises(DataError, match=r"dataset.json is not the header of a prepared data set"):
+    with pytest.raises(DataError, match=r"dataset.json (is not the header|cannot be read)"):
         local_folder(url)
 
 
@@ -173,3 +177,16 @@ def test_where_there_is_no_place_for_a_cache_a_way_out_is_given(
     cache.write_text("a file where the folder should be")
     with pytest.raises(DataError, match=r"cannot be written .*: set ROTNET_CACHE to a folder"):
         local_folder(url)
+
+
+def test_a_set_whose_frames_stay_in_its_videos_cannot_be_used_from_a_url(
+    bucket: Storage, tmp_path: Path
+) -> None:
+    write_videos(tmp_path / "videos", num_videos=2, seed=0)
+    storage = PrepareStorage(short_side=24, format="source")
+    kind = FolderKind(unlabelled=True)
+    prepare(tmp_path / "videos", tmp_path / "set", kind, storage=storage)
+    url = bucket.put(tmp_path / "set")
+    for _ in range(2):
+        with pytest.raises(DataError, match="holds no frames: they stay in the videos"):
+            local_folder(url)
