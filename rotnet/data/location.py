@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 from rotnet.data.framestore.layout import INDEX_FILE, ORIGIN_FILE, RECORD_FILE, Record, is_url
-from rotnet.data.framestore.staged import fetch_file, staged_folder_of
+from rotnet.data.framestore.remote import fetch, staged_folder_of
 from rotnet.data.framestore.verified import CACHE_VARIABLE, check_stored
 from rotnet.data.manifest import HEADER_FILE, MANIFEST_FILE, Manifest, parse_header
 from rotnet.errors import DataError
@@ -23,9 +23,9 @@ def local_folder(location: str | os.PathLike[str]) -> Path:
     if not is_url(location):
         return Path(location)
     url = os.fspath(location).rstrip("/").removesuffix("/" + MANIFEST_FILE)
-    header = fetch_file(url, HEADER_FILE)
+    header = fetch(url, HEADER_FILE)
     parse_header(header, f"{url}/{HEADER_FILE}")
-    record = fetch_file(url, RECORD_FILE)
+    record = fetch(url, RECORD_FILE)
     folder = staged_folder_of(url, header + record)
     try:
         if not _is_whole(folder, record):
@@ -53,7 +53,7 @@ def _is_whole(folder: Path, record: bytes) -> bool:
 
 def _fetch(url: str, folder: Path, found: dict[str, bytes]) -> None:
     """Bring a set's small files here, those besides that were found before, and check them."""
-    more = {name: fetch_file(url, name) for name in (MANIFEST_FILE, INDEX_FILE)}
+    more = {name: fetch(url, name) for name in (MANIFEST_FILE, INDEX_FILE)}
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in {**found, **more, ORIGIN_FILE: f"{url}\n".encode()}.items():
         _write(folder / name, data)

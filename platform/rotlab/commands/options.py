@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rotnet.data.framestore.layout import is_url
+
 
 def add_file(parser: argparse.ArgumentParser) -> None:
     """Add FILE, a search space."""
@@ -19,8 +21,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="DIR",
-        type=Path,
-        help="folder of prepared data sets (default: $ROTLAB_DATA, else ./data)",
+        type=_location,
+        help="folder, or URL, of prepared data sets (default: $ROTLAB_DATA, else ./data)",
     )
 
 
@@ -40,3 +42,7 @@ def add_tracking(parser: argparse.ArgumentParser) -> None:
         metavar="URI",
         help="MLflow's (default: $MLFLOW_TRACKING_URI, else mlflow.db in the store)",
     )
+
+
+def _location(text: str) -> Path | str:
+    return text if is_url(text) else Path(text)

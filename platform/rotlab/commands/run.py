@@ -51,9 +51,9 @@ def run(args: argparse.Namespace) -> int:
         resources=_resources(plan, kinds, spec.resources),
         text=spec.text,
         data={
-            name: each.folder.absolute()
+            name: each.location
             for name, each in planned.datasets.items()
-            if each.folder is not None
+            if each.location is not None
         },
         store=Store.open(args.store),
         tracking_uri=args.tracking_uri,
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     return run_job(job, Console(stderr=True), print)
 
 
-def check_runnable(plan: Plan, root: Path) -> None:
+def check_runnable(plan: Plan, root: Path | str) -> None:
     """Return if nothing stands in the way of a plan's stages.
 
     Args:

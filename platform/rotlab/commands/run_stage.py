@@ -54,7 +54,7 @@ class PrintedWatch(Unwatched):
 
 
 def run_stage(
-    key: str, store: Store, kinds: Mapping[str, StageKind], root: Path, *, debug: bool = False
+    key: str, store: Store, kinds: Mapping[str, StageKind], root: Path | str, *, debug: bool = False
 ) -> int:
     """Do the stage whose key begins so.
 
@@ -83,7 +83,7 @@ def run_stage(
         raise UserError(
             f"not prepared under {root}: {', '.join(absent)}; give --data another folder"
         )
-    data = {name: each.folder for name, each in datasets.items() if each.folder is not None}
+    data = {name: each.location for name, each in datasets.items() if each.location is not None}
     cpus = {kind: each.cpus for kind, each in study.resources.items()}
     work = Work(plan.stages, kinds, data, store.root, cpus)
     try:

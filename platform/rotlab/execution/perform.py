@@ -18,6 +18,7 @@ from rotlab.execution.store import Store, checksums
 from rotlab.planning.key import stage_key
 from rotlab.planning.stage import DataRef, Stage, StageKind
 from rotnet.config import identity
+from rotnet.data.location import local_folder
 from rotnet.errors import UserError
 from rotnet.learning.watch import Stopped, Watch
 
@@ -29,14 +30,14 @@ class Work:
     Args:
         stages: the plan's.
         kinds: kind -> what it is.
-        data: name of a data set -> the folder it lies in.
+        data: name of a data set -> the folder, or URL, it lies in.
         store: where results lie.
         cpus: kind -> threads its stages compute with.
     """
 
     stages: Mapping[str, Stage]
     kinds: Mapping[str, StageKind]
-    data: Mapping[str, Path]
+    data: Mapping[str, Path | str]
     store: Path
     cpus: Mapping[str, int]
 
@@ -67,7 +68,7 @@ def perform(
     inputs = {
         name: _input_folder(store, work.stages[parent]) for name, parent in stage.inputs.items()
     }
-    data = tuple((ref, work.data[ref.name]) for ref in stage.data)
+    data = tuple((ref, local_folder(work.data[ref.name])) for ref in stage.data)
     folder = store.new_attempt(stage, attempt)
     try:
         return _run(store, stage, work, inputs, data, folder, watch, gpus)

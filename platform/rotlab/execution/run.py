@@ -47,7 +47,7 @@ class Job:
         kinds: kind -> what it is.
         resources: kind -> what its stages ask for.
         text: the search-space file.
-        data: name of a data set -> the folder it lies in.
+        data: name of a data set -> the folder, or URL, it lies in.
         store: where results lie.
         tracking_uri: of MLflow; None takes the default.
         address: of a Ray cluster; None starts one on this machine.
@@ -61,7 +61,7 @@ class Job:
     kinds: Mapping[str, StageKind]
     resources: Mapping[str, Resources]
     text: str
-    data: Mapping[str, Path]
+    data: Mapping[str, Path | str]
     store: Store
     tracking_uri: str | None = None
     address: str | None = None

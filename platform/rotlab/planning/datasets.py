@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rotnet.data.framestore.layout import is_url
+from rotnet.data.framestore.remote import MissingError
+from rotnet.data.location import local_folder
 from rotnet.data.manifest import read_header
 from rotnet.registry import DATASETS
 
@@ -15,7 +18,9 @@ class DatasetInfo:
 
     Args:
         name: as the search space has it.
-        folder: where it lies prepared; None where it does not.
+        folder: where it lies prepared; None where it does not. Of one at a URL, the folder of this
+            node's cache that stands for it.
+        location: the same for any node: that folder, or the URL.
         fingerprint: of the prepared set, or "absent:<name>".
         num_splits: official splits into train and test; None where only the prepared set
             would tell.
@@ -24,6 +29,7 @@ class DatasetInfo:
 
     name: str
     folder: Path | None
+    location: Path | str | None
     fingerprint: str
     num_splits: int | None
     classes: int | None
@@ -71,12 +77,20 @@ CATALOG = {
 }
 
 
-def data_root(option: Path | None) -> Path:
-    """Return the folder of prepared data sets: the option, else $ROTLAB_DATA, else ./data."""
-    return option if option is not None else Path(os.environ.get("ROTLAB_DATA") or "data")
+def data_root(option: Path | str | None) -> Path | str:
+    """Return the folder, or URL, of prepared sets: the option, else $ROTLAB_DATA, else ./data."""
+    found = option if option is not None else os.environ.get("ROTLAB_DATA") or "data"
+    return found if is_url(found) else Path(found)
 
 
-def find_datasets(names: Iterable[str], root: Path) -> dict[str, DatasetInfo]:
+def below(root: Path | str, name: str) -> Path | str:
+    """Return where a data set of a root is."""
+    if is_url(root):
+        return f"{os.fspath(root).rstrip('/')}/{name}"
+    return (Path(root) / name).absolute()
+
+
+def find_datasets(names: Iterable[str], root: Path | str) -> dict[str, DatasetInfo]:
     """Return what is known of each data set; one lies prepared in root/<name>, or is absent.
 
     Raises:
@@ -85,7 +99,7 @@ def find_datasets(names: Iterable[str], root: Path) -> dict[str, DatasetInfo]:
     return {name: _find(name, root) for name in dict.fromkeys(names)}
 
 
-def how_to_prepare(name: str, root: Path) -> str:
+def how_to_prepare(name: str, root: Path | str) -> str:
     """Return the command that makes an absent data set.
 
     A set that is not known here may be one that a package registers with rotnet.
@@ -94,20 +108,33 @@ def how_to_prepare(name: str, root: Path) -> str:
     command = known.prepare if known else _FOLDER
     if known is None and name in DATASETS.names():
         command = f"rotnet prepare {name} <videos> OUT"
-    return command.replace("OUT", str(root / name))
+    if is_url(root):
+        return f"{command.replace('OUT', name)}, and upload {name} to {below(root, name)}"
+    return command.replace("OUT", str(Path(root) / name))
 
 
-def _find(name: str, root: Path) -> DatasetInfo:
-    folder = (root / name).absolute()
-    if folder.exists():
+def _find(name: str, root: Path | str) -> DatasetInfo:
+    location = below(root, name)
+    folder = _here(location)
+    if folder is not None:
         header = read_header(folder)
         classes = len(header.classes) or None
-        return DatasetInfo(name, folder, header.fingerprint, header.num_splits, classes)
+        return DatasetInfo(name, folder, location, header.fingerprint, header.num_splits, classes)
     known = CATALOG.get(name)
     return DatasetInfo(
         name,
+        None,
         None,
         f"absent:{name}",
         known.num_splits if known else None,
         known.classes if known else None,
     )
+
+
+def _here(location: Path | str) -> Path | None:
+    """Return the folder of a set; None if there is none."""
+    try:
+        folder = local_folder(location)
+    except MissingError:
+        return None
+    return folder if folder.exists() else None

@@ -26,12 +26,12 @@ class Planned:
 
     spec: Spec
     kinds: Mapping[str, StageKind]
-    root: Path
+    root: Path | str
     datasets: Mapping[str, DatasetInfo]
     plan: Plan
 
 
-def plan_file(path: Path, data: Path | None) -> Planned:
+def plan_file(path: Path, data: Path | str | None) -> Planned:
     """Read a search space and plan it.
 
     Args:
@@ -48,7 +48,7 @@ def plan_file(path: Path, data: Path | None) -> Planned:
     return Planned(spec, kinds, root, datasets, make_plan(spec, kinds, datasets))
 
 
-def find_all(spec: Spec, root: Path) -> dict[str, DatasetInfo]:
+def find_all(spec: Spec, root: Path | str) -> dict[str, DatasetInfo]:
     """Return what is known of all data sets, and the weights, that a search space names.
 
     Raises:

@@ -7,13 +7,14 @@ from pathlib import Path
 from rotlab.planning.datasets import DatasetInfo, find_datasets, how_to_prepare
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import DataRef
+from rotnet.data.framestore.layout import is_url
 from rotnet.errors import DataError
 
 NETWORK = "network.pt"  # as `rotnet.learning.checkpoint` writes it
 _CHUNK = 1 << 20  # bytes
 
 
-def find_weights(name: str, root: Path) -> DatasetInfo:
+def find_weights(name: str, root: Path | str) -> DatasetInfo:
     """Return what is known of a converted network; it lies in root/<name>, or is absent.
 
     Its fingerprint is the SHA-256 of its network.pt, or "absent:<name>".
@@ -21,18 +22,23 @@ def find_weights(name: str, root: Path) -> DatasetInfo:
     Raises:
         DataError: root/<name> exists but holds no network.
     """
-    folder = (root / name).absolute()
+    if is_url(root):
+        raise DataError(
+            f"the network {name!r} cannot be read from {root}: weights to start from lie in a "
+            "folder that every node sees; give --data that folder, with the data sets"
+        )
+    folder = (Path(root) / name).absolute()
     if not folder.exists():
-        return DatasetInfo(name, None, f"absent:{name}", 0, None)
+        return DatasetInfo(name, None, None, f"absent:{name}", 0, None)
     if not (folder / NETWORK).is_file():
         raise DataError(
             f"{folder} holds no {NETWORK}, so it is no network to start from; make one with: "
             f"{how_to_convert(folder)}"
         )
-    return DatasetInfo(name, folder, weights_fingerprint(folder), 0, None)
+    return DatasetInfo(name, folder, folder, weights_fingerprint(folder), 0, None)
 
 
-def find_data(ref: DataRef, root: Path) -> DatasetInfo:
+def find_data(ref: DataRef, root: Path | str) -> DatasetInfo:
     """Return what is known of the data set, or the weights, that a stage is given."""
     if ref.role == "weights":
         return find_weights(ref.name, root)
@@ -51,10 +57,10 @@ def how_to_convert(folder: Path) -> str:
     return f"rotnet convert <checkpoint> {folder}"
 
 
-def how_to_get(plan: Plan, name: str, root: Path) -> str:
+def how_to_get(plan: Plan, name: str, root: Path | str) -> str:
     """Return the command that makes what a plan's stages need and this machine has not."""
     roles = {ref.role for stage in plan.stages.values() for ref in stage.data if ref.name == name}
-    return how_to_convert(root / name) if "weights" in roles else how_to_prepare(name, root)
+    return how_to_convert(Path(root) / name) if "weights" in roles else how_to_prepare(name, root)
 
 
 @lru_cache

@@ -1,5 +1,6 @@
 """Where every frame of a store is: a row for each, of all its videos, in one array."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,9 +19,9 @@ Index = NDArray[np.void]  # of one of them
 
 def write_index(path: Path, pieces: Sequence[Index]) -> None:
     """Write the packets of all videos, at least one, as one array."""
-    whole = np.concatenate(pieces)
-    with path.open("wb") as file:
-        np.save(file, whole, allow_pickle=False)
+    room = io.BytesIO()  # numpy, writing to a file itself, would hide why it could not
+    np.save(room, np.concatenate(pieces), allow_pickle=False)
+    path.write_bytes(room.getbuffer())
 
 
 def read_index(path: Path) -> Index:

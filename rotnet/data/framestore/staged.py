@@ -13,24 +13,21 @@ import logging
 import os
 import shutil
 import threading
-import time
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import fsspec
 import numpy as np
 
 from rotnet.data.framestore.layout import Record, StoredFile, is_shard
+from rotnet.data.framestore.remote import fetch
 from rotnet.data.framestore.shards import Bytes, LocalShards
 from rotnet.data.framestore.verified import cache_folder
 from rotnet.errors import DataError
 
 BOUND_VARIABLE = "ROTNET_CACHE_GB"
 SHARE_OF_FREE = 0.5  # of the disk, where no bound is set
-TRIES = 4
-PAUSE_S = 0.5  # before the second; twice as long before each later one
 _CHUNK = 1 << 22
 _POLL_S = 0.1
 _log = logging.getLogger(__name__)
@@ -158,21 +155,6 @@ class StagedShards:
         return True
 
 
-def staged_folder_of(url: str, identity: bytes) -> Path:
-    """Return where a set at a URL is staged; one of another identity there has another place."""
-    name, version = (hashlib.sha256(part).hexdigest()[:16] for part in (url.encode(), identity))
-    return cache_folder() / "sets" / f"{name}-{version}"
-
-
-def fetch_file(url: str, name: str) -> bytes:
-    """Return a small file of a set at a URL.
-
-    Raises:
-        DataError: if it cannot be read.
-    """
-    return _read(url, name)
-
-
 def bound() -> int:
     """Return how many bytes of shards may be staged on this node."""
     text = os.environ.get(BOUND_VARIABLE)
@@ -189,36 +171,13 @@ def bound() -> int:
     return round(SHARE_OF_FREE * (shutil.disk_usage(folder).free + _staged_bytes()))
 
 
-def _read(url: str, name: str, start: int | None = None, end: int | None = None) -> bytes:
-    """Return bytes [start, end) of a file, all of them by default; tried again where that may help.
-
-    Raises:
-        DataError: if it cannot be read.
-    """
-    path = f"{url.rstrip('/')}/{name}"
-    for again in range(TRIES):
-        try:
-            fs, inside = fsspec.core.url_to_fs(path)
-            data: bytes = fs.cat_file(inside, start, end)
-            return data
-        except FileNotFoundError as error:
-            raise DataError(f"{path} does not exist") from error
-        except (ImportError, ValueError) as error:
-            raise DataError(f"{path} cannot be read: {error}") from error
-        except Exception as error:  # each file system has errors of its own
-            if again == TRIES - 1:
-                raise DataError(f"{path} cannot be read: {error}") from error
-            time.sleep(PAUSE_S * 2**again)
-    raise AssertionError
-
-
 def _read_range(url: str, name: str, start: int, end: int) -> bytes:
     """Return bytes [start, end) of a file, all of them.
 
     Raises:
         DataError: if it cannot be read, or has no such bytes.
     """
-    data = _read(url, name, start, end)
+    data = fetch(url, name, start, end)
     if len(data) != end - start:
         raise DataError(
             f"{url}/{name} gave {len(data)} bytes for [{start}, {end}): it was cut short, or is "

@@ -2,13 +2,17 @@
 
 import re
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import fsspec
 import pytest
 
 from rotlab.planning.datasets import CATALOG, data_root, find_datasets, how_to_prepare
+from rotlab.planning.weights import find_weights
 from rotnet.commands.prepare import configure
-from rotnet.data.manifest import Header, write_files
+from rotnet.data.manifest import Header, Manifest, write_files
 from rotnet.errors import DataError
 from rotnet.registry import Registry
 
@@ -75,3 +79,30 @@ def test_the_root_is_the_option_then_the_environment_then_data(
     monkeypatch.setenv("ROTLAB_DATA", str(tmp_path))
     assert data_root(None) == tmp_path
     assert data_root(Path("here")) == Path("here")
+
+
+@pytest.fixture
+def bucket() -> Iterator[str]:
+    """A URL below which nothing is stored."""
+    url = f"memory://{uuid4().hex}"
+    yield url
+    fs = fsspec.filesystem("memory")
+    if fs.exists(url):
+        fs.rm(url, recursive=True)
+
+
+def test_a_set_at_a_url_is_found_and_known_by_its_url(pool: Manifest, bucket: str) -> None:
+    fsspec.filesystem("memory").put(f"{pool.folder}/", f"{bucket}/pool/", recursive=True)
+    found = find_datasets(["pool", "ucf101"], data_root(bucket))
+    assert found["pool"].location == f"{bucket}/pool"
+    assert found["pool"].fingerprint == pool.fingerprint
+    assert found["pool"].folder is not None
+    assert found["ucf101"].absent
+    assert f"and upload ucf101 to {bucket}/ucf101" in how_to_prepare("ucf101", bucket)
+
+
+def test_a_url_that_cannot_be_read_is_no_absent_set() -> None:
+    with pytest.raises(DataError, match="Protocol not known"):
+        find_datasets(["pool"], data_root("nothing://here"))
+    with pytest.raises(DataError, match="weights to start from lie in a folder"):
+        find_weights("net", "memory://sets")

@@ -118,7 +118,7 @@ def test_pretraining_on_the_target_sees_the_training_part_of_each_split(plan: Ma
 def test_equal_data_under_another_name_is_pretrained_on_like_the_target(tmp_path: Path) -> None:
     file = tmp_path / "space.yaml"
     file.write_text("name: a\nbase: tiny\ndata: {pretrain: copy, target: mine}\n")
-    sets = {name: DatasetInfo(name, tmp_path, "f" * 8, 3, 5) for name in ("copy", "mine")}
+    sets = {name: DatasetInfo(name, tmp_path, tmp_path, "f" * 8, 3, 5) for name in ("copy", "mine")}
     made = make_plan(load_spec(file), load_kinds(), sets)
     assert stages_of(made, "pretrain")[0].data[0].split == 1
 

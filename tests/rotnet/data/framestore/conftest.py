@@ -8,7 +8,8 @@ from uuid import uuid4
 import fsspec
 import pytest
 
-from rotnet.data.framestore import staged
+from rotnet.data import location
+from rotnet.data.framestore import remote, staged
 from tests.rotnet.data.framestore.storage import Storage
 
 
@@ -24,9 +25,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]:
     """An empty bucket, whose errors are not waited for."""
-    monkeypatch.setattr(staged, "PAUSE_S", 0.0)
-    found = Storage(f"memory://{uuid4().hex}", staged._read)
-    monkeypatch.setattr(staged, "_read", found.read)
+    monkeypatch.setattr(remote, "PAUSE_S", 0.0)
+    found = Storage(f"memory://{uuid4().hex}", remote.fetch)
+    for user in (staged, location):
+        monkeypatch.setattr(user, "fetch", found.read)
     yield found
     for thread in threading.enumerate():
         if thread.name == "staging":

@@ -17,7 +17,8 @@ from rotnet.data.frames import FrameReader
 from rotnet.data.framestore import packing
 from rotnet.data.framestore.formats import FORMATS, Format
 from rotnet.data.framestore.layout import Record, shard_name
-from rotnet.data.framestore.staged import TRIES, StagedShards, bound, fetch_file
+from rotnet.data.framestore.remote import TRIES, fetch
+from rotnet.data.framestore.staged import StagedShards, bound
 from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest, Video
 from rotnet.errors import DataError
@@ -426,4 +427,4 @@ def test_files_of_a_file_url_are_staged_too(
 def test_a_small_file_is_fetched_whole(bucket: Storage, tmp_path: Path) -> None:
     uploaded(bucket, tmp_path)
     for url in (f"{bucket.url}/set", f"{bucket.url}/set/"):
-        assert fetch_file(url, "manifest.csv") == (tmp_path / "set" / "manifest.csv").read_bytes()
+        assert fetch(url, "manifest.csv") == (tmp_path / "set" / "manifest.csv").read_bytes()
