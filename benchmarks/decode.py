@@ -33,10 +33,11 @@ from rotnet.data.framestore.codec import Crop
 from rotnet.data.framestore.formats import FORMATS, Format
 from rotnet.data.framestore.index import read_index
 from rotnet.data.framestore.layout import INDEX_FILE, Record
-from rotnet.data.manifest import Manifest, Video
+from rotnet.data.manifest import Manifest
 from rotnet.data.picture import cut_and_shrink
 from rotnet.data.prepare import prepare
 from rotnet.data.store import Storage
+from rotnet.data.video import Video
 
 try:
     import decord

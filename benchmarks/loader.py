@@ -31,10 +31,10 @@ from rotnet.data.frames import FrameReader
 from rotnet.data.framestore.codec import Crop
 from rotnet.data.framestore.formats import FORMATS
 from rotnet.data.loader import ClipLoader
-from rotnet.data.manifest import VideoSet
 from rotnet.data.prepare import prepare
 from rotnet.data.sampling import frame_indices, random_place, resized
 from rotnet.data.store import Storage
+from rotnet.data.video import VideoSet
 
 CLIP = ClipConfig(frames=16, stride=2, resize=136, size=112)
 BATCH = 16

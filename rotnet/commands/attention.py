@@ -11,7 +11,8 @@ import numpy as np
 
 from rotnet.commands.settings import set_location
 from rotnet.data.location import local_folder
-from rotnet.data.manifest import Manifest, VideoSet
+from rotnet.data.manifest import Manifest
+from rotnet.data.video import VideoSet
 from rotnet.errors import DataError, UserError
 from rotnet.evaluation.attention import STAGE
 from rotnet.evaluation.new_videos import new_video

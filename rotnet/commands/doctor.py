@@ -13,7 +13,8 @@ from rotnet.config import PretrainConfig
 from rotnet.data.framestore.formats import FORMATS, Format
 from rotnet.data.framestore.layout import Record
 from rotnet.data.location import local_folder
-from rotnet.data.manifest import Manifest, VideoSet
+from rotnet.data.manifest import Manifest
+from rotnet.data.video import VideoSet
 from rotnet.doctor.examine import FULL, QUICK, examine
 from rotnet.doctor.report import report
 from rotnet.doctor.verdict import Examination

@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from rotnet.commands.settings import set_location
+from rotnet.data.header import read_header
 from rotnet.data.location import local_folder
-from rotnet.data.manifest import Manifest, read_header
+from rotnet.data.manifest import Manifest
 from rotnet.data.summary import Table, summarise
 
 

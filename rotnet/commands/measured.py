@@ -7,7 +7,8 @@ from typing import TypeVar
 from rotnet.commands.settings import add_network, add_settings, make_config, set_location
 from rotnet.config import ProbeConfig, RetrieveConfig
 from rotnet.data.location import local_folder
-from rotnet.data.manifest import Manifest, VideoSet
+from rotnet.data.manifest import Manifest
+from rotnet.data.video import VideoSet
 
 Config = TypeVar("Config", ProbeConfig, RetrieveConfig)
 

@@ -13,13 +13,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rotnet.commands.settings import make_config
 from rotnet.commands.sources import add_test_fraction, all_sources
 from rotnet.config import PretrainConfig
+from rotnet.data.estimating import estimates
 from rotnet.data.framestore.formats import FORMATS
-from rotnet.data.manifest import Video, read_quarantine
-from rotnet.data.prepare import NotAllWholeError, Outcome, estimates, prepare, prepare_synthetic
-from rotnet.data.prepare import Progress as Told
+from rotnet.data.job import NotAllWholeError
+from rotnet.data.job import Progress as Told
+from rotnet.data.prepare import Outcome, prepare, prepare_synthetic
+from rotnet.data.quarantine import read_quarantine
 from rotnet.data.sizes import Estimate, in_bytes
 from rotnet.data.staging import staging_of
 from rotnet.data.store import Storage
+from rotnet.data.video import Video
 from rotnet.errors import UserError
 from rotnet.recipes import RECIPES
 from rotnet.views.room import read_for

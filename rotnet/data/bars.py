@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rotnet.data.manifest import Area
+from rotnet.data.video import Area
 
 DARK = 40  # brightest level of a bar that one side may have by itself
 DARK_TOLERANCE = 12  # compression noise in dark bars of H.264 stays below

@@ -15,8 +15,8 @@ from rotnet.data.framestore.reading import Read, places_of, reads_of
 from rotnet.data.framestore.shards import LocalShards, Shards
 from rotnet.data.framestore.staged import StagedShards
 from rotnet.data.framestore.verified import check_stored
-from rotnet.data.manifest import Video
 from rotnet.data.originals import Originals
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 
 

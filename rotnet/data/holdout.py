@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from rotnet.data.manifest import Video
 from rotnet.data.units import hash_of, units_of
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 
 

@@ -21,8 +21,8 @@ from torch.nn.functional import interpolate
 from rotnet.config import ClipConfig, Modality
 from rotnet.data.frames import FrameReader
 from rotnet.data.framestore.codec import Crop
-from rotnet.data.manifest import Video, VideoSet
 from rotnet.data.sampling import Place, even_places, frame_indices, random_place, resized, seams
+from rotnet.data.video import Video, VideoSet
 from rotnet.errors import DataError
 
 

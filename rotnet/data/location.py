@@ -7,7 +7,8 @@ from pathlib import Path
 from rotnet.data.framestore.layout import INDEX_FILE, ORIGIN_FILE, RECORD_FILE, Record, is_url
 from rotnet.data.framestore.remote import fetch, staged_folder_of
 from rotnet.data.framestore.verified import CACHE_VARIABLE, check_stored
-from rotnet.data.manifest import HEADER_FILE, MANIFEST_FILE, Manifest, parse_header
+from rotnet.data.header import HEADER_FILE, MANIFEST_FILE, parse_header
+from rotnet.data.manifest import Manifest
 from rotnet.errors import DataError
 
 

@@ -28,10 +28,10 @@ from rotnet.data.decode import (
 from rotnet.data.framestore.codec import Crop, Pixels
 from rotnet.data.framestore.index import KEY, MIRRORED, UNTIMED, Index
 from rotnet.data.framestore.verified import check_file
-from rotnet.data.manifest import Area, Video
 from rotnet.data.picture import cut_and_shrink
 from rotnet.data.processes import Worker
 from rotnet.data.survey import picture_sum
+from rotnet.data.video import Area, Video
 from rotnet.errors import DataError
 
 _log = logging.getLogger(__name__)

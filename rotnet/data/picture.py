@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rotnet.data.manifest import Area
+from rotnet.data.video import Area
 
 
 def stored_size(area: Area, pixel_aspect: Fraction, short_side: int) -> tuple[int, int]:

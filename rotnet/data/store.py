@@ -12,10 +12,10 @@ from rotnet.data.framestore.formats import Format, codec_of
 from rotnet.data.framestore.index import Index, read_index
 from rotnet.data.framestore.layout import INDEX_FILE, Record
 from rotnet.data.framestore.packing import checksum, num_bytes_of, packets_of
-from rotnet.data.manifest import Video
 from rotnet.data.originals import proven
 from rotnet.data.staging import UnfinishedError
 from rotnet.data.survey import Survey, pictures, survey
+from rotnet.data.video import Video
 from rotnet.data.workplace import Part, Stored, file_sha256, state_of
 from rotnet.errors import DataError
 

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from rotnet.data.manifest import Video
 from rotnet.data.units import hash_of, units_of
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 
 

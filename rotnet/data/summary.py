@@ -7,8 +7,10 @@ from statistics import median
 
 from rotnet.data.catalog import UtInteractionKind, WeizmannKind
 from rotnet.data.framestore.layout import Record
-from rotnet.data.manifest import Header, Manifest, Video
+from rotnet.data.header import Header
+from rotnet.data.manifest import Manifest
 from rotnet.data.sizes import in_bytes
+from rotnet.data.video import Video
 
 WINDOWS = (17, 33)  # frames that a clip of 16 spans at stride 1 and 2: T * stride + 1
 MOST_COMMON = 5

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from rotnet.data.bars import brightness, find_area
 from rotnet.data.decode import CutShortError, Orientation, UndecodableError, open_video
 from rotnet.data.framestore.index import FRAME, KEY, MIRRORED, UNTIMED, Index
-from rotnet.data.manifest import Area
 from rotnet.data.picture import cut_and_shrink, stored_size
 from rotnet.data.processes import Worker
+from rotnet.data.video import Area
 
 SAMPLED_FRAMES = 24  # at least so many (all of a shorter video) show where its bars are
 SINGLE_PICTURE = 1

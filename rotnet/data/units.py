@@ -8,7 +8,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from rotnet.data.manifest import Video
+from rotnet.data.video import Video
 
 
 def units_of(videos: Iterable[Video]) -> dict[str, list[Video]]:

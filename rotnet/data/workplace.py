@@ -27,8 +27,8 @@ from rotnet.data.catalog import Candidate
 from rotnet.data.framestore import layout, packing
 from rotnet.data.framestore.index import Index, write_index
 from rotnet.data.framestore.layout import Record, StoredFile
-from rotnet.data.manifest import Area, Video
 from rotnet.data.staging import SET
+from rotnet.data.video import Area, Video
 
 State = Mapping[str, Any]  # by what a candidate is known to be unchanged without reading it
 # What reading raises of a file that was not on the disk yet when the machine went down.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rotnet.data.frames import FrameReader
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 
 STRIP, FURTHER = 4, 20  # of a picture with a short side of 112: width, and depth of its equal
 STILL = 0.5  # grey levels of standard deviation over time, in the median pixel: nothing moves

@@ -14,7 +14,7 @@ from torch import Tensor
 from rotnet.config import PretrainConfig
 from rotnet.data.framestore.formats import Format
 from rotnet.data.holdout import hold_out
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.doctor.border import stillness
 from rotnet.doctor.content import Content, read_content
 from rotnet.doctor.files import noise_set

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rotnet.config import ClipConfig, PretrainConfig
 from rotnet.data.loader import Batch, ClipLoader
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.doctor.noise import constant_clips, isotropic_clips
 from rotnet.views.chance import generator
 

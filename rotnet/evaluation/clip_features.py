@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rotnet.config import RuntimeConfig
-from rotnet.data.manifest import Video, VideoSet
 from rotnet.data.sampling import even_places, resized
+from rotnet.data.video import Video, VideoSet
 from rotnet.errors import CheckpointError
 from rotnet.evaluation.opened import Opened
 

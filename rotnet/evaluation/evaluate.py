@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from rotnet.config import FinetuneConfig, ScoreConfig
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.errors import CheckpointError, DataError
 from rotnet.evaluation.inputs import network_input, scoring_loader
 from rotnet.evaluation.outcome import leave

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rotnet.config import FrozenConfig
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.errors import CheckpointError, DataError
 from rotnet.evaluation.inputs import network_input, scoring_loader
 from rotnet.learning.checkpoint import load_network, load_weights

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rotnet.config import FinetuneConfig, ScoreConfig
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.evaluation.evaluate import score_network
 from rotnet.evaluation.scores import VAL_SCORES, Scores
 from rotnet.learning.checkpoint import load_network

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rotnet.config import ClipConfig, Modality, RuntimeConfig, ViewConfig
 from rotnet.data.loader import Batch, ClipLoader
-from rotnet.data.manifest import Video, VideoSet
+from rotnet.data.video import Video, VideoSet
 from rotnet.views.modality import as_input
 
 Prepare = Callable[[Batch], Tensor]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rotnet.config import ProbeConfig
 from rotnet.data.holdout import hold_out
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.errors import CheckpointError, UserError
 from rotnet.evaluation.features import stage_vectors, vector_name, video_features
 from rotnet.evaluation.frozen import check_pair, frozen_network

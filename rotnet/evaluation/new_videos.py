@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rotnet.data.catalog import Candidate
-from rotnet.data.manifest import VideoSet
 from rotnet.data.store import Storage, Task, prepare_video
+from rotnet.data.video import VideoSet
 from rotnet.data.workplace import Packer, Workplace
 from rotnet.errors import DataError
 

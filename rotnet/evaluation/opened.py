@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rotnet.config import ClipConfig, FinetuneConfig, PretrainConfig, RuntimeConfig
 from rotnet.data.loader import Batch, ClipLoader
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.errors import CheckpointError
 from rotnet.evaluation.attention import all_turns
 from rotnet.evaluation.inputs import network_input, scoring_loader

@@ -10,7 +10,7 @@ from torch.nn.functional import one_hot
 
 from rotnet.config import ClipConfig, PretextConfig, PretrainConfig, RuntimeConfig
 from rotnet.data.loader import Batch
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.errors import CheckpointError
 from rotnet.evaluation.opened import Opened
 from rotnet.pretexts.pretext import make_pretext

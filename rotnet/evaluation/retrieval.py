@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rotnet.config import RetrieveConfig
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.errors import CheckpointError
 from rotnet.evaluation.features import last_vector, video_features
 from rotnet.evaluation.frozen import check_pair, frozen_network

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from rotnet.config import ClipConfig, FinetuneConfig, PretrainConfig, TrainConfig
 from rotnet.data.loader import Batch, ClipLoader
-from rotnet.data.manifest import Video, VideoSet
+from rotnet.data.video import Video, VideoSet
 from rotnet.learning.lessons import (
     action_lesson,
     finetuning_videos,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rotnet.config import ClipConfig, FinetuneConfig, PretrainConfig, TrainConfig, identity
 from rotnet.data.loader import Batch, ClipLoader
-from rotnet.data.manifest import Video, VideoSet
+from rotnet.data.video import Video, VideoSet
 from rotnet.errors import UserError
 from rotnet.learning.checkpoint import Network, save_network
 from rotnet.learning.history import final_metrics, write_history

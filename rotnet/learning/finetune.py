@@ -9,7 +9,7 @@ import torch
 
 from rotnet.config import FinetuneConfig
 from rotnet.data.loader import ClipLoader
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.errors import CheckpointError
 from rotnet.learning.checkpoint import CONVERTED, NETWORK, load_network, load_weights
 from rotnet.learning.course import Course, follow

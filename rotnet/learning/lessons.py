@@ -9,8 +9,8 @@ from torch import Tensor
 from rotnet.config import FinetuneConfig, PretrainConfig
 from rotnet.data.holdout import hold_out
 from rotnet.data.loader import Batch
-from rotnet.data.manifest import Video
 from rotnet.data.subsets import few_shot, fraction_of
+from rotnet.data.video import Video
 from rotnet.pretexts.pretext import Pretext, Show
 from rotnet.views.augment import augment
 from rotnet.views.chance import generator

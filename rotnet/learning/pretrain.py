@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from rotnet.config import PretrainConfig
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.learning.course import Course, follow
 from rotnet.learning.device import find_device
 from rotnet.learning.lessons import pretext_lesson, pretext_question, pretraining_videos

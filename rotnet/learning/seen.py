@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rotnet.config import Modality, ModelConfig, ViewConfig
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.errors import CheckpointError, DataError
 from rotnet.learning.checkpoint import Network
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from rotnet.config import RuntimeConfig
 from rotnet.data.loader import Batch
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.errors import UserError
 from rotnet.evaluation.attention import ANGLES, check_stage, rotated_attention
 from rotnet.evaluation.opened import Opened

@@ -14,7 +14,8 @@ from rotnet.config import (
     RetrieveConfig,
     ScoreConfig,
 )
-from rotnet.data.manifest import Manifest, VideoSet
+from rotnet.data.manifest import Manifest
+from rotnet.data.video import VideoSet
 from rotnet.errors import DataError
 from rotnet.evaluation.evaluate import evaluate as evaluate_network
 from rotnet.evaluation.fuse import fuse as fuse_scores

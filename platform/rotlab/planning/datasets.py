@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rotnet.data.framestore.layout import is_url
 from rotnet.data.framestore.remote import MissingError
+from rotnet.data.header import read_header
 from rotnet.data.location import local_folder
-from rotnet.data.manifest import read_header
 from rotnet.registry import DATASETS
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from rotnet.data.catalog.kind import Sides, Splits
 from rotnet.data.holdout import hold_out
-from rotnet.data.manifest import Video
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 
 NUM_SPLITS = 3

@@ -9,7 +9,7 @@ from typing import Any
 from rotnet.data.catalog.dealing import NUM_SPLITS, TEST_FRACTION, RandomSplits, as_given
 from rotnet.data.catalog.files import stem, video_paths
 from rotnet.data.catalog.kind import Candidate, Listing, Side, Sides, Splits
-from rotnet.data.manifest import Video
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 
 GIVEN_SPLITS: dict[str, Side] = {"train": "train", "val": "train", "valid": "train", "test": "test"}

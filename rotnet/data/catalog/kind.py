@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from rotnet.data.manifest import Video
+from rotnet.data.video import Video
 
 Side = Literal["train", "test", "unused"]
 Sides = tuple[Side, ...]

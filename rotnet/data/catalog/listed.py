@@ -12,7 +12,7 @@ from rotnet.data.catalog.dealing import RandomSplits, as_given, named
 from rotnet.data.catalog.files import video_paths
 from rotnet.data.catalog.kind import Candidate, Listing, Sides, Splits
 from rotnet.data.catalog.matching import BY_STEM, Entry, Matched, Reading, match
-from rotnet.data.manifest import Video
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from rotnet.data.catalog.files import stem, video_paths
 from rotnet.data.catalog.kind import Candidate, Listing, Side, Sides, Splits
-from rotnet.data.manifest import Video
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 
 CLASSES = ("hand-shake", "hug", "kick", "point", "punch", "push")

@@ -9,7 +9,7 @@ from typing import Any
 from rotnet.data.catalog.dealing import held_out
 from rotnet.data.catalog.files import stem, video_paths
 from rotnet.data.catalog.kind import Candidate, Listing, Sides, Splits
-from rotnet.data.manifest import Video
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 
 ACTIONS = (

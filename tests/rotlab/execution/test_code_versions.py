@@ -26,8 +26,8 @@ from rotnet.config import (
     ScoreConfig,
     TrainConfig,
 )
-from rotnet.data.manifest import Area, Video, VideoSet
 from rotnet.data.synthetic import ACTIONS, render
+from rotnet.data.video import Area, Video, VideoSet
 from rotnet.evaluation.evaluate import evaluate
 from rotnet.evaluation.fuse import fuse
 from rotnet.evaluation.linear import linear

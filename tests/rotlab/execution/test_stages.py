@@ -10,7 +10,8 @@ from rotlab.execution import stages
 from rotlab.planning.stage import DataRef
 from rotlab.planning.weights import weights_fingerprint
 from rotnet.config import FinetuneConfig, ProbeConfig, RetrieveConfig
-from rotnet.data.manifest import Manifest, VideoSet
+from rotnet.data.manifest import Manifest
+from rotnet.data.video import VideoSet
 from rotnet.errors import DataError
 from rotnet.learning.watch import Unwatched
 

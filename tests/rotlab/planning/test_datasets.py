@@ -12,7 +12,8 @@ import pytest
 from rotlab.planning.datasets import CATALOG, data_root, find_datasets, how_to_prepare
 from rotlab.planning.weights import find_weights
 from rotnet.commands.prepare import configure
-from rotnet.data.manifest import Header, Manifest, write_files
+from rotnet.data.header import Header
+from rotnet.data.manifest import Manifest, write_files
 from rotnet.errors import DataError
 from rotnet.registry import Registry
 

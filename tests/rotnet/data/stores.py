@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rotnet.data.framestore.formats import Format, codec_of
 from rotnet.data.framestore.packing import checksum, num_bytes_of, packets_of
-from rotnet.data.manifest import Video
+from rotnet.data.video import Video
 from rotnet.data.workplace import Packer, Stored, Workplace
 
 

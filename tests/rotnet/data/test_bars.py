@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rotnet.data.bars import brightness, find_area
-from rotnet.data.manifest import Area
+from rotnet.data.video import Area
 
 Levels = NDArray[np.uint8]
 N, HEIGHT, WIDTH = 24, 96, 128

@@ -9,7 +9,8 @@ from rotnet.cli import main
 from rotnet.commands import prepare as command
 from rotnet.data.frames import FrameReader
 from rotnet.data.framestore.layout import Record
-from rotnet.data.manifest import Manifest, read_header
+from rotnet.data.header import read_header
+from rotnet.data.manifest import Manifest
 from rotnet.recipes import RECIPES
 
 COMMON = ("--workers", "0", "--short-side", "32")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotnet.data.holdout import hold_out
-from rotnet.data.manifest import Video
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 
 

@@ -9,15 +9,9 @@ import numpy as np
 import pytest
 
 from rotnet.data.frames import FrameReader
-from rotnet.data.manifest import (
-    Area,
-    Header,
-    Manifest,
-    Video,
-    fingerprint,
-    read_header,
-    write_files,
-)
+from rotnet.data.header import Header, read_header
+from rotnet.data.manifest import Manifest, fingerprint, write_files
+from rotnet.data.video import Area, Video
 from rotnet.errors import DataError
 from tests.rotnet.data.stores import write_store
 

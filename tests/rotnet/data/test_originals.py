@@ -19,9 +19,10 @@ from rotnet.data.catalog import FolderKind
 from rotnet.data.frames import FrameReader
 from rotnet.data.framestore.index import UNTIMED, read_index
 from rotnet.data.framestore.layout import INDEX_FILE
-from rotnet.data.manifest import Manifest, Video
+from rotnet.data.manifest import Manifest
 from rotnet.data.prepare import prepare
 from rotnet.data.store import Storage
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 from tests.rotnet.data.test_decode import set_display_matrix
 

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from rotnet.data import bars, processes, survey
 from rotnet.data.catalog import FolderKind, WeizmannKind
 from rotnet.data.frames import FrameReader
-from rotnet.data.manifest import Area, Manifest, Video
+from rotnet.data.job import NotAllWholeError
+from rotnet.data.manifest import Manifest
 from rotnet.data.picture import cut_and_shrink, stored_size
-from rotnet.data.prepare import NotAllWholeError, prepare, prepare_synthetic
+from rotnet.data.prepare import prepare, prepare_synthetic
 from rotnet.data.store import Storage
+from rotnet.data.video import Area, Video
 from rotnet.errors import DataError
 from tests.rotnet.data.preparing import content_of
 

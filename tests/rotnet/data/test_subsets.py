@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotnet.data.manifest import Video
 from rotnet.data.subsets import few_shot, fraction_of
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 
 
@@ -129,7 +129,7 @@ def test_shots_need_labels_and_a_number() -> None:
 
 
 PRINT_CHOSEN = """
-from rotnet.data.manifest import Video
+from rotnet.data.video import Video
 from rotnet.data.subsets import few_shot, fraction_of
 videos = [
     Video(f"{c}{g}{n}", c, c + g, (), 9, 25.0, 8, 8, 0, None, "", "ok", "", 8, 8, 0)

@@ -1,7 +1,7 @@
 """What cannot be torn apart: groups, joined by identical files."""
 
-from rotnet.data.manifest import Video
 from rotnet.data.units import join_identical, units_of
+from rotnet.data.video import Video
 
 
 def video(path: str, group: str, sha256: str = "") -> Video:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rotnet.config import ClipConfig, FinetuneConfig, ModelConfig, PretrainConfig, RuntimeConfig
-from rotnet.data.manifest import VideoSet
+from rotnet.data.video import VideoSet
 from rotnet.learning.checkpoint import Network, save_network
 from rotnet.models.net import build
 

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from rotnet.config import FusionConfig, ProbeConfig
 from rotnet.data.holdout import hold_out
-from rotnet.data.manifest import Manifest, VideoSet
+from rotnet.data.manifest import Manifest
+from rotnet.data.video import VideoSet
 from rotnet.errors import UserError
 from rotnet.evaluation.fuse import fuse
 from rotnet.evaluation.linear import linear

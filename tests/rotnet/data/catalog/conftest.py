@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rotnet.data.catalog import Kind, Listing, Splits
-from rotnet.data.manifest import Video
+from rotnet.data.video import Video
 
 
 @pytest.fixture

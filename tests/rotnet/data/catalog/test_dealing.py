@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from rotnet.data.catalog.dealing import as_given, named
 from rotnet.data.catalog.kind import Sides
-from rotnet.data.manifest import Video
+from rotnet.data.video import Video
 
 
 def video(path: str, label: str, sha256: str = "") -> Video:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rotnet.data.catalog import Kind, Listing, Splits, WeizmannKind
-from rotnet.data.manifest import Video
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 
 Touch = Callable[..., Path]

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rotnet.data.framestore.formats import Format
-from rotnet.data.manifest import Area, Header, Manifest, Video, fingerprint, write_files
+from rotnet.data.header import Header
+from rotnet.data.manifest import Manifest, fingerprint, write_files
+from rotnet.data.video import Area, Video
 from tests.rotnet.data.stores import write_store
 
 Pictures = NDArray[np.uint8]

@@ -16,7 +16,8 @@ from rotnet.data.framestore import packing, shards
 from rotnet.data.framestore.codec import Crop
 from rotnet.data.framestore.formats import FORMATS, Format
 from rotnet.data.framestore.layout import INDEX_FILE, RECORD_FILE, shard_name
-from rotnet.data.manifest import Manifest, Video
+from rotnet.data.manifest import Manifest
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 from tests.rotnet.data.framestore.samples import Pictures, flip_a_byte, smooth, write_set
 

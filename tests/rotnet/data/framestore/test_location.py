@@ -13,12 +13,14 @@ from rotnet.config import ClipConfig
 from rotnet.data.catalog import FolderKind
 from rotnet.data.frames import FrameReader
 from rotnet.data.framestore.layout import INDEX_FILE, RECORD_FILE
+from rotnet.data.header import HEADER_FILE, MANIFEST_FILE
 from rotnet.data.loader import Batch, ClipLoader
 from rotnet.data.location import local_folder
-from rotnet.data.manifest import HEADER_FILE, MANIFEST_FILE, Manifest, VideoSet
+from rotnet.data.manifest import Manifest
 from rotnet.data.prepare import prepare
 from rotnet.data.store import Storage as PrepareStorage
 from rotnet.data.synthetic import write_videos
+from rotnet.data.video import VideoSet
 from rotnet.errors import DataError
 from tests.rotnet.data.framestore.samples import flip_a_byte, smooth, write_set
 from tests.rotnet.data.framestore.storage import Storage

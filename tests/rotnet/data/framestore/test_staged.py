@@ -20,7 +20,8 @@ from rotnet.data.framestore.layout import Record, shard_name
 from rotnet.data.framestore.remote import TRIES, fetch
 from rotnet.data.framestore.staged import StagedShards, bound
 from rotnet.data.location import local_folder
-from rotnet.data.manifest import Manifest, Video
+from rotnet.data.manifest import Manifest
+from rotnet.data.video import Video
 from rotnet.errors import DataError
 from tests.rotnet.data.framestore.samples import Pictures, flip_a_byte, smooth, write_set
 from tests.rotnet.data.framestore.storage import Storage, shards_in, staging, until

@@ -1,0 +1,107 @@
+"""A few videos are prepared to say how large a set will be, before the rest are."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rotnet.data.catalog import Kind
+from rotnet.data.framestore.formats import FORMATS
+from rotnet.data.framestore.packing import packets_of
+from rotnet.data.job import Job, find, nothing_decodable
+from rotnet.data.processes import map_in_order
+from rotnet.data.sizes import Estimate, estimated, sampled
+from rotnet.data.store import Storage, Task, left_out, prepare_video
+from rotnet.data.workplace import Stored, Workplace, file_sha256
+from rotnet.errors import DataError
+
+
+def estimates(source: Path, out: Path, kind: Kind, *, storage: Storage) -> dict[str, Estimate]:
+    """Return how large a set would be in each format, judged by a few videos; nothing is kept.
+
+    Args:
+        source: folder of videos.
+        out: where the set would lie; it need not be there.
+        kind: how to read the source.
+        storage: how to store, but for the format.
+
+    Raises:
+        DataError: if there is nothing to prepare, or none of those videos can be decoded.
+    """
+    candidates = find(kind, source).candidates
+    sizes = [_size(source / candidate.path) for candidate in candidates]
+    some = sampled(candidates)
+    found: dict[str, Estimate] = {}
+    with tempfile.TemporaryDirectory() as place:
+        for name in FORMATS:
+            workplace = Workplace(Path(place), {"format": name})
+            stored = [
+                prepare_video(
+                    Task(
+                        file=source / candidate.path,
+                        candidate=candidate,
+                        storage=replace(storage, format=name),
+                        part=workplace.part(candidate.path),
+                    )
+                )
+                for candidate in some
+            ]
+            estimate = estimated(
+                sizes=sizes,
+                sample=[
+                    (_size(source / one.video.path), one.video.num_bytes)
+                    for one in stored
+                    if one.video.kept
+                ],
+                free=shutil.disk_usage(_nearest(out)).free,
+            )
+            if estimate is None:
+                raise DataError(nothing_decodable(source, [one.video for one in stored]))
+            found[name] = estimate
+    return found
+
+
+def estimate_first(tasks: Sequence[Task], job: Job, place: Workplace) -> None:
+    """Prepare a few videos, to say how large the set will be and whether there is room for it.
+
+    Nothing is lost by it: what is done is not done again. What an earlier run has begun is never
+    refused, for a part of the set is written already.
+    """
+    if job.storage.format == "source":
+        return
+    some = sampled(tasks)
+    workers = min(job.workers, len(some))
+    stored = list(map_in_order(prepare_video, some, workers=workers, died=died))
+    found = estimated(
+        sizes=[_size(task.file) for task in tasks],
+        sample=[
+            (_size(task.file), one.video.num_bytes)
+            for task, one in zip(some, stored, strict=True)
+            if one.video.kept
+        ],
+        free=shutil.disk_usage(place.folder).free,
+    )
+    if found is None:
+        return
+    job.estimate(found)
+    if found.too_large and not place.begun:
+        raise DataError(found.refusal(job.storage.format))
+
+
+def died(task: Task) -> Stored:
+    """Return the row of a video whose process died."""
+    reason = "the process that decoded it died (a crash in its codec, or no memory)"
+    return Stored(left_out(task, reason, file_sha256(task.file)), packets_of([]))
+
+
+def _nearest(out: Path) -> Path:
+    """Return a folder that is there, on the disk where another will be."""
+    folder = out.resolve()
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.is_file() else 0
