@@ -25,20 +25,21 @@ def read_quarantine(path: Path) -> dict[str, str]:
 
     Args:
         path: a CSV file with a column `path` and perhaps `status` and `reason`, such as a prepared
-            set's quarantine.csv; videos that were kept in part are not meant.
+            set's quarantine.csv; videos that were kept in part are not meant. A spreadsheet may
+            have put a byte order mark before it.
 
     Raises:
         DataError: if it is no such file.
     """
     try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file)
             if "path" not in (reader.fieldnames or ()):
                 raise DataError(f"{path} has no column 'path': it is no quarantine list")
             return {
                 row["path"]: row.get("reason") or "no reason given"
                 for row in reader
-                if row.get("status") != "part"
+                if row["path"] and row.get("status") != "part"
             }
     except (OSError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a quarantine list: {error}") from error

@@ -80,6 +80,8 @@ def _locked(out: Path) -> Iterator[None]:
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _is_at(path, lock):  # its last holder has just removed it
+                raise BlockingIOError
         except BlockingIOError as error:
             raise DataError(f"another process is preparing {out}: wait for it to end") from error
         try:
@@ -88,6 +90,14 @@ def _locked(out: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
     finally:
         os.close(lock)
+
+
+def _is_at(path: Path, file: int) -> bool:
+    """Return whether an open file is the one at a path."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file))
+    except FileNotFoundError:
+        return False
 
 
 def _take_place(staging: Path, out: Path) -> None:

@@ -20,9 +20,7 @@ ORIGIN_FILE = "origin.txt"  # in a folder of the cache: the URL of the set it st
 LAYOUT = "rotnet-frames"
 LAYOUT_VERSION = 1
 # A shard is closed before it grows beyond this; a longer video has one to itself.
-SHARD_BYTES = (
-    512 * 2**20
-)  # a shard is closed before it grows beyond this; a longer video has its own
+SHARD_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from rotnet.data.framestore.layout import Record
 from rotnet.data.framestore.verified import check_stored
 
+MAPS = 256  # shards that a reader keeps mapped: each holds a file open, and 1024 is a usual limit
+
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
@@ -33,7 +35,10 @@ class Shards(Protocol):
 
 
 class LocalShards:
-    """Shards in a folder, mapped and not loaded: all processes of a node share what is cached."""
+    """Shards in a folder, mapped and not loaded: all processes of a node share what is cached.
+
+    The shard opened longest ago is let go for one more than MAPS; views of it stay good.
+    """
 
     def __init__(self, folder: Path, record: Record) -> None:
         """Take the shards of a record in `folder`; nothing is opened yet."""
@@ -57,5 +62,7 @@ class LocalShards:
                 check_stored(path, expected)
                 with path.open("rb") as file:
                     mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+                if len(self._maps) >= MAPS:
+                    del self._maps[next(iter(self._maps))]
                 self._maps[shard] = (mapped, np.frombuffer(mapped, np.uint8))
             return self._maps[shard]

@@ -11,6 +11,7 @@ from rotnet.data.frames import FrameReader
 from rotnet.data.framestore.layout import Record
 from rotnet.data.header import read_header
 from rotnet.data.manifest import Manifest
+from rotnet.data.quarantine import read_quarantine
 from rotnet.recipes import RECIPES
 
 COMMON = ("--workers", "0", "--short-side", "32")
@@ -94,6 +95,12 @@ def test_a_list_leaves_out_what_it_names(
     (videos / "walk" / "0.avi").unlink()
     assert run(videos, tmp_path / "two", *COMMON, "--quarantine", listed) == 2
     assert f"1 videos that {videos} does not hold, such as walk/0.avi" in capsys.readouterr().err
+
+
+def test_a_list_out_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    listed = tmp_path / "listed.csv"
+    listed.write_text("\ufeffpath,reason\nrun/3.avi,blurred\n,\n", encoding="utf-8")
+    assert read_quarantine(listed) == {"run/3.avi": "blurred"}
 
 
 def test_ctrl_c_says_that_what_is_done_is_kept(

@@ -1,6 +1,7 @@
 """A preparation that was cut short goes on from where it was, and ends as an undisturbed one."""
 
 import errno
+import fcntl
 import os
 import shutil
 import signal
@@ -197,6 +198,22 @@ def test_a_quarantine_that_changes_meanwhile_is_heeded(
     prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE, quarantine=after)
     expected = undisturbed(videos, tmp_path / "undisturbed", quarantine=after)
     assert content_of(tmp_path / "set") == expected
+
+
+def test_a_lock_that_its_last_holder_has_removed_is_none(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock = fcntl.flock
+
+    def late(lock: int, how: int) -> None:
+        (tmp_path / ".set.lock").unlink(missing_ok=True)
+        flock(lock, how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fcntl, "flock", late)
+        with pytest.raises(DataError, match="another process is preparing"):
+            prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE)
+    assert prepare(videos, tmp_path / "set", FOLDER, storage=STORAGE).fresh
 
 
 def test_a_mistyped_quarantine_costs_nothing(

@@ -92,6 +92,21 @@ def test_frames_of_every_format_and_shard_are_those_of_their_video(
             np.testing.assert_array_equal(reader.read(video, ends), whole[ends])
 
 
+@pytest.mark.usefixtures("small_shards")
+def test_a_reader_keeps_few_shards_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "MAPS", 2)
+    manifest = write_set(tmp_path / "set", CONTENT)
+    reader = FrameReader(manifest.folder)
+
+    def kept_open() -> int:
+        links = (link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+        return sum(str(link).startswith(str(tmp_path / "set" / "frames-")) for link in links)
+
+    for video in (*manifest.videos, *manifest.videos):
+        np.testing.assert_array_equal(reader.read(video, slice(None)), CONTENT[video.path])
+        assert kept_open() <= 2
+
+
 def test_threads_share_a_reader(storage: Format, tmp_path: Path) -> None:
     manifest = write_set(tmp_path / "set", CONTENT, storage)
     reader = FrameReader(manifest.folder)
