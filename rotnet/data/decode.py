@@ -297,9 +297,10 @@ def open_file(path: Path, *, strict: bool = False) -> VideoSource:
             raise UndecodableError("it is a broken link or no regular file")
         if not path.stat().st_size:
             raise UndecodableError("the file is empty (0 bytes)")
-        # Only local files: a text file may be a playlist that names an address.
+        # Only local files: a text file may be a playlist that names an address. Not as `options`,
+        # for which PyAV up to 17 crashes on a file whose streams are found late, such as MPEG-PS.
         container = av.open(
-            str(path.absolute()), options={"protocol_whitelist": "file"}, **_LENIENT
+            str(path.absolute()), container_options={"protocol_whitelist": "file"}, **_LENIENT
         )
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise UndecodableError(f"it cannot be opened as a video ({_reason(error)})") from error

@@ -7,6 +7,7 @@ and only the frames that are wanted are converted.
 
 import logging
 import threading
+import weakref
 from bisect import bisect_right
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -148,13 +149,15 @@ class _Handle:
         self._times: list[int] = table["time"].tolist()
         self._numbers = {time: number for number, time in enumerate(self._times)}
         self._source: VideoSource = open_file(path, strict=strict)
+        # Threads end and leave their handles; PyAV's files, parts of cycles, would long stay open.
+        self._closed = weakref.finalize(self, self._source.close)
         self._decoded: Iterator[av.VideoFrame] = iter(())
         self._stands = NOWHERE
 
     def close(self) -> None:
         """Close the file."""
         self._decoded = iter(())
-        self._source.close()
+        self._closed()
 
     def pictures(self, wanted: Sequence[int]) -> Iterator[tuple[int, Pixels]]:
         """Yield the upright pictures (H, W, 3) of frames, which rise, with their numbers."""

@@ -1,5 +1,6 @@
 """Frames straight from video files are, bit for bit, those that a store of raw pictures holds."""
 
+import gc
 import logging
 import os
 import shutil
@@ -215,6 +216,30 @@ def test_more_videos_than_may_stay_open_and_several_threads_at_once(
         assert all(pool.map(read, jobs))
         if before:
             assert len(list(Path("/proc/self/fd").iterdir())) <= before + 4 * (2 + 1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc/self/fd")
+def test_a_thread_that_ends_leaves_no_file_open(few: Path, tmp_path: Path) -> None:
+    _, live = both(tmp_path, few)
+    reader = FrameReader(live.folder)
+
+    def kept_open() -> int:
+        links = (link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink())
+        return sum(str(link).startswith(str(few)) for link in links)
+
+    def read() -> int:
+        for video in live.videos:
+            reader.read(video, [video.frames // 2])
+        return kept_open()
+
+    gc.collect()
+    gc.disable()  # nor need it wait for cycles to be found
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(read).result() == len(live.videos)
+        assert kept_open() == 0
+    finally:
+        gc.enable()
 
 
 def test_a_video_that_changed_or_vanished_is_named_in_one_line(few: Path, tmp_path: Path) -> None:

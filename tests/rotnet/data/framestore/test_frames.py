@@ -92,6 +92,7 @@ def test_frames_of_every_format_and_shard_are_those_of_their_video(
             np.testing.assert_array_equal(reader.read(video, ends), whole[ends])
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc/self/fd")
 @pytest.mark.usefixtures("small_shards")
 def test_a_reader_keeps_few_shards_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "MAPS", 2)
