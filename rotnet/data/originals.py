@@ -50,7 +50,7 @@ class Originals:
 
         Args:
             source: folder of the videos.
-            index: a row of `layout.FRAME` for each frame of the set.
+            index: a row of `index.FRAME` for each frame of the set.
 
         Raises:
             DataError: if there is no such folder.
@@ -118,7 +118,7 @@ def proven(file: Path, table: Index, sums: Sequence[int]) -> Index:
 
     Args:
         file: a video.
-        table: a row of `layout.FRAME` for each frame.
+        table: a row of `index.FRAME` for each frame.
         sums: of each picture, as it is when the file is decoded from its first frame.
     """
     if table["flags"][0] & UNTIMED:

@@ -41,7 +41,7 @@ def area_cells(area: Area | None) -> tuple[int | str, ...]:
 
 
 def to_row(video: Video) -> list[object]:
-    """Return a video's cells in the order of `_columns`."""
+    """Return a video's cells in the order of `columns`."""
     return [
         video.path,
         "" if video.label is None else video.label,
