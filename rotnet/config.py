@@ -562,7 +562,7 @@ class RuntimeConfig(Settings):
     )
     verify: bool = Field(
         False,
-        description="check every clip by its checksums each time it is read",
+        description="check every stored clip by its checksums each time it is read",
         json_schema_extra=HOW,
     )
     checkpoint_s: NonNegativeFloat = Field(

@@ -5,12 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from rotnet.data.catalog import FolderKind
 from rotnet.data.manifest import Manifest
 from rotnet.data.prepare import prepare
 from rotnet.data.store import Storage
 from rotnet.data.synthetic import write_videos
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from rotnet.data.catalog import Kind
 from rotnet.data.framestore.formats import FORMATS
 from rotnet.data.framestore.packing import packets_of
-from rotnet.data.job import Job, find, nothing_decodable
+from rotnet.data.job import Job, find
 from rotnet.data.processes import map_in_order
 from rotnet.data.sizes import Estimate, estimated, sampled
 from rotnet.data.store import Storage, Task, left_out, prepare_video
@@ -29,7 +29,7 @@ def estimates(source: Path, out: Path, kind: Kind, *, storage: Storage) -> dict[
     Raises:
         DataError: if there is nothing to prepare, or none of those videos can be decoded.
     """
-    candidates = find(kind, source).candidates
+    candidates = [found for found in find(kind, source).candidates if not found.refusal]
     sizes = [_size(source / candidate.path) for candidate in candidates]
     some = sampled(candidates)
     found: dict[str, Estimate] = {}
@@ -57,7 +57,13 @@ def estimates(source: Path, out: Path, kind: Kind, *, storage: Storage) -> dict[
                 free=shutil.disk_usage(_nearest(out)).free,
             )
             if estimate is None:
-                raise DataError(nothing_decodable(source, [one.video for one in stored]))
+                first = (
+                    f" (first: {stored[0].video.path}: {stored[0].video.reason})" if some else ""
+                )
+                raise DataError(
+                    f"{source}: none of the {len(some)} videos that were tried, of "
+                    f"{len(candidates)}, can be decoded{first}, so nothing is known of its size"
+                )
             found[name] = estimate
     return found
 
@@ -70,6 +76,7 @@ def estimate_first(tasks: Sequence[Task], job: Job, place: Workplace) -> None:
     """
     if job.storage.format == "source":
         return
+    tasks = [task for task in tasks if not task.candidate.refusal]
     some = sampled(tasks)
     workers = min(job.workers, len(some))
     stored = list(map_in_order(prepare_video, some, workers=workers, died=died))

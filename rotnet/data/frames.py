@@ -1,5 +1,6 @@
 """The pictures of a prepared set, by video and frame number, whatever their format."""
 
+import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from zlib import crc32
@@ -32,7 +33,7 @@ class FrameReader:
 
         Args:
             folder: of the set.
-            verify: check every clip too, each time it is read.
+            verify: check every stored clip too, each time it is read.
             videos: those that will be read; of a set in object storage, what they need is staged.
 
         Raises:
@@ -54,7 +55,9 @@ class FrameReader:
         else:
             shards = range(self._num_shards)
             needed = {video.shard for video in videos if video.kept and video.shard in shards}
-            self._shards = StagedShards(folder, record, self._url, needed)
+            staged = StagedShards(folder, record, self._url, needed)
+            weakref.finalize(self, staged.give_up)  # a reader that is dropped stages no more
+            self._shards = staged
 
     def __repr__(self) -> str:
         return f"FrameReader({self._folder}, {self._storage}, {len(self._index)} frames)"

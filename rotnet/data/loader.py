@@ -85,7 +85,7 @@ class ClipLoader:
         clip: length, stride and size.
         modality: DIF reads one frame more than RGB.
         workers: threads that read ahead; the batches do not depend on their number.
-        verify: check every clip by its checksums each time it is read.
+        verify: check every stored clip by its checksums each time it is read.
 
     Raises:
         DataError: if there is no video, or none is left.

@@ -36,7 +36,7 @@ from rotnet.data.video import Area, Video
 from rotnet.errors import DataError
 
 _log = logging.getLogger(__name__)
-HANDLES = 32  # files that a thread keeps open
+HANDLES = 16  # files that a thread keeps open
 TRIES = 3  # some containers seek past what is sought: then the key before it is, and so on
 HELD = 3  # frames, while a file is proven
 NOWHERE = -1  # before the first key: the next frame is to be sought

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from rotnet.data.catalog import UtInteractionKind, WeizmannKind
-from rotnet.data.framestore.layout import Record
+from rotnet.data.framestore.layout import Record, origin_of
 from rotnet.data.header import Header
 from rotnet.data.manifest import Manifest
 from rotnet.data.sizes import in_bytes
@@ -41,6 +42,12 @@ def summarise(manifest: Manifest, header: Header) -> tuple[Table, ...]:
     return tuple(table for table in tables if table.rows)
 
 
+def _place(folder: Path) -> list[tuple[str, str]]:
+    url = origin_of(folder)
+    staged = [("from", url)] if url is not None else []
+    return [*staged, ("folder", str(folder))]
+
+
 def _store(record: Record) -> str:
     if record.source is not None:
         return f"in the videos, {record.source}"
@@ -51,7 +58,7 @@ def _store(record: Record) -> str:
 def _facts(manifest: Manifest, header: Header, kept: Sequence[Video]) -> Table:
     counts = header.counts
     facts = [
-        ("folder", str(manifest.folder)),
+        *_place(manifest.folder),
         ("kind", header.kind),
         ("fingerprint", header.fingerprint[:16]),
         ("settings", ", ".join(f"{key}={value}" for key, value in header.settings.items())),

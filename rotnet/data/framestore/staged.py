@@ -14,7 +14,7 @@ import os
 import shutil
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ import numpy as np
 from rotnet.data.framestore.layout import Record, StoredFile, is_shard
 from rotnet.data.framestore.remote import fetch
 from rotnet.data.framestore.shards import Bytes, LocalShards
-from rotnet.data.framestore.verified import cache_folder
+from rotnet.data.framestore.verified import CACHE_VARIABLE, DamagedFileError, cache_folder
 from rotnet.errors import DataError
 
 BOUND_VARIABLE = "ROTNET_CACHE_GB"
@@ -46,7 +46,7 @@ class StagedShards:
             needed: numbers of the shards that will be read.
 
         Raises:
-            DataError: if the bound is no number.
+            DataError: if the bound is no number, or the cache cannot be used.
         """
         bound()  # here, not in the thread
         self._folder, self._record, self._url = folder, record, url
@@ -54,7 +54,13 @@ class StagedShards:
         self._needed = sorted(set(needed))
         use = os.open(folder / "in-use", os.O_RDWR | os.O_CREAT, 0o644)
         self._let_go = weakref.finalize(self, os.close, use)
-        fcntl.flock(use, fcntl.LOCK_SH)  # from here on nobody makes room of this set
+        try:
+            fcntl.flock(use, fcntl.LOCK_SH)  # from here on nobody makes room of this set
+        except OSError as error:
+            raise DataError(
+                f"{folder} cannot be locked ({error.strerror}): set {CACHE_VARIABLE} to a folder "
+                "of this node's own disk"
+            ) from error
         self._here = {number for number in self._needed if self._path(number).is_file()}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._stage, name="staging", daemon=True)
@@ -66,7 +72,7 @@ class StagedShards:
         if shard in self._here:
             try:
                 return self._local.read(shard, start, end)
-            except DataError:
+            except DamagedFileError:
                 _log.warning(
                     "%s: what was staged of %s is damaged or gone; it is read where it is",
                     self._url,
@@ -80,6 +86,11 @@ class StagedShards:
     def wait(self) -> None:
         """Return when all is staged that there is room for."""
         self._thread.join()
+
+    @property
+    def give_up(self) -> Callable[[], None]:
+        """What ends staging, without a hold on this object: for when nobody reads any more."""
+        return self._stop.set
 
     def close(self) -> None:
         """Stop staging, and let others have the room."""

@@ -29,14 +29,18 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rotnet"
 
 
+class DamagedFileError(DataError):
+    """A file is gone, or is not what was written."""
+
+
 def check_stored(path: Path, expected: StoredFile) -> None:
     """Return if a file of a store is what was written; see `check_file`."""
     try:
         found = path.stat()
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): {_WAY_OUT}") from error
+        raise _unreadable(path, error) from error
     if found.st_size != expected.num_bytes:
-        raise DataError(
+        raise DamagedFileError(
             f"{path} has {found.st_size} bytes where {expected.num_bytes} were written: {_WAY_OUT}"
         )
     check_file(path, expected.sha256)
@@ -58,16 +62,23 @@ def check_file(path: Path, sha256: str) -> None:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             if digest != sha256:
-                raise DataError(
+                raise DamagedFileError(
                     f"{path} is damaged (its checksum is not what was written): {_WAY_OUT}"
                 )
             if memory is not None:
                 _remember(memory, state)
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): {_WAY_OUT}") from error
+        raise _unreadable(path, error) from error
 
 
 _WAY_OUT = "prepare the set again, with the same command"
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    """Return what is wrong: preparing anew mends a file that is gone, not a lack of rights."""
+    if isinstance(error, FileNotFoundError):
+        return DamagedFileError(f"{path} cannot be read ({error.strerror}): {_WAY_OUT}")
+    return DataError(f"{path} cannot be read ({error.strerror})")
 
 
 @contextmanager

@@ -1,13 +1,16 @@
 """Sets in object storage: clips are right at once, and shards come here within a bound."""
 
+import errno
 import fcntl
 import gc
+import hashlib
 import logging
 import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 import fsspec
 import numpy as np
@@ -429,3 +432,33 @@ def test_a_small_file_is_fetched_whole(bucket: Storage, tmp_path: Path) -> None:
     uploaded(bucket, tmp_path)
     for url in (f"{bucket.url}/set", f"{bucket.url}/set/"):
         assert fetch(url, "manifest.csv") == (tmp_path / "set" / "manifest.csv").read_bytes()
+
+
+def test_a_reader_that_is_dropped_stages_no_more(bucket: Storage, tmp_path: Path) -> None:
+    _, remote = uploaded(bucket, tmp_path)
+    with bucket.held() as let_pass:
+        reader = FrameReader(remote.folder, videos=remote.videos)
+        thread = staging(reader)._thread
+        until(lambda: len(bucket.staged) == 1)  # and held back there
+        del reader
+        gc.collect()
+        let_pass()
+        thread.join(timeout=20)
+        assert not thread.is_alive()
+    assert bucket.staged == [shard_name(0)]
+
+
+def test_a_shard_that_cannot_be_read_just_now_is_not_removed(
+    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, remote = uploaded(bucket, tmp_path)
+    reader = FrameReader(remote.folder, videos=remote.videos[:1])
+    staging(reader).wait()
+
+    def too_many(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(hashlib, "file_digest", too_many)
+    with pytest.raises(DataError, match=r"cannot be read \(Too many open files\)"):
+        reader.read(remote.videos[0], [0])
+    assert shards_in(remote.folder) == [shard_name(0)]
