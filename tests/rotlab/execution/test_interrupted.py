@@ -32,7 +32,7 @@ class Run:
         self.driver = start_driver("long", store)
         self.store = store
         try:
-            wait_until(lambda: self.driver.poll() is not None or self.is_beyond(beyond), 60)
+            wait_until(lambda: self.driver.poll() is not None or self.is_beyond(beyond), 240)
         except AssertionError:
             kill(self.driver.pid, *descendants(self.driver.pid))
             raise
