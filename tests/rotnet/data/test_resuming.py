@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -309,9 +310,12 @@ def child(videos: Path, out: Path) -> "subprocess.Popen[bytes]":
 
 def workers_of(pid: int) -> list[int]:
     """Return the processes that a preparation decodes in."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    lines = {int(each): Path(f"/proc/{each}/cmdline").read_bytes() for each in children}
-    return [each for each, line in lines.items() if b"spawn_main" in line]
+    found = []
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+        for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes():
+                found.append(int(each))
+    return found
 
 
 @pytest.mark.slow
@@ -329,7 +333,8 @@ def test_a_process_killed_at_any_moment_does_not_show(videos: Path, tmp_path: Pa
             process.wait(chance.uniform(0.4, 0.9) * lasts_s)
         except subprocess.TimeoutExpired:
             for pid in [process.pid] if victim == "parent" else workers_of(process.pid)[:1]:
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it has just ended
+                    os.kill(pid, signal.SIGKILL)
         if process.wait(120):
             assert victim == "parent"
             assert child(videos, out).wait(120) == 0
