@@ -310,11 +310,13 @@ def child(videos: Path, out: Path) -> "subprocess.Popen[bytes]":
 
 def workers_of(pid: int) -> list[int]:
     """Return the processes that a preparation decodes in."""
-    found = []
+    found: list[int] = []
     with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
-        for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes():
-                found.append(int(each))
+        found.extend(
+            int(each)
+            for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()
+        )
     return found
 
 
