@@ -64,11 +64,9 @@ class Codec(Protocol):
 
     Attributes:
         group: every `group`-th packet of a video, from its first, can be decoded by itself.
-        lossy: whether pictures come back changed.
     """
 
     group: int
-    lossy: bool
 
     def encode(self, pictures: Iterable[Pixels]) -> Iterator[bytes]:
         """Yield a packet for each picture (H, W, 3) uint8 RGB, of one size, in order."""

@@ -49,7 +49,6 @@ class H264Codec:
     """Encodes with libx264 and decodes with FFmpeg's own decoder, both by PyAV."""
 
     group = GROUP
-    lossy = True
 
     def __init__(self) -> None:
         self._own = threading.local()  # a decoder and a converter for each thread

@@ -49,7 +49,6 @@ class JpegCodec:
     """Encodes with Pillow and decodes with simplejpeg, both on libjpeg-turbo."""
 
     group = 1
-    lossy = True
 
     def encode(self, pictures: Iterable[Pixels]) -> Iterator[bytes]:
         """Yield each picture as a JPEG file."""

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
@@ -32,14 +31,6 @@ def num_bytes_of(packets: Index) -> int:
 def checksum(packet: bytes) -> int:
     """Return a packet's CRC-32."""
     return crc32(packet)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a video lies: in which shard, from which byte on."""
-
-    shard: int
-    offset: int
 
 
 def closes(shard_bytes: int, next_bytes: int) -> bool:

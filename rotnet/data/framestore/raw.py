@@ -15,7 +15,6 @@ class RawCodec:
     """Stores (H, W, 3) bytes, row by row."""
 
     group = 1
-    lossy = False
 
     def encode(self, pictures: Iterable[Pixels]) -> Iterator[bytes]:
         """Yield each picture's bytes."""
