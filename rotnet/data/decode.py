@@ -14,10 +14,10 @@ import av.video.stream
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import PictureType
-from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from rotnet.data.deinterlace import progressive
+from rotnet.data.rgb import RgbConverter
 
 BEFORE_ALL_S = 10  # a file's first packets may be so much older than its first frame
 DECLARED_SHORTFALL = 0.02  # share of the declared frames that may be missing from a whole file
@@ -87,8 +87,7 @@ class VideoSource:
     pixel_aspect: Fraction
     _container: av.container.InputContainer = field(repr=False)
     _stream: av.video.stream.VideoStream = field(repr=False)
-    # One for all frames of a video: to make one anew costs more than the conversion of a frame.
-    _converter: VideoReformatter = field(default_factory=VideoReformatter, repr=False)
+    _converter: RgbConverter = field(default_factory=RgbConverter, repr=False)
     interlaced: bool = False
 
     def frames(self) -> Iterator[av.VideoFrame]:
@@ -139,8 +138,7 @@ class VideoSource:
             UndecodableError: if its format has no way to RGB, or it does not fit into memory.
         """
         try:
-            rgb = self._converter.reformat(frame, format="rgb24")
-            return rgb.to_ndarray().astype(np.uint8, copy=False)
+            return self._converter(frame).to_ndarray().astype(np.uint8, copy=False)
         except (av.error.FFmpegError, ValueError, MemoryError) as error:
             size = f"{frame.format.name} of {frame.width}x{frame.height}"
             raise UndecodableError(

@@ -23,11 +23,11 @@ import av
 import av.error
 import numpy as np
 from av.codec.context import Flags
-from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from rotnet.data.framestore.codec import Crop, DamagedPacketError, Pixels, Run
 from rotnet.data.framestore.reading import needed
+from rotnet.data.rgb import RgbConverter
 from rotnet.errors import DataError
 
 GROUP = 8
@@ -118,9 +118,9 @@ class H264Codec:
             self._own.decoder = decoder
         return self._own.decoder
 
-    def _converter(self) -> VideoReformatter:
+    def _converter(self) -> RgbConverter:
         if not hasattr(self._own, "converter"):
-            self._own.converter = VideoReformatter()
+            self._own.converter = RgbConverter()
         return self._own.converter
 
 
@@ -143,9 +143,9 @@ class _Sheet:
             ]
             plane[number * height : (number + 1) * height] = part
 
-    def to_rgb(self, converter: VideoReformatter) -> Pixels:
+    def to_rgb(self, converter: RgbConverter) -> Pixels:
         """Return (count, height, width, 3)."""
-        rgb = converter.reformat(self._frame, format="rgb24")
+        rgb = converter(self._frame)
         count, height, width = self._shape
         data = np.frombuffer(memoryview(rgb.planes[0]), np.uint8)
         lines = data.reshape(count * height, rgb.planes[0].line_size)[:, : 3 * width]

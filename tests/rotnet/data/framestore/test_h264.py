@@ -8,13 +8,13 @@ import av
 import av.error
 import numpy as np
 import pytest
-from av.video.reformatter import VideoReformatter
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rotnet.data.framestore.codec import Crop, DamagedPacketError, Run
 from rotnet.data.framestore.h264 import GROUP, OPTIONS, H264Codec, _plane, _Sheet, _to_420
+from rotnet.data.rgb import RgbConverter
 from rotnet.errors import DataError
 from tests.rotnet.data.framestore.samples import smooth
 
@@ -32,7 +32,7 @@ def shown(planes: list[Plane]) -> NDArray[np.uint8]:
     sheet = _Sheet(1, *planes[0].shape)
     for index, plane in enumerate(planes):
         sheet._planes[index][:] = plane
-    return sheet.to_rgb(VideoReformatter())[0].copy()
+    return sheet.to_rgb(RgbConverter())[0].copy()
 
 
 @given(height=SIDES, width=SIDES, turns=TURNS, seed=st.integers(0, 999))
