@@ -151,9 +151,14 @@ def with_decord(sets: Sets) -> Contestant:
 
 
 def with_torchcodec(
-    folder: Path, mode: str, *, cached: bool, suffix: str = "", resize: bool
+    folder: Path,
+    mode: str,
+    *,
+    cached: bool,
+    suffix: str = "",
+    reduced: Literal["by TorchCodec", "as ours", "before"],
 ) -> Contestant:
-    """Read by TorchCodec, which reduces while it decodes."""
+    """Read by TorchCodec, which may reduce while it decodes."""
     handles: dict[str, VideoDecoder] = {}
 
     def opened(video: Video) -> VideoDecoder:
@@ -165,7 +170,7 @@ def with_torchcodec(
             dimension_order="NHWC",
             num_ffmpeg_threads=1,
             seek_mode=mode,
-            transforms=[Resize(size)] if resize else None,
+            transforms=[Resize(size)] if reduced == "by TorchCodec" else None,
         )
         if cached:
             handles[video.path] = handle
@@ -173,6 +178,8 @@ def with_torchcodec(
 
     def read(video: Video, start: int) -> Pixels:
         frames = opened(video).get_frames_at(list(wanted(start))).data
+        if reduced == "as ours":
+            return shrunk(list(frames.numpy()), video)
         crop = crop_of(video)
         return frames[:, crop.rows, crop.columns].contiguous().numpy()
 
@@ -223,18 +230,23 @@ def contestants(sets: Sets) -> dict[str, Contestant]:
     if decord is not None:
         found["decord, originals, fresh handle"] = with_decord(sets)
     if VideoDecoder is not None:
-        found[REFERENCE] = with_torchcodec(sets.source, "exact", cached=False, resize=True)
+        found[REFERENCE] = with_torchcodec(
+            sets.source, "exact", cached=False, reduced="by TorchCodec"
+        )
         for name, mode, cached in (
             ("TorchCodec, originals, fresh, approximate", "approximate", False),
             ("TorchCodec, originals, kept handle", "exact", True),
         ):
-            found[name] = with_torchcodec(sets.source, mode, cached=cached, resize=True)
+            found[name] = with_torchcodec(sets.source, mode, cached=cached, reduced="by TorchCodec")
+        found["TorchCodec, originals, kept, our pictures"] = with_torchcodec(
+            sets.source, "exact", cached=True, reduced="as ours"
+        )
         for name, mode, cached in (
             ("TorchCodec, our H.264 as MP4, fresh", "approximate", False),
             ("TorchCodec, our H.264 as MP4, kept handle", "approximate", True),
         ):
             found[name] = with_torchcodec(
-                sets.remuxed, mode, cached=cached, suffix=".mp4", resize=False
+                sets.remuxed, mode, cached=cached, suffix=".mp4", reduced="before"
             )
     found["ours, originals (format source)"] = ours(sets, "source")
     for name in FORMATS[::-1]:
