@@ -34,7 +34,7 @@ def fetch(url: str, name: str, start: int | None = None, end: int | None = None)
     for again in range(TRIES):
         try:
             fs, inside = fsspec.core.url_to_fs(path)
-            data: bytes = fs.cat_file(inside, start, end)
+            data: bytes = fs.cat_file(inside, start=start, end=end)
             return data
         except FileNotFoundError as error:
             raise MissingError(f"{path} does not exist") from error

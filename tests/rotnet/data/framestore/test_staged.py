@@ -363,19 +363,37 @@ def test_a_read_that_fails_is_tried_again(
     local, remote = uploaded(bucket, tmp_path)
     cat_file, failures = fsspec.filesystem("memory").cat_file, iter(range(TRIES - 1))
 
-    def flaky(*args: object) -> bytes:
+    def flaky(_: object, path: str, **options: int | None) -> bytes:
         for _ in failures:
             raise ConnectionError("reset by peer")
-        return cat_file(*args)
+        return cat_file(path, **options)
 
-    monkeypatch.setattr(
-        type(fsspec.filesystem("memory")), "cat_file", lambda _, *args: flaky(*args)
-    )
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), "cat_file", flaky)
     same(local, FrameReader(remote.folder))
 
     failures = iter(lambda: 0, 1)  # without end
     with pytest.raises(DataError, match=r"frames-00000.bin cannot be read: reset by peer"):
         FrameReader(remote.folder).read(remote.videos[0], [0])
+
+
+def test_bounds_are_named_where_a_file_system_has_more_options_before_them(
+    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local, remote = uploaded(bucket, tmp_path)
+    cat_file = fsspec.filesystem("memory").cat_file
+
+    def as_in_s3fs(
+        _: object,
+        path: str,
+        version_id: None = None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> bytes:
+        assert version_id is None
+        return cat_file(path, start=start, end=end)
+
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), "cat_file", as_in_s3fs)
+    same(local, FrameReader(remote.folder))
 
 
 def test_staging_survives_the_loss_of_its_folder(
