@@ -84,7 +84,15 @@ def run(args: Namespace) -> int:
         format=args.format,
     )
     if args.kind != "synthetic" and args.estimate:
-        _print(*_sizes(estimates(args.source, args.out, args.read(args), storage=storage)))
+        found = estimates(
+            args.source,
+            args.out,
+            args.read(args),
+            storage=storage,
+            workers=args.workers,
+            quarantine=_quarantine(args),
+        )
+        _print(*_sizes(found))
         return 0
     try:
         with _progress() as told:
@@ -133,10 +141,14 @@ def _prepare(args: Namespace, storage: Storage, told: Told) -> Outcome:
         name=args.name,
         workers=args.workers,
         strict=args.strict,
-        quarantine=read_quarantine(args.quarantine) if args.quarantine else None,
+        quarantine=_quarantine(args),
         progress=told,
         estimate=_say_estimate,
     )
+
+
+def _quarantine(args: Namespace) -> dict[str, str]:
+    return read_quarantine(args.quarantine) if args.quarantine else {}
 
 
 def _say_estimate(found: Estimate) -> None:

@@ -2,14 +2,14 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rotnet.data.catalog import Kind
 from rotnet.data.framestore.formats import FORMATS
 from rotnet.data.framestore.packing import packets_of
-from rotnet.data.job import Job, find
+from rotnet.data.job import Job, check_source, find
 from rotnet.data.processes import map_in_order
 from rotnet.data.sizes import Estimate, estimated, sampled
 from rotnet.data.store import Storage, Task, left_out, prepare_video
@@ -17,7 +17,15 @@ from rotnet.data.workplace import Stored, Workplace, file_sha256
 from rotnet.errors import DataError
 
 
-def estimates(source: Path, out: Path, kind: Kind, *, storage: Storage) -> dict[str, Estimate]:
+def estimates(
+    source: Path,
+    out: Path,
+    kind: Kind,
+    *,
+    storage: Storage,
+    workers: int = 0,
+    quarantine: Mapping[str, str] | None = None,
+) -> dict[str, Estimate]:
     """Return how large a set would be in each format, judged by a few videos; nothing is kept.
 
     Args:
@@ -25,28 +33,38 @@ def estimates(source: Path, out: Path, kind: Kind, *, storage: Storage) -> dict[
         out: where the set would lie; it need not be there.
         kind: how to read the source.
         storage: how to store, but for the format.
+        workers: processes; 0 works in this one.
+        quarantine: videos that are left out untried, by path, each with the reason.
 
     Raises:
         DataError: if there is nothing to prepare, or none of those videos can be decoded.
     """
-    candidates = [found for found in find(kind, source).candidates if not found.refusal]
+    check_source(source)
+    listing = find(kind, source, quarantine or {})
+    candidates = [found for found in listing.candidates if not found.refusal]
+    if not candidates:
+        first = listing.candidates[0]
+        raise DataError(
+            f"{source}: every one of its {len(listing.candidates)} videos is left out untried "
+            f"(first: {first.path}: {first.refusal})"
+        )
     sizes = [_size(source / candidate.path) for candidate in candidates]
     some = sampled(candidates)
     found: dict[str, Estimate] = {}
     with tempfile.TemporaryDirectory() as place:
         for name in FORMATS:
             workplace = Workplace(Path(place), {"format": name})
-            stored = [
-                prepare_video(
-                    Task(
-                        file=source / candidate.path,
-                        candidate=candidate,
-                        storage=replace(storage, format=name),
-                        part=workplace.part(candidate.path),
-                    )
+            tasks = [
+                Task(
+                    file=source / candidate.path,
+                    candidate=candidate,
+                    storage=replace(storage, format=name),
+                    part=workplace.part(candidate.path),
                 )
                 for candidate in some
             ]
+            processes = min(workers, len(tasks))
+            stored = list(map_in_order(prepare_video, tasks, workers=processes, died=died))
             estimate = estimated(
                 sizes=sizes,
                 sample=[
@@ -57,12 +75,11 @@ def estimates(source: Path, out: Path, kind: Kind, *, storage: Storage) -> dict[
                 free=shutil.disk_usage(_nearest(out)).free,
             )
             if estimate is None:
-                first = (
-                    f" (first: {stored[0].video.path}: {stored[0].video.reason})" if some else ""
-                )
+                first_tried = stored[0].video
                 raise DataError(
                     f"{source}: none of the {len(some)} videos that were tried, of "
-                    f"{len(candidates)}, can be decoded{first}, so nothing is known of its size"
+                    f"{len(candidates)}, can be decoded (first: {first_tried.path}: "
+                    f"{first_tried.reason}), so nothing is known of its size"
                 )
             found[name] = estimate
     return found

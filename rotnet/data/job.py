@@ -59,36 +59,45 @@ class Job:
 
     def found(self, source: Path) -> Listing:
         """Return the videos of the source; those in quarantine are refused by name."""
-        listing = find(self.kind, source)
-        if not self.quarantine:
-            return listing
-        paths = {candidate.path for candidate in listing.candidates}
-        strangers = sorted(set(self.quarantine) - paths)
-        if strangers:
-            raise DataError(
-                f"the quarantine names {len(strangers)} videos that {source} does not hold, such "
-                f"as {strangers[0]}: paths are relative to SOURCE"
-            )
-        return replace(
-            listing,
-            candidates=tuple(
-                replace(c, refusal=QUARANTINED + self.quarantine[c.path].removeprefix(QUARANTINED))
-                if c.path in self.quarantine
-                else c
-                for c in listing.candidates
-            ),
-        )
+        return find(self.kind, source, self.quarantine)
 
 
-def find(kind: Kind, source: Path) -> Listing:
-    """Return the videos of a source, of which there is at least one; else raise DataError."""
+def check_source(source: Path) -> None:
+    """Raise DataError if a source is no folder."""
+    if not source.exists():
+        raise DataError(f"{source} does not exist: SOURCE must be a folder of videos")
+    if not source.is_dir():
+        raise DataError(f"{source} is a file: SOURCE must be a folder of videos")
+
+
+def find(kind: Kind, source: Path, quarantine: Mapping[str, str]) -> Listing:
+    """Return the videos of a source, those in quarantine with a refusal.
+
+    Raises:
+        DataError: if there is none, or the quarantine names one that is not there.
+    """
     listing = kind.find(source)
     if not listing.candidates:
         suffixes = " ".join(sorted(VIDEO_SUFFIXES))
         raise DataError(
             f"{source} holds no video: {listing.ignored} files, none of them named {suffixes}"
         )
-    return listing
+    paths = {candidate.path for candidate in listing.candidates}
+    strangers = sorted(set(quarantine) - paths)
+    if strangers:
+        raise DataError(
+            f"the quarantine names {len(strangers)} videos that {source} does not hold, such "
+            f"as {strangers[0]}: paths are relative to SOURCE"
+        )
+    return replace(
+        listing,
+        candidates=tuple(
+            replace(c, refusal=QUARANTINED + quarantine[c.path].removeprefix(QUARANTINED))
+            if c.path in quarantine
+            else c
+            for c in listing.candidates
+        ),
+    )
 
 
 def refuse_troubled(name: str, videos: Sequence[Video]) -> None:

@@ -22,6 +22,7 @@ from rotnet.data.job import (
     Estimated,
     Job,
     Progress,
+    check_source,
     nothing_decodable,
     refuse_troubled,
     unheard,
@@ -85,10 +86,7 @@ def prepare(
         as it was.
         UnfinishedError: if the disk is full; what is done is kept beside `out`, for the next run.
     """
-    if not source.exists():
-        raise DataError(f"{source} does not exist: SOURCE must be a folder of videos")
-    if not source.is_dir():
-        raise DataError(f"{source} is a file: SOURCE must be a folder of videos")
+    check_source(source)
     check_place(out)
     if out.exists() and source.resolve().is_relative_to(out.resolve()):
         raise DataError(f"{source} lies inside {out}, which would be replaced: choose another OUT")

@@ -77,6 +77,24 @@ def test_the_size_in_each_format_is_said_and_nothing_is_written(
     assert {path.name for path in tmp_path.iterdir()} == {"source"}
 
 
+def test_a_size_is_judged_by_what_is_not_in_quarantine(
+    videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = tmp_path / "listed.csv"
+    paths = sorted(path.relative_to(videos).as_posix() for path in videos.rglob("*.avi"))
+    listed.write_text("path,reason\n" + "".join(f"{path},blurred\n" for path in paths[1:]))
+    command = (videos, tmp_path / "set", *COMMON, "--estimate", "--quarantine", listed)
+    assert run(*command) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].split() == ["raw", "80.6", "kB"]  # 21 frames of 32x40
+    assert out[-1].startswith("judged by 1 videos")
+    with listed.open("a") as file:
+        file.write(f"{paths[0]},dull\n")
+    assert run(*command) == 2
+    said = f"every one of its 6 videos is left out untried (first: {paths[0]}: in quarantine: dull)"
+    assert said in capsys.readouterr().err
+
+
 def test_a_list_leaves_out_what_it_names(
     videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
