@@ -17,6 +17,9 @@ COMMANDS = {
     "plan": ("rotlab.commands.plan", "show what a search space would run, and what sharing saves"),
     "run": ("rotlab.commands.run", "run what is missing of a search space"),
     "run-stage": ("rotlab.commands.run_stage", "run one stage in this process, without Ray"),
+    "logs": ("rotlab.commands.logs", "show what a stage said while it worked"),
+    "cancel": ("rotlab.commands.cancel", "have the runs of a study end, at their last checkpoints"),
+    "invalidate": ("rotlab.commands.invalidate", "have results made again, saying why"),
     "status": ("rotlab.commands.status", "show how far a study is"),
     "results": ("rotlab.commands.results", "answer a study's question from its results"),
 }

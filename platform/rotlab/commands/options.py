@@ -16,6 +16,11 @@ def add_study(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", metavar="STUDY", help="name of the study, as in its search space")
 
 
+def add_stage(parser: argparse.ArgumentParser) -> None:
+    """Add KEY, of a stage."""
+    parser.add_argument("key", metavar="KEY", help="of the stage, or its first characters")
+
+
 def add_data(parser: argparse.ArgumentParser) -> None:
     """Add --data."""
     parser.add_argument(

@@ -7,13 +7,19 @@ from pathlib import Path
 from rich.console import Console
 
 from rotlab.commands.options import add_data, add_file, add_store, add_tracking
-from rotlab.execution.run import Job, run_job
+from rotlab.execution.budget import Hours
+from rotlab.execution.conduct import Policy
+from rotlab.execution.job import PENDING, Job
+from rotlab.execution.notify import check_target
+from rotlab.execution.run import run_job
 from rotlab.execution.store import Store
 from rotlab.planning.plan import Plan
 from rotlab.planning.planned import plan_file
 from rotlab.planning.stage import Resources, StageKind
 from rotlab.planning.weights import how_to_get
 from rotnet.errors import UserError
+
+HUNG_AFTER_MIN = 30.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +39,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cpus", metavar="N", type=_positive, help="cores of one started here (default: all)"
     )
     add_data(parser)
+    _add_rules(parser)
     parser.add_argument("--verbose", action="store_true", help="let Ray and the workers talk")
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--concurrency",
+        metavar="N",
+        type=_positive,
+        help="stages at once, at most (default: as many as fit)",
+    )
+    parser.add_argument(
+        "--pending",
+        metavar="N",
+        type=_count,
+        default=PENDING,
+        help="stages that wait for room on a cluster given by --address, so that it grows "
+        "[%(default)s]",
+    )
+    parser.add_argument(
+        "--same-errors",
+        metavar="N",
+        type=_count,
+        default=Policy().same_errors,
+        help="the same error in so many stages stops the study; 0 never does [%(default)s]",
+    )
+    parser.add_argument(
+        "--hung-after",
+        metavar="MIN",
+        type=_minutes,
+        default=HUNG_AFTER_MIN,
+        help="minutes without a sign of life, after which a stage is ended and tried again; 0 "
+        "waits for ever [%(default)g]",
+    )
+    parser.add_argument(
+        "--notify",
+        metavar="COMMAND|URL",
+        type=_target,
+        help="told when the study ends, and when 80 %% of a budget is used: a command gets JSON "
+        "on its input, a URL a POST of it",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,6 +106,14 @@ def run(args: argparse.Namespace) -> int:
         address=args.address,
         cpus=args.cpus,
         gpus=args.gpus,
+        pending=args.pending,
+        policy=Policy(
+            limits=Hours(gpu_hours=spec.budget_gpu_hours),
+            same_errors=args.same_errors,
+            concurrency=args.concurrency,
+        ),
+        hung_s=60 * args.hung_after or None,
+        notify=args.notify,
         verbose=args.verbose,
         options=_given(args),
     )
@@ -102,6 +156,23 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, got {text!r}")
     return int(text)
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1.0
+    if not 0 <= minutes < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number of minutes, 0 or more, got {text!r}")
+    return minutes
+
+
+def _target(text: str) -> str:
+    why = check_target(text)
+    if why is not None:
+        raise argparse.ArgumentTypeError(why)
+    return text
 
 
 def _count(text: str) -> int:

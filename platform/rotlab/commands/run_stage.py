@@ -6,7 +6,8 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from rotlab.commands.options import add_data, add_store
+from rotlab.commands.options import add_data, add_stage, add_store
+from rotlab.execution.find import find_stage
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
@@ -20,12 +21,10 @@ from rotnet.config import identity
 from rotnet.errors import UserError
 from rotnet.learning.watch import Unwatched
 
-MAX_LISTED = 8
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab run-stage`."""
-    parser.add_argument("key", metavar="KEY", help="of the stage, or its first characters")
+    add_stage(parser)
     parser.add_argument(
         "--local", action="store_true", required=True, help="in this process, without Ray"
     )
@@ -100,34 +99,6 @@ def run_stage(
     return 0
 
 
-def find_stage(
-    key: str, store: Store, kinds: Mapping[str, StageKind]
-) -> tuple[SavedStudy, Plan, str]:
-    """Return the study, its plan and the key of the one stage whose key begins so.
-
-    Raises:
-        UserError: if there is none, or more than one.
-    """
-    found: dict[str, SavedStudy] = {}
-    for name in store.studies():
-        study = store.study(name)
-        if study is not None:
-            keys = (stage["key"] for stage in study.plan["stages"])
-            found.update({each: study for each in keys if each.startswith(key)})
-    if not found:
-        raise UserError(
-            f"no stage in {store.root} has a key that begins with {key!r}; "
-            f"searched studies: {', '.join(store.studies()) or 'none'}"
-        )
-    if len(found) > 1:
-        raise UserError(
-            f"{len(found)} stages have a key that begins with {key!r}: {_listed(found)}; "
-            "give more of it"
-        )
-    ((whole, study),) = found.items()
-    return study, study.load_plan(kinds), whole
-
-
 def _check_key(stage: Stage, kind: StageKind, study: SavedStudy) -> None:
     """Refuse a stage that today's code would do differently: it must not go by the old key."""
     today = stage_key(kind, identity(stage.config), stage.inputs, stage.data)
@@ -155,8 +126,3 @@ def _check_parents(plan: Plan, key: str, store: Store) -> None:
             "run these first, in this order: "
             + ", ".join(f"{plan.stages[each].kind} {each[:12]}" for each in missing)
         )
-
-
-def _listed(found: Mapping[str, SavedStudy]) -> str:
-    shown = ", ".join(key[:16] for key in sorted(found)[:MAX_LISTED])
-    return shown + (", ..." if len(found) > MAX_LISTED else "")

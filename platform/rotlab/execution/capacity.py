@@ -13,18 +13,28 @@ class Capacity:
     Args:
         cpus: cores.
         gpus: devices.
+        node_cpus: cores of its largest machine; None where it is one machine.
+        pending: how many stages may wait beyond those that fit; None takes what refills it.
     """
 
     cpus: float
     gpus: float
+    node_cpus: float | None = None
+    pending: int | None = None
 
     @property
     def margin(self) -> int:
         """How many stages may wait beyond those that fit: enough to refill what ends together.
 
-        Tune starts waiting stages in the order they came: each may hold up a more urgent one.
+        Tune starts waiting stages in the order they came: each may hold up a more urgent one. But a
+        cluster grows only for stages that wait, so there many have to.
         """
-        return 1 + int(self.cpus) // 8
+        return 1 + int(self.cpus) // 8 if self.pending is None else self.pending
+
+    @property
+    def most_cpus(self) -> int:
+        """How many cores one stage can be given."""
+        return int(self.cpus if self.node_cpus is None else self.node_cpus)
 
     def resolve(self, resources: Resources) -> Resources:
         """Return the request with its GPUs as a number: where none is stated, one if any."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ray
 
@@ -23,6 +24,7 @@ _MAX_TEMP_CHARS = 20  # a socket's path may have 107, and Ray's own part of it h
 _LEFT_AFTER_S = 120.0
 _REMOVE_TRIES = 20
 _ANSWER_S = 5.0
+_ASK_EVERY_S = 2.0
 _OBJECT_STORE_BYTES = 128 * 2**20  # only the plan travels
 _QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",  # the new one prints a heading however quiet it is told to be
@@ -39,12 +41,12 @@ class Cluster:
     """A cluster that is up.
 
     Args:
-        capacity: what it holds now.
+        capacity: returns what it holds now.
         may_grow: whether it can hold more later; one started here cannot.
         scratch: a folder on this machine that is gone when the cluster has been left.
     """
 
-    capacity: Capacity
+    capacity: Callable[[], Capacity]
     may_grow: bool
     scratch: Path
 
@@ -54,6 +56,7 @@ def cluster(
     address: str | None,
     cpus: int | None,
     gpus: int | None,
+    pending: int = 0,
     *,
     verbose: bool,
     shield: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
@@ -67,6 +70,7 @@ def cluster(
         address: of a cluster that is there; None starts one on this machine.
         cpus: cores of one started here; None takes all that this process may use.
         gpus: devices of one started here; None takes all that are found.
+        pending: stages that may wait for room on one that is there.
         verbose: let Ray and the workers talk.
         shield: entered while Ray starts and while it ends: cut in two, it leaves processes behind.
 
@@ -83,12 +87,34 @@ def cluster(
                 _join(address, cpus, gpus, verbose=verbose, level=level)
         _quieten(level)
         try:
-            held: Mapping[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-            capacity = Capacity(held.get("CPU", 0.0), held.get("GPU", 0.0))
+            held = _held()
+            capacity = (lambda: held) if address is None else _Growing(pending).capacity
             yield Cluster(capacity, address is not None, scratch)
         finally:
             with shield():
                 ray.shutdown()
+
+
+class _Growing:
+    """What a cluster that may grow holds, asked for now and then."""
+
+    def __init__(self, pending: int) -> None:
+        self._pending = pending
+        self._asked = float("-inf")
+
+    def capacity(self) -> Capacity:
+        """Return what it holds, as of a moment ago."""
+        now = time.monotonic()
+        if now - self._asked > _ASK_EVERY_S:
+            self._asked, self._held = now, _held(self._pending)
+        return self._held
+
+
+def _held(pending: int | None = None) -> Capacity:
+    held: Mapping[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    cores = [node["Resources"].get("CPU", 0.0) for node in nodes if node["Alive"]]
+    return Capacity(held.get("CPU", 0.0), held.get("GPU", 0.0), max(cores, default=0.0), pending)
 
 
 def _start(cpus: int | None, gpus: int | None, scratch: Path, *, verbose: bool, level: int) -> None:

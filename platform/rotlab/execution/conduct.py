@@ -6,10 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from rotlab.execution.budget import NEAR, Hours, Spending
 from rotlab.execution.capacity import Capacity
-from rotlab.execution.failures import Failure, is_repeated
+from rotlab.execution.elsewhere import Elsewhere
+from rotlab.execution.failures import Failure, death, hung_stage
 from rotlab.execution.message import Message
 from rotlab.execution.record import Record
+from rotlab.execution.retries import Retries
+from rotlab.execution.snapshot import Active, Snapshot, seconds_left
 from rotlab.execution.store import new_attempt_id
 from rotlab.planning.plan import Plan
 from rotlab.planning.release import Counts, Release
@@ -26,16 +30,39 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """What a run may use, and what it makes of errors.
+
+    Args:
+        limits: of what the study uses, this run and earlier ones together.
+        same_errors: the same error in so many stages ends the run; 0 never does.
+        concurrency: stages at once, at most; None: as many as fit.
+    """
+
+    limits: Hours = field(default_factory=Hours)
+    same_errors: int = 5
+    concurrency: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
-    """One attempt at a stage, to be started."""
+    """One attempt at a stage, to be started.
+
+    Args:
+        key: of the stage.
+        attempt: its identity.
+        resources: what it is given.
+        stale: another attempt's lease, which is not kept up any more and to be taken over.
+    """
 
     key: str
     attempt: str
     resources: Resources
+    stale: str | None = None
 
 
 @dataclass(slots=True)
-class Running:
+class _Running:
     """A released stage; `since` is None while it waits for a worker."""
 
     attempt: str
@@ -45,46 +72,6 @@ class Running:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Active:
-    """A stage at work, as shown.
-
-    Args:
-        key: of the stage.
-        kind: of the stage.
-        seconds: since its start.
-        step: the last one heard of, or 0.
-        metrics: the last values heard of.
-    """
-
-    key: str
-    kind: str
-    seconds: float
-    step: int
-    metrics: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """How a run stands.
-
-    Args:
-        counts: kind -> stages by state; a released stage that has no worker yet counts as waiting.
-        active: stages at work, longest first.
-        seconds: since the run began.
-        seconds_left: estimate; None where nothing is known to go by.
-        is_least: whether the estimate leaves out kinds of which no stage has ended yet.
-        ended: how many stages this run has ended.
-    """
-
-    counts: Mapping[str, Counts]
-    active: tuple[Active, ...]
-    seconds: float
-    seconds_left: float | None
-    is_least: bool
-    ended: int
-
-
 class Conduct:
     """Joins the release of stages, what workers say of them, and those who listen. Thread-safe.
 
@@ -92,9 +79,11 @@ class Conduct:
         plan: what is to be done.
         records: of the plan's stages that are done already.
         resources: kind -> request, resolved.
-        capacity: of the cluster.
+        capacity: of the cluster, now and whenever it is called.
         listener: hears of every event.
         clock: seconds since the epoch.
+        policy: what it may use, and what it makes of errors.
+        used: what the study has used before.
     """
 
     def __init__(
@@ -102,44 +91,55 @@ class Conduct:
         plan: Plan,
         records: Mapping[str, Record],
         resources: Mapping[str, Resources],
-        capacity: Capacity,
+        capacity: Callable[[], Capacity],
         listener: Listener,
         clock: Callable[[], float] = time.time,
+        policy: Policy | None = None,
+        used: Hours | None = None,
     ) -> None:
         self._plan = plan
         self._resources = resources
         self._capacity = capacity
         self._listener = listener
         self._clock = clock
+        self._policy = policy or Policy()
         self._began = clock()
         self._release = Release(plan, records)
-        self._running: dict[str, Running] = {}
-        self._repeats: dict[str, int] = {}
+        self._running: dict[str, _Running] = {}
+        self._elsewhere = Elsewhere()
+        self._larger: dict[str, Resources] = {}
+        self._retries = Retries(capacity)
+        self._spending = Spending([{"event": "study_started", "time": self._began}], used)
+        self._alike: dict[str, set[str]] = {}
         self._seconds: dict[str, list[float]] = {}
         for record in records.values():
             self._seconds.setdefault(record.kind, []).append(record.seconds)
         self._ended = 0
         self._lock = threading.RLock()
         self.stopping = False  # set from a signal handler, which must not wait for the lock
+        self.halted: str | None = None
+        self.is_near = ""  # the limit that is nearly used up, once one is
         self.failures: dict[str, Failure] = {}
 
     def propose(self) -> Assignment | Literal["FINISHED"] | None:
         """Return what to start next, None to wait, or "FINISHED" where nothing can ever start."""
         with self._lock:
-            if self.stopping or self._release.exhausted:
+            if self.stopping or self.halted or self._release.exhausted:
                 return "FINISHED"
-            ready = self._release.ready(1)
-            if not ready:
+            if self._policy.concurrency and len(self._running) >= self._policy.concurrency:
                 return None
-            key = ready[0]
-            wanted = self._resources[self._plan.stages[key].kind]
-            if not self._capacity.admits(
-                (each.resources for each in self._running.values()), wanted
-            ):
+            key = self._next()
+            if key is None:
                 return None
-            assignment = Assignment(key, new_attempt_id(), wanted)
+            wanted = self._larger.get(key) or self._resources[self._plan.stages[key].kind]
+            held = (each.resources for each in self._running.values())
+            if not self._capacity().admits(held, wanted):
+                return None
+            assignment = Assignment(
+                key, new_attempt_id(), wanted, self._elsewhere.stale(key, self._clock())
+            )
             self._release.started(key)
-            self._running[key] = Running(assignment.attempt, wanted)
+            self._running[key] = _Running(assignment.attempt, wanted)
             return assignment
 
     def began(self, key: str, attempt: str) -> None:
@@ -148,7 +148,13 @@ class Conduct:
             running = self._find(key, attempt)
             if running is not None:
                 running.since = self._clock()
-                self._tell("stage_started", key, attempt=attempt)
+                self._tell(
+                    "stage_started",
+                    key,
+                    attempt=attempt,
+                    cpus=running.resources.cpus,
+                    gpus=running.resources.gpus or 0.0,
+                )
 
     def heard(self, key: str, attempt: str, message: Message) -> None:
         """Take a worker's message."""
@@ -173,23 +179,43 @@ class Conduct:
                 case "FINISHED" | "REUSED":
                     self._finish(key, attempt, message)
                 case "FAILED":
-                    self._fail(key, attempt, Failure("raised", message.error or "no reason given"))
+                    reason = message.error or "no reason given"
+                    self._fail(key, attempt, Failure(message.cause or "bug", reason))
                 case "KILLED":
                     self._fail(
                         key, attempt, Failure("stopped", "stopped, though nobody asked for it")
                     )
+                case "HELD":
+                    self._elsewhere.note(key, message.error or "", self._clock())
+                    self._put_back(key, attempt, "another run works at it")
 
-    def died(self, key: str, attempt: str, reason: str) -> None:
-        """Learn that an attempt's worker is gone; nothing happens if it had told how it ended."""
+    def died(self, key: str, attempt: str, reason: str, *, hung: bool = False) -> None:
+        """Learn that an attempt's worker is gone; nothing happens if it had told how it ended.
+
+        Args:
+            key: of the stage.
+            attempt: at it.
+            reason: Ray's account of it.
+            hung: whether it was ended because it hung.
+        """
         with self._lock:
             if self._find(key, attempt) is not None:
-                self._fail(key, attempt, Failure("died", reason))
+                self._fail(key, attempt, hung_stage(key) if hung else death(reason))
 
     def abandon(self) -> None:
         """Give up all that was released: it did not end."""
         with self._lock:
             for key, running in tuple(self._running.items()):
                 self._put_back(key, running.attempt)
+
+    def watch_limits(self) -> None:
+        """Halt the run if a limit is reached: nothing starts any more."""
+        with self._lock:
+            share, words = self._policy.limits.share(self._spending.used(self._clock()))
+            if share >= 1 and not self.halted:
+                self.halted = f"the budget is used up: {words}; raise it, and run again"
+            elif share >= NEAR and not self.is_near:
+                self.is_near = words
 
     @property
     def idle(self) -> bool:
@@ -202,6 +228,12 @@ class Conduct:
         """Whether every stage is done."""
         with self._lock:
             return self._release.finished_all
+
+    @property
+    def used(self) -> Hours:
+        """What the study has used until now."""
+        with self._lock:
+            return self._spending.used(self._clock())
 
     def missing(self) -> dict[str, str]:
         """Return key -> why, for stages that are not done, in the plan's order."""
@@ -225,12 +257,17 @@ class Conduct:
             ]
             counts = {kind: self._counts(kind) for kind in self._plan.count_by_kind()}
             active.sort(key=lambda each: -each.seconds)
-            seconds_left, is_least = self._seconds_left(counts, active)
-            return Snapshot(
-                counts, tuple(active), now - self._began, seconds_left, is_least, self._ended
-            )
+            left, is_least = seconds_left(counts, active, self._seconds)
+            return Snapshot(counts, tuple(active), now - self._began, left, is_least, self._ended)
 
-    def _find(self, key: str, attempt: str) -> Running | None:
+    def _next(self) -> str | None:
+        """The most urgent ready stage that no other driver is known to work at just now."""
+        if not self._elsewhere:
+            return next(iter(self._release.ready(1)), None)
+        now = self._clock()
+        return next((k for k in self._release.ready() if self._elsewhere.is_due(k, now)), None)
+
+    def _find(self, key: str, attempt: str) -> _Running | None:
         running = self._running.get(key)
         return running if running is not None and running.attempt == attempt else None
 
@@ -250,31 +287,56 @@ class Conduct:
         )
 
     def _fail(self, key: str, attempt: str, failure: Failure) -> None:
-        if self.stopping:
+        if self.stopping or self.halted:
             self._put_back(key, attempt)
             return
-        repeats = self._repeats.get(key, 0)
-        if is_repeated(failure, repeats):
-            self._repeats[key] = repeats + 1
-            self._put_back(key, attempt, failure.reason)
+        running = self._running[key]
+        again = self._retries.next_request(key, failure, running.resources, running.step)
+        if again is not None:
+            if again != running.resources:
+                self._larger[key] = again
+            self._put_back(key, attempt, failure.reason, failure.cause)
             return
+        failure = self._retries.given_up(failure)
         del self._running[key]
         self._ended += 1
         self.failures[key] = failure
         cancelled = self._release.failed(key, failure.reason)
-        self._tell("stage_ended", key, attempt=attempt, state="FAILED", error=failure.reason)
+        self._tell(
+            "stage_ended",
+            key,
+            attempt=attempt,
+            state="FAILED",
+            error=failure.reason,
+            cause=failure.cause,
+        )
         for other in cancelled:
             why = self._release.missing()[other]
             self._tell("stage_ended", other, attempt=None, state="CANCELLED", error=why)
+        self._halt_if_alike(key, failure)
 
-    def _put_back(self, key: str, attempt: str, error: str | None = None) -> None:
+    def _halt_if_alike(self, key: str, failure: Failure) -> None:
+        if failure.cause not in ("bug", "refused") or not self._policy.same_errors:
+            return
+        alike = self._alike.setdefault(failure.likeness, set())
+        alike.add(key)
+        if len(alike) >= self._policy.same_errors and not self.halted:
+            self.halted = f"the same error ended {len(alike)} stages: {failure.reason}"
+
+    def _put_back(
+        self, key: str, attempt: str, error: str | None = None, cause: str | None = None
+    ) -> None:
         running = self._running.pop(key)
         self._release.requeue(key)
         if running.since is not None:
-            self._tell("stage_ended", key, attempt=attempt, state="KILLED", error=error)
+            self._tell(
+                "stage_ended", key, attempt=attempt, state="KILLED", error=error, cause=cause
+            )
 
     def _tell(self, event: str, key: str, **values: object) -> None:
-        self._listener.record({"event": event, "time": self._clock(), "key": key, **values})
+        told = {"event": event, "time": self._clock(), "key": key, **values}
+        self._spending.take(told)
+        self._listener.record(told)
 
     def _counts(self, kind: str) -> Counts:
         counts = self._release.counts(kind)
@@ -289,24 +351,3 @@ class Conduct:
             failed=counts.failed,
             cancelled=counts.cancelled,
         )
-
-    def _seconds_left(
-        self, counts: Mapping[str, Counts], active: list[Active]
-    ) -> tuple[float | None, bool]:
-        """The mean duration of what remains, shared among as many as work now.
-
-        And whether that is the least, as there are kinds of which none has ended yet.
-        """
-        left, is_least = 0.0, False
-        for kind, each in counts.items():
-            if each.waiting + each.running == 0:
-                continue
-            if kind not in self._seconds:
-                is_least = True
-                continue
-            mean = sum(self._seconds[kind]) / len(self._seconds[kind])
-            left += each.waiting * mean
-            left += sum(max(mean - a.seconds, 0.0) for a in active if a.kind == kind)
-        if is_least and left == 0.0:
-            return None, True
-        return left / max(len(active), 1), is_least

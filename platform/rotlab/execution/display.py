@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from rotlab.execution.conduct import Active, Snapshot
+from rotlab.execution.snapshot import Active, Snapshot
 
 REFRESH_PER_S = 2
 LINE_EVERY_S = 15.0

@@ -1,13 +1,33 @@
-"""Why a stage did not end well, and what is done about it. Decides only."""
+"""Why an attempt at a stage did not end well: causes, told from errors and from deaths. No Ray."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Cause = Literal["raised", "died", "stopped"]
-# Of a stage whose worker died: a machine may have been lost, but a stage may also kill its worker.
-MAX_REPEATS = 2
+from rotnet.errors import UserError
+
+# What the cause decides is in `rotlab.execution.retries`.
+Cause = Literal[
+    "bug",  # the stage raised an error, and would again
+    "refused",  # likewise, one that its user can mend: of data, settings, files
+    "diverged",  # a loss or a metric is no finite number
+    "gpu memory",  # there was not enough of the device's
+    "memory",  # there was not enough of the host's
+    "hung",  # it showed no sign of life within its limit
+    "worker",  # its process died
+    "node",  # its machine was lost or taken away
+    "stopped",  # it ended as if asked to, and was not
+]
+_NODE = re.compile(r"\bnode (has |was |is )?(died|dead|terminated|preempted|lost|unreachable)\b")
+_LOW = re.compile(r"low on memory|out.?of.?memory|\boom\b", re.IGNORECASE)
+_CUDA_LOW = re.compile(
+    r"CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED"
+    r"|CUDNN_STATUS_ALLOC_FAILED|HIP out of memory"
+)
+_HOST_LOW = re.compile(r"DefaultCPUAllocator|Cannot allocate memory|unable to mmap")
+_PARTICULAR = re.compile(r"(/[^\s:,'\"]+)|\b[0-9a-f]{8,}\b|\d+(\.\d+)?(e[+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,20 +35,43 @@ class Failure:
     """One attempt's end.
 
     Args:
-        cause: the stage raised an error, its worker process died, or it was stopped.
+        cause: of it.
         reason: one line.
     """
 
     cause: Cause
     reason: str
 
+    @property
+    def likeness(self) -> str:
+        """Return the reason less its numbers, paths and keys: equal ones are one error.
 
-def is_repeated(failure: Failure, repeats: int) -> bool:
-    """Say whether the stage is tried again, after it was tried again `repeats` times already.
+        >>> Failure("bug", "ValueError: 3 of 7 in /a/b").likeness
+        'ValueError: # of # in #'
+        """
+        return _PARTICULAR.sub("#", self.reason)
 
-    An error of the stage's own would come back; the death of a process need not.
+
+def failure_of(error: BaseException) -> Failure:
+    """Return what a stage's own error says."""
+    return Failure(_cause_of(error), describe(error))
+
+
+def death(reason: str) -> Failure:
+    """Return what Ray's account of a dead worker says.
+
+    Args:
+        reason: one line.
     """
-    return failure.cause != "raised" and repeats < MAX_REPEATS
+    if _LOW.search(reason):
+        return Failure("memory", reason)
+    return Failure("node" if _NODE.search(reason) else "worker", reason)
+
+
+def hung_stage(key: str) -> Failure:
+    """Return what is to be said of a stage that gave no sign of life within its limit."""
+    where = f"where it stood is shown by: rotlab logs {key[:12]}"
+    return Failure("hung", f"it gave no sign of life within its limit; {where}")
 
 
 def describe(error: BaseException) -> str:
@@ -55,3 +98,18 @@ def debug_line(key: str, options: Sequence[str]) -> str:
         options: of the run it failed in, such as ("--store", "s").
     """
     return shlex.join(["rotlab", "run-stage", key[:12], "--local", *options])
+
+
+def _cause_of(error: BaseException) -> Cause:
+    """By name and text where torch's own errors are meant: it need not be loaded here."""
+    text = str(error)
+    names = {each.__name__ for each in type(error).__mro__}
+    if "OutOfMemoryError" in names or (isinstance(error, RuntimeError) and _CUDA_LOW.search(text)):
+        return "gpu memory"
+    if isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError | OSError) and _HOST_LOW.search(text)
+    ):
+        return "memory"
+    if isinstance(error, FloatingPointError):
+        return "diverged"
+    return "refused" if isinstance(error, UserError) else "bug"

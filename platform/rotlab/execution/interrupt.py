@@ -79,5 +79,5 @@ class Interrupt:
         if self._conduct is None or self._stop_file is None or self._conduct.stopping:
             raise KeyboardInterrupt
         self._conduct.stopping = True
-        self._stop_file.touch()
+        self._stop_file.write_text("now", encoding="utf-8")
         signal.setitimer(signal.ITIMER_REAL, GRACE_S)

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rotlab.execution.failures import Cause
+
 FIELD = "rotlab"
-State = Literal["RUNNING", "FINISHED", "REUSED", "FAILED", "KILLED"]
+State = Literal["RUNNING", "FINISHED", "REUSED", "FAILED", "KILLED", "HELD"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Message:
         points: steps, oldest first.
         metrics: the stage's own, once FINISHED or REUSED.
         seconds: that the work took, once FINISHED or REUSED.
-        error: one line, once FAILED.
+        error: one line, once FAILED; the other attempt's lease, where that is HELD.
+        cause: of a failure.
     """
 
     state: State
@@ -41,12 +44,14 @@ class Message:
     metrics: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     error: str | None = None
+    cause: Cause | None = None
 
 
 def to_result(message: Message) -> dict[str, str]:
     """Return the message as a result to report."""
     points = [[point.step, point.time, dict(point.metrics)] for point in message.points]
     values = [message.state, points, dict(message.metrics), message.seconds, message.error]
+    values.append(message.cause)
     return {FIELD: json.dumps(values)}
 
 
@@ -54,5 +59,5 @@ def from_result(result: Mapping[str, Any]) -> Message | None:
     """Return the message in a Tune result, or None where it holds none."""
     if FIELD not in result:
         return None
-    state, points, metrics, seconds, error = json.loads(result[FIELD])
-    return Message(state, tuple(Point(*point) for point in points), metrics, seconds, error)
+    state, points, metrics, seconds, error, cause = json.loads(result[FIELD])
+    return Message(state, tuple(Point(*point) for point in points), metrics, seconds, error, cause)

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from rotlab.execution import provenance
+from rotlab.execution.lease import LIFE_S, Lease
+from rotlab.execution.pulse import Pulse
 from rotlab.execution.record import Record
 from rotlab.execution.settle import settle
-from rotlab.execution.store import Store, checksums
+from rotlab.execution.store import Store, checksums, new_attempt_id
 from rotlab.planning.key import stage_key
 from rotlab.planning.stage import DataRef, Stage, StageKind
 from rotnet.config import identity
@@ -33,6 +35,7 @@ class Work:
         data: name of a data set -> the folder, or URL, it lies in.
         store: where results lie.
         cpus: kind -> threads its stages compute with.
+        hung_s: seconds after which a stage without a sign of life is ended; None sets no limit.
     """
 
     stages: Mapping[str, Stage]
@@ -40,10 +43,16 @@ class Work:
     data: Mapping[str, Path | str]
     store: Path
     cpus: Mapping[str, int]
+    hung_s: float | None = None
 
 
 def perform(
-    key: str, work: Work, watch: Watch, attempt: str | None = None, gpus: float | None = None
+    key: str,
+    work: Work,
+    watch: Watch,
+    attempt: str | None = None,
+    gpus: float | None = None,
+    stale: str | None = None,
 ) -> Record:
     """Do a stage, or find it done, and return its record.
 
@@ -53,8 +62,10 @@ def perform(
         watch: hears of steps and may stop it.
         attempt: identity of the attempt; None makes one.
         gpus: devices, or a share of one, that the stage was given; None is as good as all of one.
+        stale: the lease of another attempt, to be taken over.
 
     Raises:
+        HeldElsewhereError: if another attempt is at work.
         UserError: if an input has no record yet, or this process has another version of the code
             than the one that made the plan.
         Stopped: if the watch asked for it.
@@ -69,17 +80,25 @@ def perform(
         name: _input_folder(store, work.stages[parent]) for name, parent in stage.inputs.items()
     }
     data = tuple((ref, local_folder(work.data[ref.name])) for ref in stage.data)
-    folder = store.new_attempt(stage, attempt)
-    try:
-        return _run(store, stage, work, inputs, data, folder, watch, gpus)
-    except Stopped:
-        raise
-    except Exception:
-        winner = store.record(key, stage.kind)  # another's commit sweeps this folder away
-        if winner is not None:
-            return winner
-        store.error_path(stage, folder.name).write_text(traceback.format_exc(), encoding="utf-8")
-        raise
+    attempt = attempt or new_attempt_id()
+    pulse = Pulse(watch, work.hung_s, store.log_path(stage, attempt))
+    with Lease(store.lease_path(stage), attempt, stale, lambda: pulse.seconds_since() < LIFE_S):
+        done = store.record(key, stage.kind)  # whoever held it before may have ended it
+        if done is not None:
+            return done
+        folder = store.new_attempt(stage, attempt)
+        try:
+            return _run(store, stage, work, inputs, data, folder, pulse, gpus)
+        except Stopped:
+            raise
+        except Exception:
+            winner = store.record(key, stage.kind)  # another's commit sweeps this folder away
+            if winner is not None:
+                return winner
+            store.error_path(stage, folder.name).write_text(
+                traceback.format_exc(), encoding="utf-8"
+            )
+            raise
 
 
 def _run(
@@ -89,14 +108,15 @@ def _run(
     inputs: Mapping[str, Path],
     data: tuple[tuple[DataRef, Path], ...],
     folder: Path,
-    watch: Watch,
+    pulse: Pulse,
     gpus: float | None,
 ) -> Record:
     kind = work.kinds[stage.kind]
     run = _load(kind.run)
     settle(work.cpus[stage.kind], gpus)
     started, clock = datetime.now(UTC), time.monotonic()
-    metrics = _check_metrics(run(stage.config, inputs, data, folder, watch))
+    with pulse:
+        metrics = _check_metrics(run(stage.config, inputs, data, folder, pulse))
     record = Record(
         key=stage.key,
         kind=stage.kind,
@@ -151,7 +171,7 @@ def _check_metrics(metrics: object) -> dict[str, float]:
     found = {str(name): float(value) for name, value in metrics.items()}
     for name, value in found.items():
         if not math.isfinite(value):
-            raise ValueError(f"metric {name!r} is {value}: the stage diverged")
+            raise FloatingPointError(f"metric {name!r} is {value}: the stage diverged")
     return found
 
 

@@ -1,5 +1,6 @@
 """Between Ray Tune and a run: Tune asks what to start and when to leave, and tells the rest."""
 
+from collections import abc
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from rotlab.execution.conduct import Conduct
 from rotlab.execution.message import from_result
 
 _REASON_CHARS = 300
+Hung = abc.Callable[[str, str], bool]
+Called = abc.Callable[[], None]
 
 
 class _NotPickled:
@@ -44,6 +47,7 @@ class StageSearcher(_NotPickled, Searcher):
             "attempt": proposed.attempt,
             "cpus": resources.cpus,
             "gpus": resources.gpus or 0.0,
+            "stale": proposed.stale,
         }
 
     def on_trial_complete(
@@ -56,10 +60,16 @@ class StageSearcher(_NotPickled, Searcher):
 
 
 class TrialListener(_NotPickled, Callback):
-    """Passes on what Tune hears of trials."""
+    """Passes on what Tune hears of trials.
 
-    def __init__(self, conduct: Conduct) -> None:
+    Args:
+        conduct: hears of it.
+        was_hung: says whether an attempt at a stage, by its log, was ended because it hung.
+    """
+
+    def __init__(self, conduct: Conduct, was_hung: Hung) -> None:
         self._conduct = conduct
+        self._was_hung = was_hung
 
     def on_trial_start(
         self,
@@ -103,14 +113,21 @@ class TrialListener(_NotPickled, Callback):
         **info: object,  # noqa: ARG002
     ) -> None:
         """A worker is gone, or raised what was reported before."""
-        self._conduct.died(trial.config["stage"], trial.config["attempt"], _reason(trial))
+        key, attempt = trial.config["stage"], trial.config["attempt"]
+        self._conduct.died(key, attempt, _reason(trial), hung=self._was_hung(key, attempt))
 
 
 class StopWhenIdle(_NotPickled, Stopper):
-    """Ends the run once it was asked to stop and no stage is at work."""
+    """Ends the run once it was asked to stop, or has halted, and no stage is at work.
 
-    def __init__(self, conduct: Conduct) -> None:
+    Args:
+        conduct: the run.
+        look: called whenever Tune asks.
+    """
+
+    def __init__(self, conduct: Conduct, look: Called) -> None:
         self._conduct = conduct
+        self._look = look
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002
         """Stop no trial by itself."""
@@ -118,7 +135,8 @@ class StopWhenIdle(_NotPickled, Stopper):
 
     def stop_all(self) -> bool:
         """Say whether all is to end now."""
-        return self._conduct.stopping and self._conduct.idle
+        self._look()
+        return bool(self._conduct.stopping or self._conduct.halted) and self._conduct.idle
 
 
 def request(config: dict[str, Any]) -> tune.PlacementGroupFactory:

@@ -2,8 +2,12 @@
 
 <kind>/<key>/attempts/<id>/...     a working folder, then a result
 <kind>/<key>/record.json           names the attempt that counts; without it there is no result
+<kind>/<key>/lease.json            somebody works at it; see `rotlab.execution.lease`
+<kind>/<key>/logs/<id>.log         what each attempt said
+<kind>/<key>/invalid/<id>/...      a result that counts no more; <id>.json says why
 studies/<name>/<revision>.json     plan and question
 studies/<name>/journal.jsonl       what happened
+studies/<name>/cancel              a wish that its drivers end
 """
 
 import contextlib
@@ -12,10 +16,11 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.parse import unquote, urlsplit
 
 from rotlab.execution.files import create_json, flush_folder, is_whole, seal
@@ -27,6 +32,7 @@ from rotnet.errors import UserError
 DEFAULT = "rotlab-store"
 CHECKPOINT = "checkpoint.pt"  # good for continuing only; not part of a result
 ERROR = "error.txt"
+_HOLD_TRIES, _HOLD_PAUSE_S = 4, 0.05
 
 
 class StoreError(UserError):
@@ -153,6 +159,48 @@ class Store:
         """Return where a failed attempt's traceback lies."""
         return self._attempts(stage.key, stage.kind) / attempt / ERROR
 
+    def lease_path(self, stage: Stage) -> Path:
+        """Return the file that says who works at a stage; its folder is there then."""
+        home = self._home(stage.key, stage.kind)
+        home.mkdir(parents=True, exist_ok=True)
+        return home / "lease.json"
+
+    def log_path(self, stage: Stage, attempt: str) -> Path:
+        """Return where an attempt's log lies."""
+        return self._home(stage.key, stage.kind) / "logs" / f"{attempt}.log"
+
+    def logs(self, stage: Stage) -> list[Path]:
+        """Return the logs of all attempts at a stage, oldest first."""
+        return sorted((self._home(stage.key, stage.kind) / "logs").glob("*.log"))
+
+    def all_records(self) -> Iterator[Record]:
+        """Yield the records of all results, in no order.
+
+        Raises:
+            StoreError: if one lies there that cannot be read.
+        """
+        for path in self.root.glob("*/*/record.json"):
+            record = self.record(path.parent.name, path.parent.parent.name)
+            if record is not None:
+                yield record
+
+    def set_aside(self, record: Record, because: str) -> None:
+        """Take a result out of use; it stays, with the reason, below <kind>/<key>/invalid.
+
+        Cut short, it leaves a record whose files are gone, which is an error and never a result;
+        called again it ends what it began.
+        """
+        home = self._home(record.key, record.kind)
+        aside = home / "invalid"
+        aside.mkdir(exist_ok=True)
+        note = {"because": because, "time": time.time(), "record": record_to_json(record)}
+        with contextlib.suppress(FileExistsError):
+            create_json(aside / f"{record.attempt}.json", note, f".{record.attempt}.tmp")
+        folder = self._attempts(record.key, record.kind) / record.attempt
+        if folder.exists():
+            folder.rename(aside / record.attempt)
+        (home / "record.json").unlink(missing_ok=True)
+
     # Studies
 
     def studies(self) -> list[str]:
@@ -183,38 +231,56 @@ class Store:
         with contextlib.suppress(FileExistsError):
             create_json(path, study_to_json(study), f".{study.revision}-{secrets.token_hex(4)}.tmp")
 
-    def journal_path(self, name: str) -> Path:
-        """Return where a study's journal lies."""
-        return self._study(name) / "journal.jsonl"
+    def journal_path(self, name: str, run: str | None = None) -> Path:
+        """Return where a study's journal lies, or that of a run beside the one that tracks it."""
+        return self._study(name) / (f"journal-{run}.jsonl" if run else "journal.jsonl")
+
+    def journals(self, name: str) -> list[Path]:
+        """Return all journals of a study, that of the runs that track it last."""
+        return [*sorted(self._study(name).glob("journal-*.jsonl")), self.journal_path(name)]
 
     def stop_path(self, name: str, run: str) -> Path:
         """Return the file whose presence asks the workers of one run to stop."""
         return self._study(name) / f"stop-{run}"
 
-    @contextlib.contextmanager
-    def only_driver(self, name: str) -> Iterator[None]:
-        """Hold a study so that no second process drives it; the hold ends with the process.
+    def cancel_path(self, name: str) -> Path:
+        """Return the file whose presence asks all drivers of a study to end."""
+        return self._study(name) / "cancel"
 
-        Raises:
-            StoreError: if another process holds it.
+    def driver(self, name: str) -> str | None:
+        """Return who runs a study, None where nobody does."""
+        path = self._study(name) / "driver.lock"
+        if not path.exists():
+            return None
+        with path.open(encoding="utf-8") as lock:
+            if _try_to_hold(lock):
+                return None
+            return lock.read().strip() or "another process"
+
+    @contextlib.contextmanager
+    def driving(self, name: str) -> Iterator[str | None]:
+        """Hold a study while it is run; the hold ends with the process.
+
+        Yields:
+            None for the first to hold it, else who that is.
         """
         folder = self._study(name)
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "driver.lock").open("a+", encoding="utf-8") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+            for _ in range(_HOLD_TRIES):  # who only looks holds it for a moment
+                if _try_to_hold(lock):
+                    break
+                time.sleep(_HOLD_PAUSE_S)
+            else:
                 lock.seek(0)
-                holder = lock.read().strip() or "another process"
-                raise StoreError(
-                    f"study {name!r} is being run by {holder}; wait for it or stop it"
-                ) from error
+                yield lock.read().strip() or "another process"
+                return
             lock.truncate(0)
             lock.write(f"process {os.getpid()} on {os.uname().nodename}")
             lock.flush()
-            for leftover in folder.glob("stop-*"):
+            for leftover in (*folder.glob("stop-*"), folder / "cancel"):
                 leftover.unlink(missing_ok=True)
-            yield
+            yield None
 
     # Paths
 
@@ -243,6 +309,14 @@ def checksums(folder: Path) -> dict[str, str]:
         for path in files
         if path.name not in (CHECKPOINT, ERROR)
     }
+
+
+def _try_to_hold(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _newest(attempts: Path) -> Path | None:

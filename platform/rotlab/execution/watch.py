@@ -1,5 +1,6 @@
 """How a running stage is heard of, and stopped, from another process. No Ray."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from rotlab.execution.message import Message, Point
 from rotnet.learning.watch import StopWish
 
+_LOG = logging.getLogger(__name__)
 SEND_EVERY_S = 2.0
 POLL_EVERY_S = 0.5
 MAX_POINTS = 64
@@ -20,7 +22,7 @@ class TrialWatch:
 
     Args:
         send: takes a message.
-        stop_file: whose presence is the wish to stop.
+        stop_file: whose presence is the wish to stop, at a checkpoint if it says so, else now.
         clock: seconds that never run backwards.
     """
 
@@ -36,12 +38,13 @@ class TrialWatch:
         self._points: list[Point] = []
         self._sent = clock()
         self._polled = float("-inf")
-        self._stop = False
+        self._wish: StopWish = "no"
 
     def report(self, step: int, metrics: Mapping[str, float]) -> None:
         """Take the metrics of a step."""
         values = {name: float(value) for name, value in metrics.items()}
         self._points.append(Point(step, time.time(), values))
+        _LOG.info("step %d  %s", step, "  ".join(f"{k} {v:.4g}" for k, v in values.items()))
         if len(self._points) > MAX_POINTS:
             del self._points[-2::-2]
         if self._clock() - self._sent >= SEND_EVERY_S:
@@ -52,12 +55,12 @@ class TrialWatch:
         self._flush()
 
     def should_stop(self) -> StopWish:
-        """Say "now" once the driver asked for it."""
+        """Say what the driver asked for; "now" is its last word."""
         now = self._clock()
-        if not self._stop and now - self._polled >= POLL_EVERY_S:
+        if self._wish != "now" and now - self._polled >= POLL_EVERY_S:
             self._polled = now
-            self._stop = self._stop_file.exists()
-        return "now" if self._stop else "no"
+            self._wish = self._asked()
+        return self._wish
 
     def take_points(self) -> tuple[Point, ...]:
         """Return what was gathered since it was last sent, and forget it."""
@@ -68,3 +71,10 @@ class TrialWatch:
         if self._points:
             self._send(Message("RUNNING", self.take_points()))
         self._sent = self._clock()
+
+    def _asked(self) -> StopWish:
+        try:
+            text = self._stop_file.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return "no"
+        return "at_checkpoint" if text == "at_checkpoint" else "now"

@@ -33,6 +33,26 @@ class _Taken:
     end: int
 
 
+class JournalOnly:
+    """Stands where a tracker would, for a run beside the one that writes to MLflow."""
+
+    problem: str | None = None
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    def record(self, event: Mapping[str, Any]) -> None:
+        """Journal an event."""
+        self._journal.append(event)
+
+    def close(self, timeout_s: float = 0.0) -> int:  # noqa: ARG002  (called as a tracker is)
+        """Return how many events could not be sent: none were to be."""
+        return 0
+
+
 class Tracker:
     """The one writer of a study to MLflow.
 

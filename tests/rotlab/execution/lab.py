@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from rotlab.execution.run import Job
+from rotlab.execution.job import Job
 from rotlab.execution.store import Store
 from rotlab.planning.key import stage_key
 from rotlab.planning.plan import Plan

@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
+from rotlab.execution.budget import Hours
 from rotlab.execution.capacity import Capacity
-from rotlab.execution.conduct import Assignment, Conduct, Event
-from rotlab.execution.failures import MAX_REPEATS
+from rotlab.execution.conduct import Assignment, Conduct, Event, Policy
+from rotlab.execution.elsewhere import ASK_AGAIN_S
+from rotlab.execution.lease import STALE_S
 from rotlab.execution.message import Message, Point, from_result, to_result
 from rotlab.execution.record import Record
+from rotlab.execution.retries import MOST_DEATHS
 from rotlab.planning.stage import Resources, Stage
 from tests.rotlab.execution.lab import make_plan, make_stage
 
@@ -29,7 +32,7 @@ class Ear:
 class Lab:
     """Two counts, a total of both, and a total of the first alone."""
 
-    def __init__(self, cpus: float = 1.0) -> None:
+    def __init__(self, cpus: float = 1.0, policy: Policy | None = None) -> None:
         self.a, self.b = make_stage("count", name="a"), make_stage("count", name="b")
         self.both = make_stage("total", {"a": self.a, "b": self.b}, name="both")
         self.one = make_stage("total", {"a": self.a}, name="one")
@@ -38,9 +41,10 @@ class Lab:
             make_plan([self.a, self.b, self.both, self.one]),
             {},
             {"count": Resources(1, 0), "total": Resources(1, 0)},
-            Capacity(cpus, 0),
+            lambda: Capacity(cpus, 0),
             self.ear,
             clock=lambda: self.now,
+            policy=policy,
         )
 
     def start(self) -> Assignment:
@@ -87,7 +91,7 @@ def test_what_has_a_record_is_not_proposed() -> None:
         make_plan([lab.a, lab.b, lab.both, lab.one]),
         done,
         {"count": Resources(1, 0), "total": Resources(1, 0)},
-        Capacity(4.0, 0),
+        lambda: Capacity(4.0, 0),
         again.ear,
     )
     again.end(again.start())
@@ -123,7 +127,7 @@ def test_a_failed_stage_cancels_its_dependents_only() -> None:
 
 def test_a_stage_whose_worker_died_is_tried_again_but_not_for_ever() -> None:
     lab = Lab()
-    for attempt in range(MAX_REPEATS + 1):
+    for attempt in range(MOST_DEATHS["worker"]):
         first = lab.start()
         assert first.key == lab.a.key
         assert lab.conduct.failures == {}, attempt
@@ -203,6 +207,87 @@ def test_a_released_stage_without_a_worker_counts_as_waiting() -> None:
 
 
 def test_a_message_survives_a_tune_result() -> None:
-    message = Message("FINISHED", (Point(3, 1.5, {"loss": 0.1}),), {"accuracy": 0.25}, 9.0, None)
+    message = Message(
+        "FAILED", (Point(3, 1.5, {"loss": 0.1}),), {"accuracy": 0.25}, 9.0, "no", "bug"
+    )
     assert from_result({**to_result(message), "trial_id": "x"}) == message
     assert from_result({"trial_id": "x"}) is None
+
+
+def test_a_stage_held_elsewhere_is_left_and_taken_over_once_its_lease_is_stale() -> None:
+    lab = Lab(cpus=1.0)
+    first = lab.start()
+    assert first.stale is None
+    lab.end(first, "HELD", error="beat 1")
+    assert lab.start().key == lab.b.key
+    assert lab.conduct.propose() is None
+    lab.now += ASK_AGAIN_S
+    again = lab.start()
+    assert (again.key, again.stale) == (lab.a.key, None)
+    lab.end(again, "HELD", error="beat 1")
+    lab.now += STALE_S
+    last = lab.start()
+    assert (last.key, last.stale) == (lab.a.key, "beat 1")
+    lab.end(last, "REUSED")
+    assert lab.conduct.failures == {}
+
+
+def test_a_stage_that_ran_out_of_memory_gets_a_larger_share_once() -> None:
+    lab = Lab(cpus=4.0)
+    for share in (1, 2):
+        one = lab.start()
+        assert (one.key, one.resources) == (lab.a.key, Resources(share, 0))
+        assert lab.conduct.failures == {}
+        lab.end(one, "FAILED", error="MemoryError", cause="memory")
+    assert lab.conduct.failures[lab.a.key].reason.startswith("MemoryError; give the kind more cpus")
+
+
+def test_a_hung_stage_is_tried_again_like_a_lost_one() -> None:
+    lab = Lab()
+    for _ in range(MOST_DEATHS["hung"]):
+        one = lab.start()
+        lab.conduct.died(one.key, one.attempt, "exit", hung=True)
+    assert lab.conduct.failures[lab.a.key].cause == "hung"
+    assert one.key[:12] in lab.conduct.failures[lab.a.key].reason
+
+
+def test_the_same_error_in_several_stages_ends_the_run() -> None:
+    lab = Lab(cpus=4.0, policy=Policy(same_errors=2))
+    first, second = lab.start(), lab.start()
+    lab.end(first, "FAILED", error="ValueError: 1 of 2", cause="bug")
+    assert lab.conduct.halted is None
+    lab.end(second, "FAILED", error="ValueError: 2 of 2", cause="bug")
+    assert lab.conduct.halted == "the same error ended 2 stages: ValueError: 2 of 2"
+    assert lab.conduct.propose() == "FINISHED"
+
+
+@pytest.mark.parametrize(("limit", "cause"), [(0, "bug"), (1, "diverged")])
+def test_other_errors_end_no_run(limit: int, cause: Any) -> None:
+    lab = Lab(policy=Policy(same_errors=limit))
+    lab.end(lab.start(), "FAILED", error="no", cause=cause)
+    assert lab.conduct.halted is None
+    assert lab.start().key == lab.b.key
+
+
+def test_a_used_up_budget_starts_nothing_more_and_fails_nothing() -> None:
+    lab = Lab(policy=Policy(limits=Hours(cpu_hours=1.0)))
+    first = lab.start()
+    lab.now += 0.8 * 3600
+    lab.conduct.watch_limits()
+    assert (lab.conduct.halted, lab.conduct.is_near) == (None, "0.8 of 1 CPU-hours")
+    lab.now += 0.2 * 3600
+    lab.conduct.watch_limits()
+    assert str(lab.conduct.halted).startswith("the budget is used up: 1.0 of 1 CPU-hours")
+    assert lab.conduct.propose() == "FINISHED"
+    lab.end(first, "KILLED")
+    assert lab.conduct.failures == {}
+    assert lab.ear.ends() == {first.key: "KILLED"}
+    assert lab.conduct.used.cpu_hours == pytest.approx(1.0)
+
+
+def test_no_more_stages_than_asked_for_run_at_once() -> None:
+    lab = Lab(cpus=4.0, policy=Policy(concurrency=1))
+    first = lab.start()
+    assert lab.conduct.propose() is None
+    lab.end(first)
+    assert isinstance(lab.conduct.propose(), Assignment)

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from rotlab.execution.conduct import Active, Snapshot
 from rotlab.execution.display import Display, duration, line, table
+from rotlab.execution.snapshot import Active, Snapshot
 from rotlab.planning.release import Counts
 
 SNAPSHOT = Snapshot(

@@ -15,7 +15,7 @@ PLAN = make_plan([A, B, C, BOTH, ONE, ABOVE])
 
 def describe(*missing: Stage, **failed: str) -> list[str]:
     stages = {"a": A, "b": B, "c": C}
-    failures = {stages[name].key: Failure("raised", why) for name, why in failed.items()}
+    failures = {stages[name].key: Failure("bug", why) for name, why in failed.items()}
     return describe_missing(PLAN, failures, [stage.key for stage in missing], OPTIONS)
 
 
@@ -42,7 +42,7 @@ def test_equal_reasons_are_told_once_and_what_holds_up_most_comes_first() -> Non
 
 def test_of_many_equal_failures_a_few_are_listed() -> None:
     stages = [make_stage("count", name=str(number)) for number in range(MAX_LISTED + 7)]
-    failures = {stage.key: Failure("died", "lost") for stage in stages}
+    failures = {stage.key: Failure("worker", "lost") for stage in stages}
     lines = describe_missing(make_plan(stages), failures, failures, OPTIONS)
     assert sum("run-stage" in line for line in lines) == MAX_LISTED
     assert "  and 7 more: rotlab status lab --store 's t'" in lines

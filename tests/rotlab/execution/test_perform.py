@@ -11,6 +11,7 @@ import torch
 from ray import tune
 
 from rotlab.execution import trial
+from rotlab.execution.lease import HeldElsewhereError
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.settle import settle
 from rotlab.execution.store import Store
@@ -82,7 +83,7 @@ def test_a_failing_stage_leaves_its_traceback_and_no_record(tmp_path: Path) -> N
 
 def test_a_metric_that_is_not_finite_is_a_failure(tmp_path: Path) -> None:
     stage = make_stage("count", name="a", diverge=True)
-    with pytest.raises(ValueError, match="metric 'odd' is inf"):
+    with pytest.raises(FloatingPointError, match="metric 'odd' is inf"):
         perform(stage.key, make_work(tmp_path, stage), Unwatched())
 
 
@@ -104,9 +105,26 @@ def test_a_stage_swept_away_by_anothers_commit_takes_that_result(tmp_path: Path)
     class Overtaken(Unwatched):
         def saved(self, step: int, path: Path) -> None:  # noqa: ARG002
             if step == 2:
-                perform(stage.key, work, Unwatched(), "overtaker")
+                lease = Store(tmp_path).lease_path(stage).read_text()
+                perform(stage.key, work, Unwatched(), "overtaker", stale=lease)
 
     assert perform(stage.key, work, Overtaken(), "overtaken").attempt == "overtaker"
+
+
+def test_a_stage_that_another_attempt_works_at_is_left_to_it(tmp_path: Path) -> None:
+    stage = make_stage("count", name="a", epochs=2)
+    work = make_work(tmp_path, stage)
+    refused = []
+
+    class Beside(Unwatched):
+        def saved(self, step: int, path: Path) -> None:  # noqa: ARG002
+            with pytest.raises(HeldElsewhereError):
+                perform(stage.key, work, Unwatched(), "second")
+            refused.append(step)
+
+    assert perform(stage.key, work, Beside(), "first").attempt == "first"
+    assert refused == [1, 2]
+    assert not Store(tmp_path).lease_path(stage).exists()
 
 
 def test_a_settled_process_draws_and_computes_as_a_fresh_one() -> None:
@@ -168,6 +186,6 @@ def test_a_trial_hands_on_what_it_was_given(
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "none")
     monkeypatch.setattr(tune, "report", lambda _: None)
     stage = make_stage("count", name="a")
-    config = {"stage": stage.key, "attempt": "one", "cpus": 1, "gpus": 0.5}
-    trial.run_trial(config, make_work(tmp_path, stage), tmp_path / "stop")
+    config = {"stage": stage.key, "attempt": "one", "cpus": 1, "gpus": 0.5, "stale": None}
+    trial.run_trial(config, make_work(tmp_path, stage), tmp_path / "stop", verbose=True)
     assert cuda.shares == [0.5]

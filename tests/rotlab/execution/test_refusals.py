@@ -59,9 +59,10 @@ def test_a_tracking_uri_that_cannot_work_is_refused(tmp_path: Path) -> None:
     assert "does not exist" in refuse_run(tmp_path, f"sqlite:///{tmp_path}/no/mlflow.db")
 
 
-def test_a_study_that_is_being_run_is_refused(tmp_path: Path) -> None:
-    with Store(tmp_path).only_driver(PLAN.name):
+def test_a_study_that_is_being_run_by_another_plan_is_refused(tmp_path: Path) -> None:
+    with Store(tmp_path).driving(PLAN.name):
         assert "is being run by process" in refuse_run(tmp_path)
+        assert "with another plan" in refuse_run(tmp_path)
 
 
 def test_data_that_changed_since_the_plan_are_refused(

@@ -197,15 +197,12 @@ def test_the_last_revision_of_a_study_is_found(store: Store) -> None:
     assert store.studies() == ["lr"]
 
 
-def test_a_second_driver_of_a_study_is_refused(store: Store) -> None:
-    with (
-        store.only_driver("lr"),
-        pytest.raises(StoreError, match=f"being run by process {os.getpid()}"),
-        store.only_driver("lr"),
-    ):
-        pass
-    with store.only_driver("lr"), store.only_driver("other"):
-        pass
+def test_a_second_driver_of_a_study_learns_of_the_first(store: Store) -> None:
+    with store.driving("lr") as first, store.driving("lr") as second, store.driving("x") as other:
+        assert (first, other) == (None, None)
+        assert str(second).startswith(f"process {os.getpid()} on ")
+    with store.driving("lr") as again:
+        assert again is None
 
 
 def test_a_store_that_may_only_be_read_can_be_read(

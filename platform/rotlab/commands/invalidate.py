@@ -1,0 +1,91 @@
+"""`rotlab invalidate`: take results out of use, so that the next run makes them again."""
+
+import argparse
+import sys
+from collections import Counter
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from rotlab.commands.options import add_store
+from rotlab.execution.invalidate import Condition, chosen, with_dependents
+from rotlab.execution.record import Record
+from rotlab.execution.store import Store
+from rotnet.errors import UserError
+
+DESCRIPTION = """\
+Take results out of use, and all that were made from them. The next run makes them again. What was
+there is kept in the store, with the reason.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `rotlab invalidate`."""
+    parser.description = DESCRIPTION
+    parser.add_argument(
+        "keys", metavar="KEY", nargs="*", help="of a stage, or its first characters"
+    )
+    parser.add_argument(
+        "--where",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        type=_condition,
+        help="of results so made: kind, commit, host, device or a setting such as pretrain.lr; "
+        "given several times, all have to hold",
+    )
+    parser.add_argument("--because", metavar="TEXT", required=True, help="the reason, kept")
+    parser.add_argument("--yes", action="store_true", help="do not ask first")
+    add_store(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Say what would go, ask, and set it aside; return 0, or 1 if the answer was no.
+
+    Raises:
+        UserError: if nothing is meant, or nobody can be asked.
+    """
+    if not args.keys and not args.where:
+        raise UserError("which results? give KEY or --where NAME=VALUE")
+    if not args.because.strip():
+        raise UserError("--because is empty: say why, for whoever wonders later")
+    store = Store.open(args.store)
+    records = list(store.all_records())
+    meant = chosen(records, args.keys, args.where)
+    if not meant:
+        raise UserError(f"none of the {len(records)} results in {store.root} is meant")
+    going = with_dependents(meant, records)
+    print(f"{_counted(meant)} and what was made from them: {_counted(going)} in all")
+    if not args.yes and not _agreed(len(going)):
+        print("nothing was changed")
+        return 1
+    for record in going:  # what needs most first: cut short, no result is without what it needs
+        store.set_aside(record, args.because.strip())
+    print(f"{len(going)} results count no more; they are kept below <kind>/<key>/invalid")
+    return 0
+
+
+def _condition(text: str) -> Condition:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, got {text!r}")
+    try:
+        return Condition(name.strip(), _plain(value))
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _plain(text: str) -> Any:  # noqa: ANN401  # plain values of any sort
+    """A value as a search space would have it: YAML 1.2."""
+    return YAML(typ="safe", pure=True).load(text) if text.strip() else ""
+
+
+def _agreed(number: int) -> bool:
+    if not sys.stdin.isatty():
+        raise UserError("nobody can be asked here: give --yes if that is what you want")
+    return input(f"take {number} results out of use? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _counted(records: list[Record]) -> str:
+    counts = Counter(record.kind for record in records)
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))

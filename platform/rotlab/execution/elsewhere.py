@@ -1,0 +1,42 @@
+"""Stages that other drivers work at, as one driver sees it: when to look again. No clock."""
+
+from dataclasses import dataclass
+
+from rotlab.execution.lease import STALE_S
+
+ASK_AGAIN_S = 5.0  # after which a stage that another driver works at is looked at again
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A lease as last seen, since when it has been that, and when to look at it again."""
+
+    lease: str
+    since: float
+    look_at: float
+
+
+class Elsewhere:
+    """Remembers leases. One that stays the same for `STALE_S` is kept up by nobody."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, _Seen] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._seen)
+
+    def note(self, key: str, lease: str, now: float) -> None:
+        """Take note that another attempt's lease lies on a stage."""
+        known = self._seen.get(key)
+        since = known.since if known is not None and known.lease == lease else now
+        self._seen[key] = _Seen(lease, since, now + ASK_AGAIN_S)
+
+    def is_due(self, key: str, now: float) -> bool:
+        """Say whether a stage is to be tried: nobody is known to hold it, or that was long ago."""
+        seen = self._seen.get(key)
+        return seen is None or seen.look_at <= now
+
+    def stale(self, key: str, now: float) -> str | None:
+        """Return the lease on a stage that may be taken over, if there is one."""
+        seen = self._seen.get(key)
+        return seen.lease if seen is not None and now - seen.since >= STALE_S else None

@@ -1,0 +1,54 @@
+"""A study to be run: of what, where, with what and under which rules. Values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rotlab.execution.conduct import Policy
+from rotlab.execution.store import Store
+from rotlab.planning.plan import Plan
+from rotlab.planning.stage import Resources, StageKind
+
+
+PENDING = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A study to be run, and where.
+
+    Args:
+        plan: what is asked for; its data are on this machine and its stages are supported.
+        kinds: kind -> what it is.
+        resources: kind -> what its stages ask for.
+        text: the search-space file.
+        data: name of a data set -> the folder, or URL, it lies in.
+        store: where results lie.
+        tracking_uri: of MLflow; None takes the default.
+        address: of a Ray cluster; None starts one on this machine.
+        cpus: cores of one started here; None takes all.
+        gpus: devices of one started here; None takes all.
+        pending: stages that may wait for room on one that is there, so that it grows.
+        policy: what the run may use, and what it makes of errors.
+        hung_s: seconds after which a stage without a sign of life is ended; None sets no limit.
+        notify: command or URL that is told of the end, and of a budget nearly used up.
+        verbose: let Ray and the workers talk.
+        options: what `rotlab run-stage` needs to find the same store and data.
+    """
+
+    plan: Plan
+    kinds: Mapping[str, StageKind]
+    resources: Mapping[str, Resources]
+    text: str
+    data: Mapping[str, Path | str]
+    store: Store
+    tracking_uri: str | None = None
+    address: str | None = None
+    cpus: int | None = None
+    gpus: int | None = None
+    pending: int = PENDING
+    policy: Policy = field(default_factory=Policy)
+    hung_s: float | None = None
+    notify: str | None = None
+    verbose: bool = False
+    options: tuple[str, ...] = ()

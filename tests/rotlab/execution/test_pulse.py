@@ -1,0 +1,75 @@
+"""Signs of life, and what becomes of a stage that gives none."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from rotlab.execution.pulse import Pulse
+from rotlab.execution.stage_log import was_hung
+from rotnet.learning.watch import Unwatched
+
+HANG = """
+import sys, time
+from pathlib import Path
+from rotlab.execution.pulse import Pulse
+from rotnet.learning.watch import Unwatched
+
+def deep_in_the_stage():
+    time.sleep(30)
+
+with Pulse(Unwatched(), 0.2, Path(sys.argv[1])) as pulse:
+    for step in range(int(sys.argv[2])):
+        pulse.report(step, {})
+        time.sleep(0.1)
+    if sys.argv[3] == "hang":
+        deep_in_the_stage()
+print("the end")
+"""
+
+
+def run(log: Path, steps: int, end: str) -> subprocess.CompletedProcess[str]:
+    code = HANG.replace("0.2,", "0.5,")
+    words = [sys.executable, "-c", code, str(log), str(steps), end]
+    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+
+
+def test_a_hung_stage_is_ended_and_its_log_says_where_it_stood(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    done = run(log, 2, "hang")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "deep_in_the_stage" in log.read_text()
+    assert was_hung(log)
+
+
+def test_a_stage_that_is_slow_but_alive_is_not_ended(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    done = run(log, 20, "go on")
+    assert (done.returncode, done.stdout) == (0, "the end\n")
+    assert not was_hung(log)
+
+
+def test_every_call_is_a_sign_of_life_and_is_passed_on(tmp_path: Path) -> None:
+    heard: list[object] = []
+
+    class Ear(Unwatched):
+        def report(self, step: int, metrics: object) -> None:  # noqa: ARG002
+            heard.append(step)
+
+        def saved(self, step: int, path: Path) -> None:  # noqa: ARG002
+            heard.append(path)
+
+    now = 0.0
+    pulse = Pulse(Ear(), None, tmp_path / "log", clock=lambda: now)
+    with pulse:
+        now = 5.0
+        assert pulse.seconds_since() == 5.0
+        pulse.report(1, {})
+        assert pulse.seconds_since() == 0.0
+        now = 6.0
+        pulse.saved(2, tmp_path)
+        assert pulse.seconds_since() == 0.0
+        now = 7.0
+        assert pulse.should_stop() == "no"
+        assert pulse.seconds_since() == 0.0
+    assert heard == [1, tmp_path]
+    assert not (tmp_path / "log").exists()
