@@ -10,6 +10,7 @@ from rotlab.execution.budget import NEAR, Hours, Spending
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.elsewhere import Elsewhere
 from rotlab.execution.failures import Failure, death, hung_stage
+from rotlab.execution.lease import STALE_S
 from rotlab.execution.message import Message
 from rotlab.execution.record import Record
 from rotlab.execution.retries import Retries
@@ -37,11 +38,13 @@ class Policy:
         limits: of what the study uses, this run and earlier ones together.
         same_errors: the same error in so many stages ends the run; 0 never does.
         concurrency: stages at once, at most; None: as many as fit.
+        stale_s: seconds after which another run's lease that is not kept up is taken over.
     """
 
     limits: Hours = field(default_factory=Hours)
     same_errors: int = 5
     concurrency: int | None = None
+    stale_s: float = STALE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Conduct:
         self._began = clock()
         self._release = Release(plan, records)
         self._running: dict[str, _Running] = {}
-        self._elsewhere = Elsewhere()
+        self._elsewhere = Elsewhere(self._policy.stale_s)
         self._larger: dict[str, Resources] = {}
         self._retries = Retries(capacity)
         self._spending = Spending([{"event": "study_started", "time": self._began}], used)

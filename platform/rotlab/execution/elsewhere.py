@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from rotlab.execution.lease import STALE_S
-
-ASK_AGAIN_S = 5.0  # after which a stage that another driver works at is looked at again
+from rotlab.execution.lease import BEATS, STALE_S
 
 
 @dataclass(slots=True)
@@ -17,9 +15,10 @@ class _Seen:
 
 
 class Elsewhere:
-    """Remembers leases. One that stays the same for `STALE_S` is kept up by nobody."""
+    """Remembers leases. One that stays the same for `stale_s` is kept up by nobody."""
 
-    def __init__(self) -> None:
+    def __init__(self, stale_s: float = STALE_S) -> None:
+        self._stale_s = stale_s
         self._seen: dict[str, _Seen] = {}
 
     def __bool__(self) -> bool:
@@ -29,7 +28,7 @@ class Elsewhere:
         """Take note that another attempt's lease lies on a stage."""
         known = self._seen.get(key)
         since = known.since if known is not None and known.lease == lease else now
-        self._seen[key] = _Seen(lease, since, now + ASK_AGAIN_S)
+        self._seen[key] = _Seen(lease, since, now + self._stale_s / BEATS)
 
     def is_due(self, key: str, now: float) -> bool:
         """Say whether a stage is to be tried: nobody is known to hold it, or that was long ago."""
@@ -39,4 +38,4 @@ class Elsewhere:
     def stale(self, key: str, now: float) -> str | None:
         """Return the lease on a stage that may be taken over, if there is one."""
         seen = self._seen.get(key)
-        return seen.lease if seen is not None and now - seen.since >= STALE_S else None
+        return seen.lease if seen is not None and now - seen.since >= self._stale_s else None

@@ -9,7 +9,6 @@ from rotlab.execution.store import Store
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Resources, StageKind
 
-
 PENDING = 64
 
 

@@ -2,7 +2,7 @@
 
 It only saves work. A result is right without: the first to commit wins. A lease is a small file
 whose counter its holder moves on while the stage shows signs of life. An observer takes it for
-stale when, on the observer's own clock, the counter has not moved for `STALE_S`; one whose holder
+stale when, on the observer's own clock, the counter has not moved for some time; one whose holder
 is a process of this machine that is gone is stale at once.
 """
 
@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-BEAT_S = 5.0
-STALE_S = 30.0
-LIFE_S = 60.0  # without a sign of life for so long, the holder lets its lease go stale
+STALE_S = 30.0  # a lease that has not moved for so long may be taken over
+BEATS = 6  # it moves on so often in that time
+LIVES = 2  # without a sign of life for so many such times, its holder does not move it on
 
 
 class HeldElsewhereError(Exception):
@@ -31,14 +31,20 @@ class Lease:
         path: of the file, in a folder that is there.
         attempt: who holds it.
         stale: the text of another's lease that is to be taken over.
-        is_alive: asked before each beat.
+        since_life: returns the seconds since the stage's last sign of life.
+        stale_s: seconds after which others take a lease that has not moved for stale.
     """
 
     def __init__(
-        self, path: Path, attempt: str, stale: str | None, is_alive: Callable[[], bool]
+        self,
+        path: Path,
+        attempt: str,
+        stale: str | None,
+        since_life: Callable[[], float],
+        stale_s: float = STALE_S,
     ) -> None:
         self._path, self._attempt, self._stale = path, attempt, stale
-        self._is_alive = is_alive
+        self._since_life, self._stale_s = since_life, stale_s
         self._beat = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep_up, name="lease", daemon=True)
@@ -90,8 +96,8 @@ class Lease:
         self._path.unlink(missing_ok=True)
 
     def _keep_up(self) -> None:
-        while not self._over.wait(BEAT_S):
-            if not self._is_alive():
+        while not self._over.wait(self._stale_s / BEATS):
+            if self._since_life() > LIVES * self._stale_s:
                 continue
             if _holder(_read(self._path)).get("attempt") != self._attempt:
                 return  # taken over

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rotlab.execution import provenance
-from rotlab.execution.lease import LIFE_S, Lease
+from rotlab.execution.lease import STALE_S, Lease
 from rotlab.execution.pulse import Pulse
 from rotlab.execution.record import Record
 from rotlab.execution.settle import settle
@@ -36,6 +36,7 @@ class Work:
         store: where results lie.
         cpus: kind -> threads its stages compute with.
         hung_s: seconds after which a stage without a sign of life is ended; None sets no limit.
+        stale_s: seconds after which a lease that is not kept up may be taken over.
     """
 
     stages: Mapping[str, Stage]
@@ -44,6 +45,7 @@ class Work:
     store: Path
     cpus: Mapping[str, int]
     hung_s: float | None = None
+    stale_s: float = STALE_S
 
 
 def perform(
@@ -82,7 +84,8 @@ def perform(
     data = tuple((ref, local_folder(work.data[ref.name])) for ref in stage.data)
     attempt = attempt or new_attempt_id()
     pulse = Pulse(watch, work.hung_s, store.log_path(stage, attempt))
-    with Lease(store.lease_path(stage), attempt, stale, lambda: pulse.seconds_since() < LIFE_S):
+    lease = store.lease_path(stage)
+    with Lease(lease, attempt, stale, pulse.seconds_since, work.stale_s):
         done = store.record(key, stage.kind)  # whoever held it before may have ended it
         if done is not None:
             return done

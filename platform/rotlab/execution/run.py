@@ -181,7 +181,15 @@ def _tune(
 ) -> None:
     cpus = {kind: each.cpus for kind, each in resources.items()}
     stages = dict(job.plan.stages)
-    work = Work(stages, dict(job.kinds), dict(job.data), job.store.root, cpus, job.hung_s)
+    work = Work(
+        stages,
+        dict(job.kinds),
+        dict(job.data),
+        job.store.root,
+        cpus,
+        job.hung_s,
+        job.policy.stale_s,
+    )
     trainable = tune.with_parameters(run_trial, work=work, stop_file=stop_file, verbose=job.verbose)
     tune.Tuner(
         tune.with_resources(trainable, request),

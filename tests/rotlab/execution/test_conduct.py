@@ -7,8 +7,7 @@ import pytest
 from rotlab.execution.budget import Hours
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.conduct import Assignment, Conduct, Event, Policy
-from rotlab.execution.elsewhere import ASK_AGAIN_S
-from rotlab.execution.lease import STALE_S
+from rotlab.execution.lease import BEATS, STALE_S
 from rotlab.execution.message import Message, Point, from_result, to_result
 from rotlab.execution.record import Record
 from rotlab.execution.retries import MOST_DEATHS
@@ -221,7 +220,7 @@ def test_a_stage_held_elsewhere_is_left_and_taken_over_once_its_lease_is_stale()
     lab.end(first, "HELD", error="beat 1")
     assert lab.start().key == lab.b.key
     assert lab.conduct.propose() is None
-    lab.now += ASK_AGAIN_S
+    lab.now += STALE_S / BEATS
     again = lab.start()
     assert (again.key, again.stale) == (lab.a.key, None)
     lab.end(again, "HELD", error="beat 1")

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.execution import lease as module
-from rotlab.execution.elsewhere import ASK_AGAIN_S, Elsewhere
-from rotlab.execution.lease import STALE_S, HeldElsewhereError, Lease
+from rotlab.execution.elsewhere import Elsewhere
+from rotlab.execution.lease import BEATS, STALE_S, HeldElsewhereError, Lease
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def take(path: Path, attempt: str, stale: str | None = None) -> Lease:
-    return Lease(path, attempt, stale, lambda: True)
+    return Lease(path, attempt, stale, lambda: 0.0)
 
 
 def test_a_stage_is_held_by_one_at_a_time(path: Path) -> None:
@@ -33,26 +32,20 @@ def test_a_stage_is_held_by_one_at_a_time(path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_hold_is_kept_up_while_there_are_signs_of_life(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "BEAT_S", 0.01)
-    alive = True
-    with Lease(path, "a", None, lambda: alive):
+def test_a_hold_is_kept_up_while_there_are_signs_of_life(path: Path) -> None:
+    since_life = 0.0
+    with Lease(path, "a", None, lambda: since_life, stale_s=0.06):
         before = path.read_text()
         wait_for(lambda: path.read_text() != before)
-        alive = False
+        since_life = 1.0
         time.sleep(0.05)
         still = path.read_text()
         time.sleep(0.1)
         assert path.read_text() == still
 
 
-def test_what_nobody_keeps_up_is_taken_over_and_its_holder_lets_it_be(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "BEAT_S", 0.01)
-    with Lease(path, "a", None, lambda: False):
+def test_what_nobody_keeps_up_is_taken_over_and_its_holder_lets_it_be(path: Path) -> None:
+    with Lease(path, "a", None, lambda: 9.0, stale_s=0.06):
         with take(path, "b", stale=path.read_text()):
             time.sleep(0.05)
             assert json.loads(path.read_text())["attempt"] == "b"
@@ -67,7 +60,7 @@ def test_another_text_than_the_stale_one_is_respected(path: Path) -> None:
 def test_the_hold_of_a_process_that_is_gone_is_none(path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; from rotlab.execution.lease import Lease;"
-        "Lease(Path(sys.argv[1]), 'a', None, lambda: True).__enter__(); os._exit(0)"
+        "Lease(Path(sys.argv[1]), 'a', None, lambda: 0.0).__enter__(); os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", code, str(path)], check=True)  # noqa: S603
     assert json.loads(path.read_text())["attempt"] == "a"
@@ -94,8 +87,8 @@ def test_a_lease_that_stays_the_same_is_stale_on_the_observers_own_clock() -> No
     elsewhere = Elsewhere()
     assert elsewhere.is_due("key", 0.0)
     elsewhere.note("key", "beat 1", 0.0)
-    assert not elsewhere.is_due("key", ASK_AGAIN_S - 1)
-    assert elsewhere.is_due("key", ASK_AGAIN_S)
+    assert not elsewhere.is_due("key", STALE_S / BEATS - 1)
+    assert elsewhere.is_due("key", STALE_S / BEATS)
     elsewhere.note("key", "beat 2", STALE_S)
     assert elsewhere.stale("key", STALE_S + 1) is None
     elsewhere.note("key", "beat 2", STALE_S + 10)
@@ -110,8 +103,7 @@ def wait_for(condition: object) -> None:
         time.sleep(0.01)
 
 
-def test_the_file_is_never_seen_half_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BEAT_S", 0.0005)
-    with take(path, "a"):
+def test_the_file_is_never_seen_half_written(path: Path) -> None:
+    with Lease(path, "a", None, lambda: 0.0, stale_s=0.003):
         for _ in range(300):
             assert json.loads(path.read_text())["process"] == os.getpid()

@@ -1,0 +1,100 @@
+"""`rotlab invalidate`: what is meant and all made from it goes, is kept, and is made anew."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rotlab.cli import main
+from rotlab.execution.perform import Work, perform
+from rotlab.execution.store import Store
+from rotlab.planning.stage import Stage
+from rotnet.learning.watch import Unwatched
+from tests.rotlab.execution.lab import KINDS, make_stage
+
+A, B = make_stage("count", name="a", epochs=3), make_stage("count", name="b")
+OF_A = make_stage("total", {"a": A}, name="a")
+OF_BOTH = make_stage("total", {"a": OF_A, "b": B}, name="both")
+ALL = (A, B)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path)
+    for stage in ALL:
+        perform(stage.key, work(store), Unwatched())
+    return store
+
+
+def work(store: Store) -> Work:
+    stages = {stage.key: stage for stage in (A, B, OF_A, OF_BOTH)}
+    return Work(stages, KINDS, {}, store.root, {"count": 1, "total": 1})
+
+
+def done(store: Store, *stages: Stage) -> list[bool]:
+    return [store.record(stage.key, stage.kind) is not None for stage in stages]
+
+
+def invalidate(store: Store, *words: str) -> int:
+    return main(["invalidate", "--store", str(store.root), "--because", "a bad disk", *words])
+
+
+def test_a_result_goes_and_is_kept_with_the_reason(store: Store) -> None:
+    before = store.record(A.key, A.kind)
+    assert before is not None
+    assert invalidate(store, A.key[:10], "--yes") == 0
+    assert done(store, A, B) == [False, True]
+    aside = store.root / "count" / A.key / "invalid"
+    note = json.loads((aside / f"{before.attempt}.json").read_text())
+    assert (note["because"], note["record"]["metrics"]) == ("a bad disk", dict(before.metrics))
+    assert (aside / before.attempt / "state.json").exists()
+
+
+def test_it_is_made_again_from_the_beginning(store: Store) -> None:
+    assert invalidate(store, A.key, "--yes") == 0
+    record = perform(A.key, work(store), Unwatched())
+    assert record.metrics == {"epochs": 3.0, "resumed_at": 0.0}
+
+
+def test_what_was_made_from_it_goes_too(store: Store) -> None:
+    perform(OF_A.key, work(store), Unwatched())
+    assert invalidate(store, A.key, "--yes") == 0
+    assert done(store, A, B, OF_A) == [False, True, False]
+
+
+def test_results_are_meant_by_how_they_were_made(store: Store) -> None:
+    assert invalidate(store, "--where", "kind=total", "--yes") == 2
+    assert invalidate(store, "--where", "kind=count", "--where", "device=cuda", "--yes") == 2
+    assert done(store, A, B) == [True, True]
+    assert invalidate(store, "--where", "kind=count", "--where", "device=cpu", "--yes") == 0
+    assert done(store, A, B) == [False, False]
+
+
+def test_nothing_goes_unasked_or_without_a_reason(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words, said in (
+        ((A.key,), "nobody can be asked here: give --yes"),
+        ((), "which results? give KEY or --where"),
+        ((A.key, "--because", " "), "--because is empty"),
+        (("zzz", "--yes"), "no result has a key that begins with 'zzz'"),
+        (("--where", "lr=1"), "must be kind, commit, host, device, or a setting"),
+        (("--where", "lr"), "must be NAME=VALUE, got 'lr'"),
+    ):
+        assert invalidate(store, *words) == 2
+        assert said in capsys.readouterr().err
+    assert done(store, A, B) == [True, True]
+
+
+def test_cut_short_it_leaves_an_error_and_never_a_result(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = store.record(A.key, A.kind)
+    assert record is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            store.set_aside(record, "why")
+    assert invalidate(store, A.key, "--yes") == 0
+    assert done(store, A) == [False]
+    assert perform(A.key, work(store), Unwatched()).metrics["resumed_at"] == 0.0

@@ -1,0 +1,59 @@
+"""`rotlab logs`: the right log of the right stage, or one line that says why there is none."""
+
+from pathlib import Path
+
+import pytest
+
+from rotlab.cli import main
+from rotlab.commands import logs
+from rotlab.execution.store import Store
+from rotlab.execution.study import next_revision
+from rotlab.planning.stage import Resources, Stage
+from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
+
+GOOD, OTHER = make_stage("count", name="good"), make_stage("count", name="other")
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    store = Store(tmp_path / "store")
+    store.save_study(
+        next_revision(None, make_plan([GOOD, OTHER]), "", dict.fromkeys(KINDS, Resources()))
+    )
+    for attempt in ("20260101T000000-aa", "20260102T000000-bb"):
+        path = store.log_path(GOOD, attempt)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"said by {attempt[-2:]}\n")
+    monkeypatch.setattr(logs, "load_kinds", lambda: KINDS)
+    return store
+
+
+def show(store: Store, stage: Stage, *options: str) -> int:
+    return main(["logs", stage.key[:10], "--store", str(store.root), *options])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "said by bb\n"),
+        (("--all",), "said by aa\nsaid by bb\n"),
+        (("--attempt", "20260101"), "said by aa\n"),
+    ],
+)
+def test_the_last_log_is_shown_or_those_asked_for(
+    store: Store, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], said: str
+) -> None:
+    assert show(store, GOOD, *options) == 0
+    assert capsys.readouterr().out == said
+
+
+def test_where_logs_lie_is_listed(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert show(store, GOOD, "--list") == 0
+    assert capsys.readouterr().out.splitlines() == [str(path) for path in store.logs(GOOD)]
+
+
+def test_what_is_not_there_is_said(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert show(store, OTHER) == 2
+    assert f"count {OTHER.key[:12]} has no log" in capsys.readouterr().err
+    assert show(store, GOOD, "--attempt", "x") == 2
+    assert "20260101T000000-aa, 20260102T000000-bb" in capsys.readouterr().err

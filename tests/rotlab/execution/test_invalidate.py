@@ -1,0 +1,52 @@
+"""Which results are meant by how they were made."""
+
+from dataclasses import replace
+
+import pytest
+
+from rotlab.execution.invalidate import Condition, chosen, with_dependents
+from rotnet.errors import UserError
+from tests.rotlab.execution.lab import make_stage
+from tests.rotlab.execution.test_conduct import make_record
+
+PLAIN = replace(
+    make_record(make_stage("count", name="a")),
+    config={"pretrain": {"lr": 0.1, "epochs": 3}, "seed": 1},
+    commit="abc123-dirty",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "holds"),
+    [
+        ("pretrain.lr", 0.1, True),
+        ("pretrain.lr", 0.2, False),
+        ("pretrain.epochs", 3, True),
+        ("pretrain.epochs", 3.0, False),
+        ("pretrain.none", 3, False),
+        ("seed.none", 1, False),
+        ("commit", "abc", True),
+        ("commit", "abd", False),
+        ("kind", "count", True),
+    ],
+)
+def test_a_condition_is_held_against_settings_and_origin(
+    name: str, value: object, holds: bool
+) -> None:
+    assert Condition(name, value).holds(PLAIN) == holds
+
+
+def test_a_key_must_mean_one_result() -> None:
+    others = [replace(PLAIN, key=key) for key in ("aa1", "aa2", "b")]
+    assert chosen(others, ["b"], []) == [others[2]]
+    with pytest.raises(UserError, match="2 results have a key that begins with 'aa'"):
+        chosen(others, ["aa"], [])
+
+
+def test_dependents_come_before_what_they_were_made_from() -> None:
+    a, b = replace(PLAIN, key="a"), replace(PLAIN, key="b", inputs={"x": "a"})
+    c = replace(PLAIN, key="c", inputs={"x": "a", "y": "b"})
+    other = replace(PLAIN, key="d")
+    found = [record.key for record in with_dependents([a], [a, b, c, other])]
+    assert sorted(found) == ["a", "b", "c"]
+    assert found.index("c") < found.index("b") < found.index("a")
