@@ -26,14 +26,14 @@ class Hours:
         """Return the largest share of a limit that is used, and that limit in words.
 
         >>> Hours(gpu_hours=10).share(Hours(8, 1, 2))
-        (0.8, '8.0 of 10 GPU-hours')
+        (0.8, '8 of 10 GPU-hours')
         """
         words = {"gpu_hours": "GPU-hours", "cpu_hours": "CPU-hours", "wall_hours": "hours"}
         found = [(0.0, "")]
         for name in (field.name for field in fields(self)):
             limit, amount = getattr(self, name), getattr(used, name) or 0.0
             if limit is not None:
-                found.append((amount / limit, f"{amount:.1f} of {limit:g} {words[name]}"))
+                found.append((amount / limit, f"{amount:.3g} of {limit:.3g} {words[name]}"))
         return max(found)
 
 

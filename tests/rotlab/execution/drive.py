@@ -2,22 +2,27 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
+from rotlab.execution.budget import Hours
+from rotlab.execution.conduct import Policy
 from rotlab.execution.run import run_job
 from rotlab.planning.plan import Plan
 from tests.rotlab.execution.lab import make_job, make_plan, make_stage
 
 
 def mixed() -> Plan:
-    """Return a plan in which one count fails and the worker of another dies once."""
+    """Return a plan of counts that fail, die once, hang once, and lack memory once."""
     good = make_stage("count", name="good", epochs=3)
     bad = make_stage("count", name="bad", fail=True)
     mortal = make_stage("count", name="mortal", epochs=3, die_once=True)
     fine = make_stage("total", {"x": good, "y": mortal}, name="fine")
     doomed = make_stage("total", {"x": good, "y": bad}, name="doomed")
-    return make_plan([good, bad, mortal, fine, doomed])
+    hung = make_stage("count", name="hung", epochs=3, hang_once=True)
+    large = make_stage("count", name="large", epochs=3, no_memory_once=True)
+    return make_plan([good, bad, mortal, fine, doomed, hung, large])
 
 
 def long(seconds: float = 0.05, epochs: int = 220) -> Plan:
@@ -27,12 +32,32 @@ def long(seconds: float = 0.05, epochs: int = 220) -> Plan:
     return make_plan([*counts, total])
 
 
-SCENARIOS = {"mixed": mixed, "long": long}
+def wide() -> Plan:
+    """Return a plan of 36 counts of half a second, and 4 totals of nine each."""
+    counts = [make_stage("count", name=f"c{number}", epochs=5, seconds=0.1) for number in range(36)]
+    totals = [
+        make_stage(
+            "total", {f"x{i}": one for i, one in enumerate(counts[first::4])}, name=f"t{first}"
+        )
+        for first in range(4)
+    ]
+    return make_plan([*counts, *totals], name="wide")
 
 
-def main(scenario: str, store: str) -> int:
-    """Run a scenario and return the exit status."""
-    return run_job(make_job(SCENARIOS[scenario](), Path(store)), Console(stderr=True), print)
+SCENARIOS = {"mixed": mixed, "long": long, "wide": wide}
+RULES: dict[str, dict[str, Any]] = {
+    "wide": {"policy": Policy(stale_s=3.0)},
+    "mixed": {"hung_s": 3.0},
+}
+
+
+def main(scenario: str, store: str, limit: str = "") -> int:
+    """Run a scenario, perhaps with a limit in CPU-seconds, and return the exit status."""
+    rules = RULES.get(scenario, {})
+    if limit:
+        rules = {"policy": Policy(limits=Hours(cpu_hours=float(limit) / 3600))}
+    job = make_job(SCENARIOS[scenario](), Path(store), **rules)
+    return run_job(job, Console(stderr=True), print)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ class CountConfig(BaseModel):
     fail: bool = False
     die_once: bool = False
     diverge: bool = False
+    hang_once: bool = False
+    no_memory_once: bool = False
 
 
 COUNT = StageKind("count", CountConfig, 1, f"{__name__}:count", resources=Resources(gpus=0))
@@ -51,7 +53,7 @@ def count(
     epochs: list[int] = json.loads(state.read_text()) if state.exists() else []
     resumed_at = len(epochs)
     while len(epochs) < config.epochs:
-        if watch.should_stop() == "now":
+        if watch.should_stop() != "no":  # every epoch is a checkpoint
             raise Stopped
         time.sleep(config.seconds)
         epochs.append(os.getpid())
@@ -64,6 +66,10 @@ def count(
             raise ValueError(f"{config.name} cannot count")
         if config.die_once and resumed_at == 0:
             os.kill(os.getpid(), signal.SIGKILL)
+        if config.hang_once and resumed_at == 0:
+            time.sleep(1000)
+        if config.no_memory_once and resumed_at == 0:
+            raise MemoryError
     odd = {"odd": math.inf} if config.diverge else {}
     return {"epochs": float(len(epochs)), "resumed_at": float(resumed_at), **odd}
 
@@ -99,8 +105,8 @@ def make_plan(stages: Sequence[Stage], name: str = "lab") -> Plan:
     return Plan(name, "Can it count?", ("name",), cells, {stage.key: stage for stage in stages})
 
 
-def make_job(plan: Plan, store: Path, cpus: int | None = 2) -> Job:
-    """Return a run of the plan on this machine."""
+def make_job(plan: Plan, store: Path, cpus: int | None = 2, **more: Any) -> Job:
+    """Return a run of the plan on this machine; `more` are fields of the job."""
     resources = {kind.name: kind.resources for kind in KINDS.values()}
     return Job(
         plan,
@@ -112,4 +118,5 @@ def make_job(plan: Plan, store: Path, cpus: int | None = 2) -> Job:
         cpus=cpus,
         gpus=0,
         options=("--store", str(store)),
+        **more,
     )

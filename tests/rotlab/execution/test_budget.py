@@ -66,7 +66,7 @@ def test_the_journals_of_runs_side_by_side_are_added_up() -> None:
 def test_the_limit_that_is_nearest_is_named() -> None:
     used = Hours(5, 30, 1)
     assert Hours().share(used) == (0.0, "")
-    assert Hours(gpu_hours=10, cpu_hours=40).share(used) == (0.75, "30.0 of 40 CPU-hours")
+    assert Hours(gpu_hours=10, cpu_hours=40).share(used) == (0.75, "30 of 40 CPU-hours")
     share, words = Hours(wall_hours=0.5, cpu_hours=40).share(used)
     assert share == pytest.approx(2.0)
-    assert words == "1.0 of 0.5 hours"
+    assert words == "1 of 0.5 hours"

@@ -276,7 +276,7 @@ def test_a_used_up_budget_starts_nothing_more_and_fails_nothing() -> None:
     assert (lab.conduct.halted, lab.conduct.is_near) == (None, "0.8 of 1 CPU-hours")
     lab.now += 0.2 * 3600
     lab.conduct.watch_limits()
-    assert str(lab.conduct.halted).startswith("the budget is used up: 1.0 of 1 CPU-hours")
+    assert str(lab.conduct.halted).startswith("the budget is used up: 1 of 1 CPU-hours")
     assert lab.conduct.propose() == "FINISHED"
     lab.end(first, "KILLED")
     assert lab.conduct.failures == {}
