@@ -1,0 +1,172 @@
+"""What scheduling costs: a run of ours beside plain Ray Tune, the same stages on as many slots.
+
+    python benchmarks/overhead.py [--stages 200] [--seconds 1] [--slots 4] [--rounds 5]
+
+A stage sleeps. The peer is Ray Tune with `reuse_actors=True` and its loggers off; it keeps nothing.
+Ours keeps a record of every stage in a store, a journal, and a run for each in MLflow (SQLite).
+Each turn is a process of its own; what counts is the time from the first stage's beginning to the
+last one's end, so that neither pays for the start of Ray or for the imports. The bound is what the
+stages alone take on so many slots.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ray
+from pydantic import BaseModel, ConfigDict
+from ray import tune
+from rich.console import Console
+
+from rotlab.execution.cluster import cluster
+from rotlab.execution.job import Job
+from rotlab.execution.run import run_job
+from rotlab.execution.store import Store
+from rotlab.planning.key import stage_key
+from rotlab.planning.plan import Plan
+from rotlab.planning.stage import Cell, DataRef, Resources, Stage, StageKind
+from rotlab.tracking.journal import Journal
+from rotnet.config import identity
+from rotnet.learning.watch import Watch
+
+
+class NapSettings(BaseModel):
+    """How long to sleep."""
+
+    model_config = ConfigDict(frozen=True)
+
+    seconds: float = 1.0
+    number: int = 0
+
+
+class NapConfig(BaseModel):
+    """The one section."""
+
+    model_config = ConfigDict(frozen=True)
+
+    nap: NapSettings = NapSettings()
+
+
+NAP = StageKind("nap", NapConfig, 1, "overhead:nap", resources=Resources(1, 0.0))
+
+
+def nap(
+    config: NapConfig,
+    inputs: Mapping[str, Path],  # noqa: ARG001  (all kinds are called alike)
+    data: Sequence[tuple[DataRef, Path]],  # noqa: ARG001
+    folder: Path,  # noqa: ARG001
+    watch: Watch,
+) -> dict[str, float]:
+    """Sleep, and report once."""
+    time.sleep(config.nap.seconds)
+    watch.report(1, {"loss": 1.0})
+    return {"accuracy": 1.0}
+
+
+def plan_of(stages: int, seconds: float) -> Plan:
+    """Return a plan of independent stages, each a cell."""
+    made = {}
+    for number in range(stages):
+        config = NapConfig(nap=NapSettings(seconds=seconds, number=number))
+        key = stage_key(NAP, identity(config), {}, ())
+        made[key] = Stage(key, NAP.name, config)
+    cells = tuple(
+        Cell({"n": i}, "none", {"seed": 0}, "nap", key, (key,)) for i, key in enumerate(made)
+    )
+    return Plan("naps", "", ("n",), cells, made)
+
+
+def ours(stages: int, seconds: float, slots: int) -> float:
+    """Return the seconds between the first stage's start and the last one's end, in a run."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "store")
+        resources = {NAP.name: NAP.resources}
+        job = Job(
+            plan_of(stages, seconds), {"nap": NAP}, resources, "", {}, store, cpus=slots, gpus=0
+        )
+        if run_job(job, Console(stderr=True, quiet=True), lambda _: None):
+            raise SystemExit("error: the run did not end well")
+        events = Journal(store.journal_path("naps")).read()
+    begun = [event["time"] for event in events if event["event"] == "stage_started"]
+    ended = [event["time"] for event in events if event["event"] == "stage_ended"]
+    return max(ended) - min(begun)
+
+
+def plain(stages: int, seconds: float, slots: int) -> float:
+    """Return the same of Ray Tune alone."""
+
+    def trial(config: dict[str, Any]) -> None:
+        begun = time.time()
+        time.sleep(seconds)
+        tune.report({"number": config["number"], "begun": begun, "ended": time.time()})
+
+    with cluster(None, slots, 0, verbose=False) as on:
+        results = tune.Tuner(
+            tune.with_resources(trial, {"cpu": 1}),
+            param_space={"number": tune.grid_search(list(range(stages)))},
+            tune_config=tune.TuneConfig(reuse_actors=True),
+            run_config=tune.RunConfig(storage_path=str(on.scratch / "tune"), verbose=0),
+        ).fit()
+        metrics = [results[number].metrics or {} for number in range(len(results))]
+        times = [(one["begun"], one["ended"]) for one in metrics]
+    assert len(times) == stages  # noqa: S101
+    assert not ray.is_initialized()  # noqa: S101
+    return max(end for _, end in times) - min(begin for begin, _ in times)
+
+
+WAYS = {"plain": plain, "ours": ours}
+
+
+def in_a_process(way: str, args: argparse.Namespace) -> float:
+    """Measure one way in a process of its own."""
+    words = [sys.executable, __file__, "--way", way]
+    words += ["--stages", str(args.stages), "--seconds", str(args.seconds)]
+    words += ["--slots", str(args.slots)]
+    done = subprocess.run(
+        words, stdout=subprocess.PIPE, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    seconds: float = json.loads(done.stdout.splitlines()[-1])
+    return seconds
+
+
+def main() -> None:
+    """Measure in pairs, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--stages", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=1.0, help="that each takes")
+    parser.add_argument("--slots", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.way:
+        print(json.dumps(WAYS[args.way](args.stages, args.seconds, args.slots)))
+        return
+    bound = args.stages * args.seconds / args.slots
+    took: dict[str, list[float]] = {way: [] for way in WAYS}
+    for turn in range(args.rounds):
+        for way in list(WAYS)[:: 1 if turn % 2 == 0 else -1]:
+            took[way].append(in_a_process(way, args))
+    ratios = [ours / plain for ours, plain in zip(took["ours"], took["plain"], strict=True)]
+    print(f"{args.stages} stages of {args.seconds:g} s on {args.slots} slots; bound {bound:.1f} s")
+    for way, seconds in took.items():
+        middle = statistics.median(seconds)
+        print(
+            f"  {way:6} {middle:6.1f} s ({min(seconds):.1f} to {max(seconds):.1f}), "
+            f"{middle / bound:.2f} of the bound"
+        )
+    print(
+        f"  ours to plain, pair by pair: median {statistics.median(ratios):.2f} "
+        f"({min(ratios):.2f} to {max(ratios):.2f})"
+    )
+
+
+if __name__ == "__main__":
+    main()
