@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pydantic import BaseModel
 
 from rotlab.planning.inits import PRETEXT, RANDOM_FROZEN, SCRATCH, SUPERVISED, TARGET
-from rotlab.planning.stage import Input, Resources, Stage, StageKind
+from rotlab.planning.stage import Input, Length, Resources, Stage, StageKind
 from rotnet.config import (
     FinetuneConfig,
     FusionConfig,
@@ -16,6 +16,7 @@ from rotnet.config import (
     ScoreConfig,
 )
 from rotnet.errors import UserError
+from rotnet.learning.length import beginning, undivided
 
 GROUP = "rotlab.stage_kinds"
 CELL_FIELDS = ("modality", "seed")  # what a config takes from the cell, beside its sections
@@ -45,6 +46,7 @@ PRETRAIN = StageKind(
     run="rotlab.execution.stages:pretrain",
     roles=("pretrain",),
     inits=(PRETEXT,),
+    length=Length("pretrain.epochs", beginning, undivided, kept=True),
 )
 FINETUNE = StageKind(
     name="finetune",
@@ -55,6 +57,7 @@ FINETUNE = StageKind(
     roles=("train", "weights"),
     scored_by="evaluate",
     inits=(PRETEXT, SCRATCH, RANDOM_FROZEN, SUPERVISED),
+    length=Length("finetune.epochs", beginning, undivided),
 )
 EVALUATE = StageKind(
     name="evaluate",
