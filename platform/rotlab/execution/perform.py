@@ -6,7 +6,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from rotlab.execution import provenance
 from rotlab.execution.record import Record
 from rotlab.execution.settle import settle
 from rotlab.execution.store import Store, checksums
+from rotlab.execution.trunk import Lineage, read_origin
 from rotlab.planning.key import stage_key
 from rotlab.planning.stage import DataRef, Stage, StageKind
 from rotnet.config import identity
@@ -33,6 +34,7 @@ class Work:
         data: name of a data set -> the folder, or URL, it lies in.
         store: where results lie.
         cpus: kind -> threads its stages compute with.
+        continues: longer training -> shorter one from whose end it goes on, as the plan has it.
     """
 
     stages: Mapping[str, Stage]
@@ -40,6 +42,7 @@ class Work:
     data: Mapping[str, Path | str]
     store: Path
     cpus: Mapping[str, int]
+    continues: Mapping[str, str] = field(default_factory=dict)
 
 
 def perform(
@@ -65,13 +68,17 @@ def perform(
     if done is not None:
         return done
     _check_version(stage, work.kinds[stage.kind])
-    inputs = {
-        name: _input_folder(store, work.stages[parent]) for name, parent in stage.inputs.items()
+    sources = {
+        name: _input_record(store, work.stages[parent]) for name, parent in stage.inputs.items()
     }
+    inputs = {name: store.result_folder(record) for name, record in sources.items()}
+    taken = {name: record.attempt for name, record in sources.items()}
+    length = work.kinds[stage.kind].length
+    lineage = Lineage(store, work.stages, work.continues, stage, length, taken)
     data = tuple((ref, local_folder(work.data[ref.name])) for ref in stage.data)
-    folder = store.new_attempt(stage, attempt)
+    folder = store.new_attempt(stage, attempt, lineage.plant)
     try:
-        return _run(store, stage, work, inputs, data, folder, watch, gpus)
+        return _run(lineage, work, inputs, data, folder, watch, gpus)
     except Stopped:
         raise
     except Exception:
@@ -83,8 +90,7 @@ def perform(
 
 
 def _run(
-    store: Store,
-    stage: Stage,
+    lineage: Lineage,
     work: Work,
     inputs: Mapping[str, Path],
     data: tuple[tuple[DataRef, Path], ...],
@@ -92,11 +98,12 @@ def _run(
     watch: Watch,
     gpus: float | None,
 ) -> Record:
-    kind = work.kinds[stage.kind]
-    run = _load(kind.run)
+    stage = lineage.stage
+    run = _load(work.kinds[stage.kind].run)
     settle(work.cpus[stage.kind], gpus)
     started, clock = datetime.now(UTC), time.monotonic()
     metrics = _check_metrics(run(stage.config, inputs, data, folder, watch))
+    origin = read_origin(folder)
     record = Record(
         key=stage.key,
         kind=stage.kind,
@@ -116,8 +123,13 @@ def _run(
         commit=provenance.commit(),
         started=started.isoformat(),
         ended=datetime.now(UTC).isoformat(),
+        continued=origin.continued,
+        not_continued=origin.not_continued,
+        state=lineage.state(folder),
     )
-    return store.commit(stage, folder, record)
+    winner = lineage.store.commit(stage, folder, record)
+    lineage.sweep()
+    return winner
 
 
 def _check_version(stage: Stage, kind: StageKind) -> None:
@@ -130,14 +142,14 @@ def _check_version(stage: Stage, kind: StageKind) -> None:
         )
 
 
-def _input_folder(store: Store, parent: Stage) -> Path:
+def _input_record(store: Store, parent: Stage) -> Record:
     record = store.record(parent.key, parent.kind)
     if record is None:
         raise UserError(
             f"its input {parent.kind} {parent.key[:12]} is not in the store; "
             f"run that first: rotlab run-stage {parent.key[:12]} --local"
         )
-    return store.result_folder(record)
+    return record
 
 
 def _load(name: str) -> Callable[..., Any]:

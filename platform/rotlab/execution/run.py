@@ -157,7 +157,14 @@ def _tune(
     job: Job, conduct: Conduct, resources: Mapping[str, Resources], stop_file: Path, scratch: Path
 ) -> None:
     cpus = {kind: each.cpus for kind, each in resources.items()}
-    work = Work(dict(job.plan.stages), dict(job.kinds), dict(job.data), job.store.root, cpus)
+    work = Work(
+        dict(job.plan.stages),
+        dict(job.kinds),
+        dict(job.data),
+        job.store.root,
+        cpus,
+        dict(job.plan.continues),
+    )
     trainable = tune.with_parameters(run_trial, work=work, stop_file=stop_file)
     tune.Tuner(
         tune.with_resources(trainable, request),
