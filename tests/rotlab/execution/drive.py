@@ -27,7 +27,18 @@ def long(seconds: float = 0.05, epochs: int = 220) -> Plan:
     return make_plan([*counts, total])
 
 
-SCENARIOS = {"mixed": mixed, "long": long}
+def lengths() -> Plan:
+    """Return a plan of trainings of 2, 4 and 8 epochs, of which that of 4 fails."""
+    return make_plan(
+        [
+            make_stage("learn", name="a", epochs=8),
+            make_stage("learn", name="a", epochs=4, fail=True),
+            make_stage("learn", name="a", epochs=2),
+        ]
+    )
+
+
+SCENARIOS = {"mixed": mixed, "long": long, "lengths": lengths}
 
 
 def main(scenario: str, store: str) -> int:

@@ -206,3 +206,19 @@ def test_a_message_survives_a_tune_result() -> None:
     message = Message("FINISHED", (Point(3, 1.5, {"loss": 0.1}),), {"accuracy": 0.25}, 9.0, None)
     assert from_result({**to_result(message), "trial_id": "x"}) == message
     assert from_result({"trial_id": "x"}) is None
+
+
+def test_a_longer_training_is_proposed_after_the_shorter_one_however_that_ended() -> None:
+    stages = [make_stage("learn", name="a", epochs=n) for n in (1, 2, 3)]
+    plan = make_plan(stages)
+    conduct = Conduct(plan, {}, {"learn": Resources(1, 0)}, Capacity(4.0, 0), Ear())
+    proposed = []
+    for state in ("FAILED", "FINISHED", "FINISHED"):
+        one = conduct.propose()
+        assert isinstance(one, Assignment)
+        assert conduct.propose() is None
+        conduct.began(one.key, one.attempt)
+        conduct.heard(one.key, one.attempt, Message(state))
+        proposed.append(one.key)
+    assert proposed == keys(*stages)
+    assert set(conduct.missing()) == {stages[0].key}

@@ -1,9 +1,11 @@
 """A small study on a local Ray: failures stay where they are, and the end tells of them."""
 
+from pathlib import Path
+
 import pytest
 
 from rotlab.execution.store import Store
-from tests.rotlab.execution.drive import mixed
+from tests.rotlab.execution.drive import lengths, mixed
 from tests.rotlab.execution.processes import Outcome, finish, start_driver
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
@@ -47,3 +49,14 @@ def test_a_stage_whose_worker_was_killed_goes_on_from_its_checkpoint(
     record = store.record(mortal.key, mortal.kind)
     assert record is not None
     assert record.metrics == {"epochs": 3.0, "resumed_at": 1.0}
+
+
+def test_a_length_goes_on_from_a_shorter_one_and_outlives_its_failure(tmp_path: Path) -> None:
+    outcome = finish(start_driver("lengths", tmp_path / "store"))
+    assert "missing: 1 of 3 stages: 1 failed" in outcome.out, outcome
+    longest, middle, shortest = lengths().stages.values()
+    record = Store(tmp_path / "store").record(longest.key, longest.kind)
+    assert record is not None
+    assert record.metrics == {"accuracy": 8.0}
+    assert record.continued == shortest.key
+    assert record.not_continued == f"learn {middle.key[:12]} is not done"
