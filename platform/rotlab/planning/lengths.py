@@ -3,10 +3,12 @@
 A stage's key does not depend on it: what was reached through a shorter one is the same result.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
+
+from pydantic import BaseModel
 
 from rotlab.planning.key import canonical
 from rotlab.planning.stage import Length, Stage, StageKind
@@ -70,10 +72,11 @@ def continuations(stages: Mapping[str, Stage], kinds: Mapping[str, StageKind]) -
         exits = sorted({_epochs(stage, length) for stage in alike}, reverse=True)
         if len(exits) == 1:
             continue
-        ends = {(_epochs(stage, length), _same(stage, length, None)): stage for stage in alike}
+        same = _Same(length.beginning)
+        ends = {same.until(_epochs(stage, length), stage): stage for stage in alike}
         for stage in alike:
             shorter = (epochs for epochs in exits if epochs < _epochs(stage, length))
-            trunks = (ends.get((epochs, _same(stage, length, epochs))) for epochs in shorter)
+            trunks = (ends.get(same.until(epochs, stage)) for epochs in shorter)
             trunk = next((one for one in trunks if one is not None), None)
             if trunk is not None:
                 found[stage.key] = trunk.key
@@ -104,13 +107,14 @@ def unshared_lengths(
     stages: Mapping[str, Stage], kinds: Mapping[str, StageKind]
 ) -> tuple[Unshared, ...]:
     """Return the lengths that have no common part, though nothing else differs, and why."""
-    groups: dict[tuple[Length, str, str], dict[str, set[int]]] = {}
+    groups: dict[tuple[Length, str, str], dict[Hashable, set[int]]] = {}
     for length, alike in _by_kind(stages.values(), kinds):
+        same = _Same(partial(_rest, length))
         for stage in alike:
             why = length.undivided(stage.config)
             if why is not None:
                 group = groups.setdefault((length, *why), {})
-                group.setdefault(_rest(stage, length), set()).add(_epochs(stage, length))
+                group.setdefault(same.until(0, stage), set()).add(_epochs(stage, length))
     found = []
     for (length, because, otherwise), by_rest in groups.items():
         several = [tuple(sorted(lengths)) for lengths in by_rest.values() if len(lengths) > 1]
@@ -142,20 +146,29 @@ def _epochs(stage: Stage, length: Length) -> int:
     return value
 
 
-def _same(stage: Stage, length: Length, epochs: int | None) -> str:
-    """A text that is equal for stages whose first epochs are the same; None: all epochs."""
-    until = _epochs(stage, length) if epochs is None else epochs
-    return _work(stage, length.beginning(stage.config, until))
-
-
-def _rest(stage: Stage, length: Length) -> str:
-    """A text that is equal for stages that differ in their length only."""
-    settings = identity(stage.config)
+def _rest(length: Length, config: BaseModel, _epochs: int) -> dict[str, Any]:
+    """What decides a training, but its length."""
+    settings = identity(config)
     *sections, name = length.setting.split(".")
     del reduce(dict.__getitem__, sections, settings)[name]
-    return _work(stage, settings)
+    return settings
 
 
-def _work(stage: Stage, settings: Mapping[str, Any]) -> str:
-    data = [[ref.role, ref.split, ref.fingerprint] for ref in stage.data]
-    return canonical([settings, dict(stage.inputs), data])
+class _Same:
+    """Tells whether stages do the same; each config, which many stages share, is read once.
+
+    Args:
+        decides: (config, epochs) -> what decides that, as plain values.
+    """
+
+    def __init__(self, decides: Callable[[Any, int], Mapping[str, Any]]) -> None:
+        self._decides = decides
+        self._texts: dict[tuple[int, int], str] = {}
+
+    def until(self, epochs: int, stage: Stage) -> Hashable:
+        """Return what is equal for stages that do the same for so many epochs."""
+        known = (id(stage.config), epochs)
+        if known not in self._texts:
+            self._texts[known] = canonical(self._decides(stage.config, epochs))
+        data = tuple((ref.role, ref.split, ref.fingerprint) for ref in stage.data)
+        return epochs, self._texts[known], tuple(sorted(stage.inputs.items())), data
