@@ -125,6 +125,7 @@ def check_kinds(found: Iterable[StageKind]) -> dict[str, StageKind]:
     for kind in kinds.values():
         _check_names(kind, kinds)
         _check_config(kind)
+        _check_length(kind)
     for kind in kinds.values():
         _check_no_cycle(kind.name, kinds, ())
     return kinds
@@ -189,6 +190,18 @@ def _check_config(kind: StageKind) -> None:
                 "(a pydantic model) nor one of "
                 f"{', '.join(CELL_FIELDS)}; put single settings into a section"
             )
+
+
+def _check_length(kind: StageKind) -> None:
+    if kind.length is None:
+        return
+    section, _, name = kind.length.setting.partition(".")
+    model = sections_of(kind).get(section)
+    if model is None or name not in model.model_fields:
+        raise UserError(
+            f"stage kind {kind.name!r}: its length is set by {kind.length.setting!r}, which is no "
+            f"section.setting of it; its sections are {', '.join(sections_of(kind))}"
+        )
 
 
 def _check_no_cycle(name: str, kinds: Mapping[str, StageKind], above: tuple[str, ...]) -> None:

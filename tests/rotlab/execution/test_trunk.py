@@ -1,7 +1,10 @@
 """A longer training goes on from a shorter one's end where that is sound, to the same result."""
 
 import logging
-from collections.abc import Mapping
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import torch
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.record import Record, record_from_json, record_to_json
 from rotlab.execution.store import Store
+from rotlab.execution.trunk import Lineage
 from rotlab.planning.plan import Plan
 from rotlab.planning.planned import plan_file
 from rotlab.planning.stage import Length, Stage
@@ -225,6 +229,62 @@ def test_a_death_while_a_state_is_copied_leaves_nothing_to_go_on_from(
     heard = Ear()
     assert lab.do(LONG, heard).continued == SHORT.key
     assert heard.steps == [3, 4]
+
+
+class Deadly(Ear):
+    """Kills its process after some steps."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.at = at
+
+    def should_stop(self) -> StopWish:
+        if len(self.steps) == self.at:
+            _die()
+        return "no"
+
+
+def _die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _die_in_training(lab: Lab, at: int) -> None:
+    lab.do(LONG, Deadly(at))
+
+
+def _die_before_the_record(lab: Lab, _: int) -> None:
+    pytest.MonkeyPatch().setattr(Store, "commit", _die)  # the process ends with it
+    lab.do(LONG)
+
+
+def _die_before_the_sweep(lab: Lab, _: int) -> None:
+    pytest.MonkeyPatch().setattr(Lineage, "sweep", _die)
+    lab.do(LONG)
+
+
+@pytest.mark.parametrize(
+    ("die", "at", "left"),
+    [
+        (_die_in_training, 0, [3, 4]),
+        (_die_in_training, 1, [4]),
+        (_die_before_the_record, 0, []),
+        (_die_before_the_sweep, 0, []),
+    ],
+)
+def test_a_killed_process_leaves_what_leads_to_the_same_result(
+    lab: Lab, straight: Record, die: Callable[[Lab, int], None], at: int, left: list[int]
+) -> None:
+    lab.do(SHORT)
+    process = multiprocessing.get_context("fork").Process(target=die, args=(lab, at))
+    process.start()
+    process.join(30)
+    assert process.exitcode == -signal.SIGKILL
+    heard = Ear()
+    record = lab.do(LONG, heard)
+    assert heard.steps == left
+    assert record.continued == SHORT.key
+    expect_same_result(record, straight)
+    assert lab.do(LONGEST).continued == LONG.key
 
 
 def test_a_record_written_before_lengths_were_shared_is_read(straight: Record) -> None:
