@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rotlab.execution.files import seal
+from rotlab.execution.files import create_json, seal
 from rotlab.execution.store import CHECKPOINT, ORIGIN, Store
 from rotlab.planning.stage import Length, Stage
 
@@ -63,7 +63,7 @@ class Lineage:
             lacking.append(f"{stage.kind} {stage.key[:12]} {why}")
         if continued or lacking:
             origin = Origin(continued, "; ".join(lacking) or None)
-            (folder / ORIGIN).write_text(json.dumps(asdict(origin)), encoding="utf-8")
+            create_json(folder / ORIGIN, asdict(origin), f".{ORIGIN}.tmp")
         if lacking:
             _log.warning("%s %s: %s", self.stage.kind, self.stage.key[:12], "; ".join(lacking))
 
