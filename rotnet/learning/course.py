@@ -69,7 +69,8 @@ def follow(
     """Train a network to the end, judge it on held-out videos, and leave it in the folder.
 
     It is judged in eval mode, on the centre clip of every held-out video, after each epoch. Called
-    again with the same folder, it continues from the last checkpoint.
+    again with the same folder, it continues from the last checkpoint; so it does where that is of a
+    shorter training which is the beginning of this one (`rotnet.learning.length`).
 
     Args:
         course: what is learnt.

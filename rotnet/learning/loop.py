@@ -14,6 +14,7 @@ from rotnet.data.loader import Batch
 from rotnet.errors import CheckpointError
 from rotnet.learning.checkpoint import CHECKPOINT, read, write
 from rotnet.learning.device import autocast
+from rotnet.learning.length import is_beginning
 from rotnet.learning.schedule import learning_rate
 from rotnet.learning.watch import Stopped, Watch
 from rotnet.pretexts.pretext import Objective
@@ -87,13 +88,15 @@ def train(
     """Train a network to the end, from the folder's checkpoint if it holds one.
 
     On a CPU with the same number of threads, an interrupted training ends bit-equal to an
-    undisturbed one.
+    undisturbed one, and so does one that goes on from the end of a shorter one
+    (`rotnet.learning.length`).
 
     Args:
         task: model, batches and targets.
         config: length, optimiser, schedule.
         steps_per_epoch: steps of an epoch.
-        identity: what the training is made of; a checkpoint with another one is refused.
+        identity: what the training is made of; a checkpoint of other work is refused, unless that
+            is the beginning of this.
         folder: gets checkpoint.pt.
         checkpoint_s: seconds between checkpoints; one is also written at the end and when asked to
             stop.
@@ -223,7 +226,7 @@ class _Saver:
         if not self.path.exists():
             return None
         found = read(self.path, ("identity", "step", "model", "optimizer"))
-        if found["identity"] != self.identity:
+        if not is_beginning(found["identity"], self.identity):
             changed = sorted(
                 name
                 for name in {*found["identity"], *self.identity}

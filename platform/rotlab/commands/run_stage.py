@@ -84,7 +84,7 @@ def run_stage(
         )
     data = {name: each.location for name, each in datasets.items() if each.location is not None}
     cpus = {kind: each.cpus for kind, each in study.resources.items()}
-    work = Work(plan.stages, kinds, data, store.root, cpus)
+    work = Work(plan.stages, kinds, data, store.root, cpus, continues=plan.continues)
     try:
         gpus = study.resources[stage.kind].gpus
         record = perform(found, work, PrintedWatch(), gpus=gpus)
@@ -95,6 +95,10 @@ def run_stage(
         return 1
     for name, value in record.metrics.items():
         print(f"{name} {value:g}")
+    if record.continued is not None:
+        print(f"went on from {stage.kind} {record.continued[:12]}")
+    if record.not_continued is not None:
+        print(f"did not go on from a shorter training: {record.not_continued}")
     print(f"{stage.kind} {stage.key} is done: {store.result_folder(record)}")
     return 0
 

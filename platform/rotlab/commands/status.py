@@ -1,7 +1,7 @@
 """`rotlab status`: how far a study is, from what lies in the store."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from rich.table import Table
 
 from rotlab.commands.options import add_store, add_study
 from rotlab.execution.failures import debug_line
+from rotlab.execution.record import Record
 from rotlab.execution.store import Store
 from rotlab.planning.names import unknown
 from rotlab.tracking.journal import Event, Journal
@@ -48,14 +49,17 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"{said}; looked in {store.root}")
     past = look_back(Journal(store.journal_path(args.study)).read())
     kinds = {stage["key"]: stage["kind"] for stage in study.plan["stages"]}
-    done = {key for key, kind in kinds.items() if store.record(key, kind) is not None}
+    records = {key: store.record(key, kind) for key, kind in kinds.items()}
+    done = {key: record for key, record in records.items() if record is not None}
     failed = {
         key: past.ends[key]
         for key in kinds
         if key not in done and past.ends.get(key, {}).get("state") == "FAILED"
     }
     print(f"{study.name}: {len(done)} of {len(kinds)} stages done (revision {study.revision})")
-    Console().print(_table(kinds, done, failed.keys()))
+    Console().print(_table(kinds, set(done), failed.keys()))
+    for line in _lengths(done.values()):
+        print(line)
     if past.last is not None:
         when = datetime.fromtimestamp(past.last["time"]).astimezone()
         print(f"last activity: {when:%Y-%m-%d %H:%M:%S}, {past.last['event'].replace('_', ' ')}")
@@ -77,6 +81,20 @@ def look_back(events: Iterable[Event]) -> Past:
         elif event["event"] == "stage_ended":
             ends[event["key"]] = event
     return Past(ends, last)
+
+
+def _lengths(records: Collection[Record]) -> Iterator[str]:
+    """What went on from shorter trainings, and what should have and did not."""
+    went_on = [record for record in records if record.continued is not None]
+    if went_on:
+        seconds = sum(record.seconds for record in went_on)
+        stages = "stage" if len(went_on) == 1 else "stages"
+        yield f"{len(went_on)} {stages} went on from shorter trainings, in {seconds:,.0f} s"
+    for record in records:
+        if record.not_continued is not None:
+            yield (
+                f"{record.kind} {record.key[:12]} did not go on as planned: {record.not_continued}"
+            )
 
 
 def _table(kinds: dict[str, str], done: set[str], failed: Iterable[str]) -> Table:

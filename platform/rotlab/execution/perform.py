@@ -6,7 +6,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from rotlab.execution.pulse import Pulse
 from rotlab.execution.record import Record
 from rotlab.execution.settle import settle
 from rotlab.execution.store import Store, checksums, new_attempt_id
+from rotlab.execution.trunk import Lineage, read_origin
 from rotlab.planning.key import stage_key
 from rotlab.planning.stage import DataRef, Stage, StageKind
 from rotnet.config import identity
@@ -37,6 +38,7 @@ class Work:
         cpus: kind -> threads its stages compute with.
         hung_s: seconds after which a stage without a sign of life is ended; None sets no limit.
         stale_s: seconds after which a lease that is not kept up may be taken over.
+        continues: longer training -> shorter one from whose end it goes on, as the plan has it.
     """
 
     stages: Mapping[str, Stage]
@@ -46,6 +48,7 @@ class Work:
     cpus: Mapping[str, int]
     hung_s: float | None = None
     stale_s: float = STALE_S
+    continues: Mapping[str, str] = field(default_factory=dict)
 
 
 def perform(
@@ -78,9 +81,13 @@ def perform(
     if done is not None:
         return done
     _check_version(stage, work.kinds[stage.kind])
-    inputs = {
-        name: _input_folder(store, work.stages[parent]) for name, parent in stage.inputs.items()
+    sources = {
+        name: _input_record(store, work.stages[parent]) for name, parent in stage.inputs.items()
     }
+    inputs = {name: store.result_folder(record) for name, record in sources.items()}
+    taken = {name: record.attempt for name, record in sources.items()}
+    length = work.kinds[stage.kind].length
+    lineage = Lineage(store, work.stages, work.continues, stage, length, taken)
     data = tuple((ref, local_folder(work.data[ref.name])) for ref in stage.data)
     attempt = attempt or new_attempt_id()
     pulse = Pulse(watch, work.hung_s, store.log_path(stage, attempt))
@@ -89,9 +96,9 @@ def perform(
         done = store.record(key, stage.kind)  # whoever held it before may have ended it
         if done is not None:
             return done
-        folder = store.new_attempt(stage, attempt)
+        folder = store.new_attempt(stage, attempt, lineage.plant)
         try:
-            return _run(store, stage, work, inputs, data, folder, pulse, gpus)
+            return _run(lineage, work, inputs, data, folder, pulse, gpus)
         except Stopped:
             raise
         except Exception:
@@ -105,8 +112,7 @@ def perform(
 
 
 def _run(
-    store: Store,
-    stage: Stage,
+    lineage: Lineage,
     work: Work,
     inputs: Mapping[str, Path],
     data: tuple[tuple[DataRef, Path], ...],
@@ -114,12 +120,13 @@ def _run(
     pulse: Pulse,
     gpus: float | None,
 ) -> Record:
-    kind = work.kinds[stage.kind]
-    run = _load(kind.run)
+    stage = lineage.stage
+    run = _load(work.kinds[stage.kind].run)
     settle(work.cpus[stage.kind], gpus)
     started, clock = datetime.now(UTC), time.monotonic()
     with pulse:
         metrics = _check_metrics(run(stage.config, inputs, data, folder, pulse))
+    origin = read_origin(folder)
     record = Record(
         key=stage.key,
         kind=stage.kind,
@@ -139,8 +146,13 @@ def _run(
         commit=provenance.commit(),
         started=started.isoformat(),
         ended=datetime.now(UTC).isoformat(),
+        continued=origin.continued,
+        not_continued=origin.not_continued,
+        state=lineage.state(folder),
     )
-    return store.commit(stage, folder, record)
+    winner = lineage.store.commit(stage, folder, record)
+    lineage.sweep()
+    return winner
 
 
 def _check_version(stage: Stage, kind: StageKind) -> None:
@@ -153,14 +165,14 @@ def _check_version(stage: Stage, kind: StageKind) -> None:
         )
 
 
-def _input_folder(store: Store, parent: Stage) -> Path:
+def _input_record(store: Store, parent: Stage) -> Record:
     record = store.record(parent.key, parent.kind)
     if record is None:
         raise UserError(
             f"its input {parent.kind} {parent.key[:12]} is not in the store; "
             f"run that first: rotlab run-stage {parent.key[:12]} --local"
         )
-    return store.result_folder(record)
+    return record
 
 
 def _load(name: str) -> Callable[..., Any]:

@@ -41,6 +41,7 @@ class Pulse:
 
     def __enter__(self) -> Self:
         if self._limit_s is not None:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._log.open("a", encoding="utf-8")
         self._sign()
         return self

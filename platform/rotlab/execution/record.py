@@ -17,7 +17,8 @@ class Record:
         attempt: the attempt whose folder holds the result.
         metrics: the stage's own numbers, all finite.
         files: path relative to the attempt's folder -> SHA-256 in hexadecimal.
-        seconds: how long the attempt took; what earlier, unfinished attempts took is not in it.
+        seconds: how long the attempt took; what earlier, unfinished attempts took is not in it, nor
+            what the shorter training took that it went on from.
         config: all settings, resolved.
         inputs: input name -> key of the stage that made it.
         data: name, role, split and fingerprint of each data set.
@@ -27,6 +28,10 @@ class Record:
         commit: git commit of the code, with "-dirty" if it was changed; None outside a checkout.
         started: ISO 8601 with the offset from UTC.
         ended: likewise.
+        continued: key of the shorter training from whose end it went on; None: from no other.
+        not_continued: why it did not, or not from the longest, though the plan had it so.
+        state: of the training state that is kept for longer ones to go on from: "sha256", and
+            "inputs", input name -> attempt at it that was taken; None where none is kept.
     """
 
     key: str
@@ -44,6 +49,9 @@ class Record:
     commit: str | None
     started: str
     ended: str
+    continued: str | None = None
+    not_continued: str | None = None
+    state: Mapping[str, Any] | None = None
 
 
 def record_to_json(record: Record) -> dict[str, Any]:

@@ -189,6 +189,7 @@ def _tune(
         cpus,
         job.hung_s,
         job.policy.stale_s,
+        dict(job.plan.continues),
     )
     trainable = tune.with_parameters(run_trial, work=work, stop_file=stop_file, verbose=job.verbose)
     tune.Tuner(

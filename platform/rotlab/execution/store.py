@@ -17,7 +17,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Self
@@ -31,6 +31,7 @@ from rotnet.errors import UserError
 
 DEFAULT = "rotlab-store"
 CHECKPOINT = "checkpoint.pt"  # good for continuing only; not part of a result
+ORIGIN = "origin.json"  # what an attempt began from
 ERROR = "error.txt"
 _HOLD_TRIES, _HOLD_PAUSE_S = 4, 0.05
 
@@ -112,7 +113,16 @@ class Store:
             )
         return folder
 
-    def new_attempt(self, stage: Stage, attempt: str | None = None) -> Path:
+    def state_path(self, record: Record) -> Path:
+        """Return where a record's training state lies, if it is kept."""
+        return self._attempts(record.key, record.kind) / record.attempt / CHECKPOINT
+
+    def new_attempt(
+        self,
+        stage: Stage,
+        attempt: str | None = None,
+        begin: Callable[[Path], None] | None = None,
+    ) -> Path:
         """Return a fresh working folder, holding what the newest unfinished attempt had saved.
 
         It appears whole, under its name, or not at all. Files in the making and the error of the
@@ -121,6 +131,7 @@ class Store:
         Args:
             stage: whose work it is for.
             attempt: its identity; None makes one.
+            begin: puts into a folder what a stage begins from that has nothing of its own yet.
         """
         attempts = self._attempts(stage.key, stage.kind)
         attempts.mkdir(parents=True, exist_ok=True)
@@ -129,6 +140,8 @@ class Store:
         earlier = _newest(attempts)
         if earlier is None:
             making.mkdir()
+            if begin is not None:
+                begin(making)
         else:
             shutil.copytree(earlier, making, ignore=_unfinished)
         return making.rename(folder)
@@ -137,7 +150,8 @@ class Store:
         """Make an attempt the result of its stage, and return the record that counts.
 
         The first to commit wins. A later one's folder is removed, and it gets the winner's record.
-        What is only good for continuing, and all other attempts at the stage, are removed.
+        All other attempts at the stage are removed, and what is only good for continuing, unless
+        the record names it.
         """
         home = self._home(stage.key, stage.kind)
         try:
@@ -149,7 +163,9 @@ class Store:
             if winner.attempt != attempt.name:
                 shutil.rmtree(attempt, ignore_errors=True)
             return winner
-        (attempt / CHECKPOINT).unlink(missing_ok=True)
+        (attempt / ORIGIN).unlink(missing_ok=True)
+        if record.state is None:
+            (attempt / CHECKPOINT).unlink(missing_ok=True)
         for other in attempt.parent.iterdir():
             if other.name != attempt.name:
                 shutil.rmtree(other, ignore_errors=True)
@@ -307,7 +323,7 @@ def checksums(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): seal(path)
         for path in files
-        if path.name not in (CHECKPOINT, ERROR)
+        if path.name not in (CHECKPOINT, ORIGIN, ERROR)
     }
 
 
@@ -326,7 +342,7 @@ def _newest(attempts: Path) -> Path | None:
         for folder in attempts.iterdir()
         if not folder.name.startswith(".")
         for path in folder.rglob("*")
-        if path.is_file() and is_whole(path) and path.name != ERROR
+        if path.is_file() and is_whole(path) and path.name not in (ORIGIN, ERROR)
     ]
     return attempts / max(times)[1] if times else None
 

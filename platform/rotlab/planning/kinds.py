@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pydantic import BaseModel
 
 from rotlab.planning.inits import PRETEXT, RANDOM_FROZEN, SCRATCH, SUPERVISED, TARGET
-from rotlab.planning.stage import Input, Resources, Stage, StageKind
+from rotlab.planning.stage import Input, Length, Resources, Stage, StageKind
 from rotnet.config import (
     FinetuneConfig,
     FusionConfig,
@@ -16,6 +16,7 @@ from rotnet.config import (
     ScoreConfig,
 )
 from rotnet.errors import UserError
+from rotnet.learning.length import beginning, undivided
 
 GROUP = "rotlab.stage_kinds"
 CELL_FIELDS = ("modality", "seed")  # what a config takes from the cell, beside its sections
@@ -45,6 +46,7 @@ PRETRAIN = StageKind(
     run="rotlab.execution.stages:pretrain",
     roles=("pretrain",),
     inits=(PRETEXT,),
+    length=Length("pretrain.epochs", beginning, undivided, kept=True),
 )
 FINETUNE = StageKind(
     name="finetune",
@@ -55,6 +57,7 @@ FINETUNE = StageKind(
     roles=("train", "weights"),
     scored_by="evaluate",
     inits=(PRETEXT, SCRATCH, RANDOM_FROZEN, SUPERVISED),
+    length=Length("finetune.epochs", beginning, undivided),
 )
 EVALUATE = StageKind(
     name="evaluate",
@@ -122,6 +125,7 @@ def check_kinds(found: Iterable[StageKind]) -> dict[str, StageKind]:
     for kind in kinds.values():
         _check_names(kind, kinds)
         _check_config(kind)
+        _check_length(kind)
     for kind in kinds.values():
         _check_no_cycle(kind.name, kinds, ())
     return kinds
@@ -186,6 +190,18 @@ def _check_config(kind: StageKind) -> None:
                 "(a pydantic model) nor one of "
                 f"{', '.join(CELL_FIELDS)}; put single settings into a section"
             )
+
+
+def _check_length(kind: StageKind) -> None:
+    if kind.length is None:
+        return
+    section, _, name = kind.length.setting.partition(".")
+    model = sections_of(kind).get(section)
+    if model is None or name not in model.model_fields:
+        raise UserError(
+            f"stage kind {kind.name!r}: its length is set by {kind.length.setting!r}, which is no "
+            f"section.setting of it; its sections are {', '.join(sections_of(kind))}"
+        )
 
 
 def _check_no_cycle(name: str, kinds: Mapping[str, StageKind], above: tuple[str, ...]) -> None:

@@ -1,10 +1,12 @@
 """A plan as people and programs read it before spending anything on it. Nothing is printed."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from rotlab.planning.collapse import Collapsed
 from rotlab.planning.key import canonical
+from rotlab.planning.lengths import Shared, shared_lengths, unshared_lengths
 from rotlab.planning.plan import Plan
 from rotlab.planning.planned import Planned
 from rotlab.planning.weights import how_to_get
@@ -29,7 +31,7 @@ def outline(planned: Planned, done: Mapping[str, int]) -> str:
     excluded = ((one.because, one.arm) for one in plan.excluded if not one.impossible)
     for because, arms in _by_reason(excluded).items():
         lines += _listed(f"excluded: {_counted(len(arms), 'arm')}: {because}", arms)
-    lines += ["", *_table(plan, done)]
+    lines += ["", *_table(plan, done), *_lengths(planned)]
     lines += [""] * bool(plan.absent or plan.unsupported or spec.budget_gpu_hours or plan.warnings)
     for name in plan.absent:
         lines.append(f"absent: {name}; prepare it with: {how_to_get(plan, name, planned.root)}")
@@ -55,6 +57,10 @@ def outline_json(planned: Planned, done: Mapping[str, int]) -> dict[str, Any]:
         "stages_unshared": dict(plan.stages_unshared),
         "stages_unshared_total": sum(plan.stages_unshared.values()),
         "stages_done": {kind: done.get(kind, 0) for kind in plan.count_by_kind()},
+        "lengths_shared": [
+            {**asdict(one), "saved": one.epochs - one.trained} for one in _shared(planned)
+        ],
+        "lengths_unshared": [asdict(one) for one in unshared_lengths(plan.stages, planned.kinds)],
         "collapsed": [
             {
                 "axes": list(one.axes),
@@ -133,6 +139,27 @@ def _table(plan: Plan, done: Mapping[str, int]) -> list[str]:
         )
         for row in rows
     ]
+
+
+def _lengths(planned: Planned) -> list[str]:
+    """What is saved by trainings that go on from shorter ones, and where none can."""
+    lines = [
+        f"{one.setting}: {one.going_on} of {one.stages} trainings go on from the end of a shorter "
+        f"one: {one.trained:,} of {one.epochs:,} epochs are trained, "
+        f"{one.epochs - one.trained:,} saved"
+        for one in _shared(planned)
+    ]
+    for one in unshared_lengths(planned.plan.stages, planned.kinds):
+        lengths = ", ".join(map(str, one.lengths))
+        lines.append(
+            f"{one.setting} {lengths} share nothing: {one.because}; with {one.otherwise}, "
+            f"{one.trained:,} of {one.epochs:,} epochs would be trained"
+        )
+    return [""] * bool(lines) + lines
+
+
+def _shared(planned: Planned) -> tuple[Shared, ...]:
+    return shared_lengths(planned.plan.stages, planned.kinds, planned.plan.continues)
 
 
 def _row(name: str, planned: int, unshared: int, done: int) -> tuple[str, str, str, str, str]:

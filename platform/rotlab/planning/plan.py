@@ -12,6 +12,7 @@ from rotlab.planning.configs import RefusedError
 from rotlab.planning.datasets import DatasetInfo
 from rotlab.planning.inits import RANDOM_FROZEN, SCRATCH
 from rotlab.planning.key import canonical
+from rotlab.planning.lengths import continuations
 from rotlab.planning.problems import Problem, SpecError
 from rotlab.planning.shape import MODALITIES
 from rotlab.planning.spec import Spec
@@ -36,6 +37,8 @@ class Plan:
         absent: data sets, or weights, that stages need and that are not on this machine, sorted.
         unsupported: key -> why the stage can be planned but not yet run.
         warnings: what is allowed but probably not meant.
+        continues: key of a stage -> key of a shorter one that is its beginning, and from whose end
+            it goes on if it can. A how: results and keys do not depend on it.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Plan:
     absent: tuple[str, ...] = ()
     unsupported: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    continues: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Plan({self.name!r}, {len(self.cells)} cells, {len(self.stages)} stages)"
@@ -73,6 +77,17 @@ class Plan:
     def children(self, key: str) -> tuple[str, ...]:
         """Return the keys of the stages that take this stage's result, in the plan's order."""
         return self._children.get(key, ())
+
+    def followers(self, key: str) -> tuple[str, ...]:
+        """Return the keys of the stages that go on from this one's end, in the plan's order."""
+        return self._followers.get(key, ())
+
+    @cached_property
+    def _followers(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for key, trunk in self.continues.items():
+            found.setdefault(trunk, []).append(key)
+        return {trunk: tuple(keys) for trunk, keys in found.items()}
 
     @cached_property
     def _children(self) -> dict[str, tuple[str, ...]]:
@@ -121,6 +136,7 @@ def make_plan(
         absent=tuple(sorted(name for name in needed if datasets[name].absent)),
         unsupported={key: why for key, why in unsupported.items() if why is not None},
         warnings=(*arms.warnings, *_random_row_missing(spec, kinds, arms.arms)),
+        continues=continuations(stages, kinds),
     )
 
 

@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import Literal
 
 from rotlab.planning.plan import Plan
@@ -24,9 +25,10 @@ class Counts:
 class Release:
     """Events in; ready stages, cancelled stages and "nothing more can become ready" out.
 
-    A stage is ready once all stages it takes input from are done. Ready stages come in the order of
-    their longest chain of stages still to do, then of the number of cells that wait for them, then
-    of the plan.
+    A stage is ready once all stages it takes input from are done, and the shorter one that it goes
+    on from, if any, is done or given up; in that case it is trained from its beginning. Ready
+    stages come in the order of their longest chain of stages still to do, then of the number of
+    cells that wait for them, then of the plan.
 
     Args:
         plan: whose stages are released.
@@ -40,8 +42,8 @@ class Release:
         self._state.update(dict.fromkeys(known & set(done), "done"))
         self._why: dict[str, str] = {}
         self._unmet = {
-            key: {parent for parent in stage.inputs.values() if self._state[parent] != "done"}
-            for key, stage in plan.stages.items()
+            key: {other for other in _awaited(plan, key) if self._state[other] != "done"}
+            for key in known
         }
         self._priority = _priorities(plan, self._state)
         self._ready: list[tuple[int, int, int, str]] = []
@@ -72,9 +74,7 @@ class Release:
         if self._state[key] == "ready":
             self._leave_ready(key)
         self._state[key] = "done"
-        for child in self._plan.children(key):
-            self._unmet[child].discard(key)
-            self._make_ready_if_free(child)
+        self._free(key, (*self._plan.children(key), *self._plan.followers(key)))
 
     def failed(self, key: str, why: str) -> tuple[str, ...]:
         """Take note that a stage has failed for good; return the keys of those cancelled with it.
@@ -87,9 +87,11 @@ class Release:
             self._leave_ready(key)
         self._state[key] = "failed"
         self._why[key] = why
-        return tuple(
-            self._cancel_children(key, f"needs {self._plan.stages[key].kind} {key}, which failed")
-        )
+        why = f"needs {self._plan.stages[key].kind} {key}, which failed"
+        cancelled = tuple(self._cancel_children(key, why))
+        for lost in (key, *cancelled):
+            self._free(lost, self._plan.followers(lost))
+        return cancelled
 
     def requeue(self, key: str) -> None:
         """Put a running stage back among the ready ones.
@@ -147,6 +149,11 @@ class Release:
         if state not in allowed:
             raise ValueError(f"stage {key} is {state}, expected {' or '.join(allowed)}")
 
+    def _free(self, key: str, others: Iterable[str]) -> None:
+        for other in others:
+            self._unmet[other].discard(key)
+            self._make_ready_if_free(other)
+
     def _make_ready_if_free(self, key: str) -> None:
         if self._state[key] == "waiting" and not self._unmet[key]:
             self._state[key] = "ready"
@@ -170,12 +177,19 @@ class Release:
         return cancelled
 
 
+def _awaited(plan: Plan, key: str) -> tuple[str, ...]:
+    """What must be done, or given up, before a stage starts."""
+    trunk = (plan.continues[key],) if key in plan.continues else ()
+    return (*plan.stages[key].inputs.values(), *trunk)
+
+
 def _priorities(plan: Plan, state: Mapping[str, State]) -> dict[str, tuple[int, int, int, str]]:
     """Rank stages: longest chain to do first, then most cells waiting, then the plan's order."""
     chain: dict[str, int] = {}
-    for key in reversed(list(plan.stages)):
-        to_do = [chain[child] for child in plan.children(key) if state[child] != "done"]
-        chain[key] = 1 + max(to_do, default=0)
+    order = TopologicalSorter({key: _awaited(plan, key) for key in plan.stages}).static_order()
+    for key in reversed(tuple(order)):
+        later = (*plan.children(key), *plan.followers(key))
+        chain[key] = 1 + max((chain[one] for one in later if state[one] != "done"), default=0)
     cells = dict.fromkeys(plan.stages, 0)
     for cell in plan.cells:
         if state[cell.result] != "done":

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from rotlab.planning.arms import Excluded
 from rotlab.planning.collapse import Collapsed
+from rotlab.planning.lengths import continuations
 from rotlab.planning.names import unknown
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Cell, DataRef, Stage, StageKind
@@ -98,19 +99,20 @@ def plan_from_json(values: Mapping[str, Any], kinds: Mapping[str, StageKind]) ->
             f"the plan has format {values.get('format')!r}, this rotlab reads {FORMAT}; "
             "plan it again with `rotlab run FILE`"
         )
-    stages = [stage_from_json(one, kinds) for one in values["stages"]]
+    stages = {one["key"]: stage_from_json(one, kinds) for one in values["stages"]}
     return Plan(
         name=values["name"],
         question=values["question"],
         axes=tuple(values["axes"]),
         cells=tuple(_cell(one) for one in values["cells"]),
-        stages={stage.key: stage for stage in stages},
+        stages=stages,
         collapsed=tuple(_collapsed(one) for one in values["collapsed"]),
         excluded=tuple(Excluded(one["arm"], one["because"]) for one in values["excluded"]),
         stages_unshared=values["stages_unshared"],
         absent=tuple(values["absent"]),
         unsupported=values["unsupported"],
         warnings=tuple(values["warnings"]),
+        continues=continuations(stages, kinds),
     )
 
 

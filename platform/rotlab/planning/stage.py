@@ -45,6 +45,28 @@ def _supported(config: BaseModel) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Length:
+    """How trainings of a kind that differ in their length hang together.
+
+    Where a shorter one is the beginning of a longer one, that goes on from the state that the
+    shorter one ended in, which its folder then holds as checkpoint.pt, and its result is the same.
+
+    Args:
+        setting: that says how long a stage trains, such as "pretrain.epochs".
+        beginning: (config, epochs) -> what decides the first epochs, as plain values.
+        undivided: says why no shorter one is the beginning of a config's training, and what would
+            have some; or None where shorter ones are.
+        kept: whether the final state stays in the store even where nothing in the plan goes on from
+            it, for a longer one that is asked for later.
+    """
+
+    setting: str
+    beginning: Callable[[Any, int], Mapping[str, Any]]
+    undivided: Callable[[Any], tuple[str, str] | None]
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StageKind:
     """A sort of work. Registered under the entry point group `rotlab.stage_kinds`.
 
@@ -81,6 +103,7 @@ class StageKind:
     unsupported: Callable[[Any], str | None] = _supported
     inits: tuple[str, ...] | None = None
     misfit: Callable[[Any, Sequence["Stage"]], tuple[str, str] | None] | None = None
+    length: Length | None = None
 
 
 @dataclass(frozen=True, slots=True)

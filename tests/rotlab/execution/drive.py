@@ -14,7 +14,7 @@ from tests.rotlab.execution.lab import make_job, make_plan, make_stage
 
 
 def mixed() -> Plan:
-    """Return a plan of counts that fail, die once, hang once, and lack memory once."""
+    """Return a plan of counts that fail, die, hang or lack memory once; and lengths."""
     good = make_stage("count", name="good", epochs=3)
     bad = make_stage("count", name="bad", fail=True)
     mortal = make_stage("count", name="mortal", epochs=3, die_once=True)
@@ -22,7 +22,10 @@ def mixed() -> Plan:
     doomed = make_stage("total", {"x": good, "y": bad}, name="doomed")
     hung = make_stage("count", name="hung", epochs=3, hang_once=True)
     large = make_stage("count", name="large", epochs=3, no_memory_once=True)
-    return make_plan([good, bad, mortal, fine, doomed, hung, large])
+    longest = make_stage("learn", name="a", epochs=8)
+    middle = make_stage("learn", name="a", epochs=4, fail=True)
+    shortest = make_stage("learn", name="a", epochs=2)
+    return make_plan([good, bad, mortal, fine, doomed, hung, large, longest, middle, shortest])
 
 
 def long(seconds: float = 0.05, epochs: int = 220) -> Plan:

@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict
 from rotlab.execution.job import Job
 from rotlab.execution.store import Store
 from rotlab.planning.key import stage_key
+from rotlab.planning.lengths import continuations
 from rotlab.planning.plan import Plan
-from rotlab.planning.stage import Cell, DataRef, Resources, Stage, StageKind
+from rotlab.planning.stage import Cell, DataRef, Length, Resources, Stage, StageKind
 from rotnet.config import identity
 from rotnet.learning.watch import Stopped, Watch
 
@@ -38,7 +39,26 @@ class CountConfig(BaseModel):
 
 COUNT = StageKind("count", CountConfig, 1, f"{__name__}:count", resources=Resources(gpus=0))
 TOTAL = StageKind("total", CountConfig, 1, f"{__name__}:total", resources=Resources(gpus=0))
-KINDS = {kind.name: kind for kind in (COUNT, TOTAL)}
+
+
+def beginning(config: CountConfig, epochs: int) -> dict[str, Any]:
+    """Lengths are learnt alike, and so is what fails later."""
+    return config.model_dump(exclude={"epochs", "fail"})
+
+
+def undivided(config: CountConfig) -> None:
+    """All have shorter ones."""
+
+
+LEARN = StageKind(
+    "learn",
+    CountConfig,
+    1,
+    f"{__name__}:learn",
+    resources=Resources(gpus=0),
+    length=Length("epochs", beginning, undivided),
+)
+KINDS = {kind.name: kind for kind in (COUNT, TOTAL, LEARN)}
 
 
 def count(
@@ -74,6 +94,30 @@ def count(
     return {"epochs": float(len(epochs)), "resumed_at": float(resumed_at), **odd}
 
 
+def learn(
+    config: CountConfig,
+    inputs: Mapping[str, Path],
+    data: Sequence[tuple[DataRef, Path]],
+    folder: Path,
+    watch: Watch,
+) -> dict[str, float]:
+    """Learn what each epoch is called, saving each, and go on from the last checkpoint."""
+    state, result = folder / "checkpoint.pt", folder / "learnt.json"
+    learnt: list[str] = json.loads(state.read_text()) if state.exists() else []
+    began_at = len(learnt)
+    while len(learnt) < config.epochs:
+        if watch.should_stop() == "now":
+            raise Stopped
+        learnt.append(f"{config.name}, epoch {len(learnt)}")
+        state.write_text(json.dumps(learnt))
+        watch.report(len(learnt), {"began_at": began_at})
+        watch.saved(len(learnt), state)
+        if config.fail:
+            raise ValueError(f"{config.name} cannot learn")
+    result.write_text(json.dumps(learnt))
+    return {"accuracy": float(len(learnt))}
+
+
 def total(
     config: CountConfig,
     inputs: Mapping[str, Path],
@@ -102,7 +146,9 @@ def make_plan(stages: Sequence[Stage], name: str = "lab") -> Plan:
         for stage in stages
         if stage.key not in parents
     )
-    return Plan(name, "Can it count?", ("name",), cells, {stage.key: stage for stage in stages})
+    by_key = {stage.key: stage for stage in stages}
+    continues = continuations(by_key, KINDS)
+    return Plan(name, "Can it count?", ("name",), cells, by_key, continues=continues)
 
 
 def make_job(plan: Plan, store: Path, cpus: int | None = 2, **more: Any) -> Job:

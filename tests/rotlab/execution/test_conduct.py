@@ -290,3 +290,19 @@ def test_no_more_stages_than_asked_for_run_at_once() -> None:
     assert lab.conduct.propose() is None
     lab.end(first)
     assert isinstance(lab.conduct.propose(), Assignment)
+
+
+def test_a_longer_training_is_proposed_after_the_shorter_one_however_that_ended() -> None:
+    stages = [make_stage("learn", name="a", epochs=n) for n in (1, 2, 3)]
+    plan = make_plan(stages)
+    conduct = Conduct(plan, {}, {"learn": Resources(1, 0)}, lambda: Capacity(4.0, 0), Ear())
+    proposed = []
+    for state in ("FAILED", "FINISHED", "FINISHED"):
+        one = conduct.propose()
+        assert isinstance(one, Assignment)
+        assert conduct.propose() is None
+        conduct.began(one.key, one.attempt)
+        conduct.heard(one.key, one.attempt, Message(state))
+        proposed.append(one.key)
+    assert proposed == keys(*stages)
+    assert set(conduct.missing()) == {stages[0].key}

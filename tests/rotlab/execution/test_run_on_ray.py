@@ -29,12 +29,12 @@ def test_a_failed_stage_costs_its_dependents_only(first: Outcome, store: Store) 
     assert first.status == 1, first
     stages = mixed().stages
     done = {stages[key].config.model_dump()["name"] for key in store.records(stages.values())}
-    assert done == {"good", "mortal", "fine", "hung", "large"}
+    assert done == {"good", "mortal", "fine", "hung", "large", "a"}
 
 
 def test_the_end_says_what_is_missing_and_how_to_see_it_fail(first: Outcome, store: Store) -> None:
     bad = stage_of("bad")
-    assert "missing: 2 of 7 stages: 1 failed, 1 waits for it" in first.out
+    assert "missing: 3 of 10 stages: 2 failed, 1 waits for them" in first.out
     assert "1 count stage failed: ValueError: bad cannot count" in first.out
     assert f"rotlab run-stage {bad.key[:12]} --local --store {store.root}" in first.out
     assert f"results: rotlab results lab --store {store.root}" in first.out
@@ -76,3 +76,15 @@ def test_a_stage_without_memory_goes_on_with_a_larger_share(first: Outcome, stor
     ends = [e for e in events if e["event"] == "stage_ended"]
     assert [e["state"] for e in ends] == ["KILLED", "FINISHED"]
     assert ends[0]["cause"] == "memory"
+
+
+def test_a_length_goes_on_from_a_shorter_one_and_outlives_its_failure(
+    first: Outcome, store: Store
+) -> None:
+    assert first.status == 1
+    longest, middle, shortest = (s for s in mixed().stages.values() if s.kind == "learn")
+    record = store.record(longest.key, longest.kind)
+    assert record is not None
+    assert record.metrics == {"accuracy": 8.0}
+    assert record.continued == shortest.key
+    assert record.not_continued == f"learn {middle.key[:12]} is not done"

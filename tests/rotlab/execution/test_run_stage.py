@@ -101,3 +101,24 @@ def test_status_counts_what_is_done_and_names_what_failed(
 def test_status_of_an_unknown_study_lists_those_there(store: Store) -> None:
     with pytest.raises(UserError, match=r"unknown study 'lap'; did you mean 'lab'\? \(lab\)"):
         show_status("lap", store)
+
+
+def test_status_tells_what_went_on_from_shorter_trainings_and_what_did_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store(tmp_path / "store")
+    stages = [make_stage("learn", name="a", epochs=n) for n in (1, 2, 3)]
+    plan = make_plan(stages)
+    store.save_study(next_revision(None, plan, "", dict.fromkeys(KINDS, Resources())))
+    for stage in (stages[0], stages[1]):
+        assert run(stage.key, store) == 0
+    assert f"went on from learn {stages[0].key[:12]}" in capsys.readouterr().out
+    record = store.record(stages[1].key, "learn")
+    assert record is not None
+    store.state_path(record).unlink()
+    assert run(stages[2].key, store) == 0
+    assert "did not go on from a shorter training: learn" in capsys.readouterr().out
+    assert show_status("lab", store) == 0
+    shown = capsys.readouterr().out
+    assert "1 stage went on from shorter trainings, in 0 s" in shown
+    assert f"learn {stages[2].key[:12]} did not go on as planned: learn" in shown

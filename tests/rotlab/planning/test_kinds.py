@@ -24,8 +24,9 @@ from rotlab.planning.plan import make_plan
 from rotlab.planning.problems import SpecError
 from rotlab.planning.settings import vocabulary
 from rotlab.planning.spec import load_spec
-from rotlab.planning.stage import Input, StageKind
+from rotlab.planning.stage import Input, Length, StageKind
 from rotnet.errors import UserError
+from rotnet.learning.length import beginning, undivided
 
 OURS = (PRETRAIN, FINETUNE, EVALUATE, LINEAR, RETRIEVAL, FUSE)
 
@@ -169,6 +170,10 @@ def test_a_rule_between_the_sections_of_a_kind_names_the_combination(tmp_path: P
         ),
         (replace(SLEEP, config=LooseConfig), "config field 'seconds' is neither a section"),
         (replace(SLEEP, inputs=(Input("x", "sleep"),)), "in a circle: sleep <- sleep"),
+        (
+            replace(SLEEP, length=Length("nap.hours", beginning, undivided)),
+            "length is set by 'nap.hours', which is no section.setting of it; its sections are nap",
+        ),
         (replace(SLEEP, inputs=(Input("x", "pretrain", ("target", "a")),)), "no choice of a cell"),
     ],
 )

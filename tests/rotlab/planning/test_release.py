@@ -1,6 +1,7 @@
 """Which stages may start, on graphs of any form."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -43,6 +44,24 @@ def graphs(draw: st.DrawFn) -> Plan:
     return graph(parents)
 
 
+@st.composite
+def graphs_of_lengths(draw: st.DrawFn) -> Plan:
+    """A graph in which some stages go on from the end of another that takes the same input."""
+    plan = draw(graphs())
+    keys = list(plan.stages)
+    continues = {}
+    for place, key in enumerate(keys):
+        takes = plan.stages[key].inputs
+        trunks = [one for one in keys[:place] if plan.stages[one].inputs == takes]
+        trunk = draw(st.none() | st.sampled_from(trunks)) if trunks else None
+        if trunk is not None:
+            continues[key] = trunk
+    takes_none = not any(stage.inputs for stage in plan.stages.values())
+    order = draw(st.permutations(keys)) if takes_none else keys
+    stages = {key: plan.stages[key] for key in order}
+    return replace(plan, stages=stages, continues=continues)
+
+
 def below(plan: Plan, key: str) -> set[str]:
     found = set(plan.children(key))
     for child in plan.children(key):
@@ -51,7 +70,7 @@ def below(plan: Plan, key: str) -> set[str]:
 
 
 @settings(deadline=None)
-@given(plan=graphs(), seed=st.integers(0, 10**6), width=st.integers(1, 4))
+@given(plan=graphs() | graphs_of_lengths(), seed=st.integers(0, 10**6), width=st.integers(1, 4))
 def test_any_run_releases_parents_first_and_each_stage_once_and_ends(
     plan: Plan, seed: int, width: int
 ) -> None:
@@ -66,6 +85,7 @@ def test_any_run_releases_parents_first_and_each_stage_once_and_ends(
     while not release.exhausted:
         for key in release.ready(width - len(running)):
             assert set(plan.stages[key].inputs.values()) <= done
+            assert plan.continues.get(key) in {None} | done | failed | cancelled
             assert key not in done | failed | cancelled
             release.started(key)
             starts[key] += 1
@@ -148,3 +168,47 @@ def test_a_result_made_elsewhere_frees_its_children() -> None:
     assert release.ready() == ["s1"]
     assert release.counts("work").done == 1
     assert release.counts("other").done == 0
+
+
+def three_lengths() -> Plan:
+    """s0, s1 and s2 are 50, 100 and 200 epochs of one training; s3 and s4 take the first two."""
+    plan = graph([set(), set(), set(), {0}, {1}])
+    return replace(plan, continues={"s1": "s0", "s2": "s1"})
+
+
+def test_a_longer_training_waits_for_the_shorter_one() -> None:
+    release = Release(three_lengths())
+    assert release.ready() == ["s0"]
+    release.started("s0")
+    release.finished("s0")
+    assert release.ready() == ["s1", "s3"]
+    release.finished("s1")
+    assert set(release.ready()) == {"s2", "s3", "s4"}
+
+
+def test_a_longer_training_is_not_cancelled_with_the_shorter_one_but_freed() -> None:
+    release = Release(three_lengths())
+    release.started("s0")
+    release.requeue("s0")
+    assert release.ready() == ["s0"]
+    assert release.failed("s0", "broke") == ("s3",)
+    assert release.ready() == ["s1"]
+    assert release.missing()["s2"] == "was not started"
+
+
+def test_a_longer_training_goes_with_the_input_that_both_lack() -> None:
+    plan = replace(graph([set(), {0}, {0}]), continues={"s2": "s1"})
+    release = Release(plan)
+    assert release.failed("s0", "broke") == ("s1", "s2")
+    assert release.exhausted
+
+
+def test_a_longer_training_starts_at_once_where_the_shorter_one_is_done_already() -> None:
+    assert Release(three_lengths(), ["s0"]).ready() == ["s1", "s3"]
+    assert Release(three_lengths(), ["s1"]).ready() == ["s0", "s2", "s4"]
+
+
+def test_a_shorter_training_is_first_wherever_the_plan_has_it() -> None:
+    plan = three_lengths()
+    turned = {key: plan.stages[key] for key in ("s2", "s1", "s0", "s3", "s4")}
+    assert Release(replace(plan, stages=turned)).ready() == ["s0"]

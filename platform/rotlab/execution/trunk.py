@@ -1,0 +1,121 @@
+"""The state that a longer training goes on from: a shorter one's last, taken only if it is sound.
+
+Whether it was taken changes how long a stage takes, never its result, so nothing here is an error:
+what is not as it should be is named, and the stage is trained from its beginning.
+"""
+
+import json
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rotlab.execution.files import create_json, seal
+from rotlab.execution.store import CHECKPOINT, ORIGIN, Store
+from rotlab.planning.stage import Length, Stage
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a stage began from.
+
+    Args:
+        continued: key of the shorter training from whose end it went on; None: from no other.
+        not_continued: why it did not, or not from the longest; None where it did as planned.
+    """
+
+    continued: str | None = None
+    not_continued: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """A stage among trainings of other lengths.
+
+    Args:
+        store: where they lie.
+        stages: all of the plan, by key.
+        continues: longer -> shorter, as the plan has it.
+        stage: which one.
+        length: how stages of its kind hang together; None where they do not.
+        taken: input name -> attempt at it whose result the stage is given.
+    """
+
+    store: Store
+    stages: Mapping[str, Stage]
+    continues: Mapping[str, str]
+    stage: Stage
+    length: Length | None
+    taken: Mapping[str, str]
+
+    def plant(self, folder: Path) -> None:
+        """Put the longest sound state into a fresh folder, and a note of what was found."""
+        continued, lacking = None, []
+        for stage in self._shorter():
+            why = self._copy(stage, folder / CHECKPOINT)
+            if why is None:
+                continued = stage.key
+                break
+            lacking.append(f"{stage.kind} {stage.key[:12]} {why}")
+        if continued or lacking:
+            origin = Origin(continued, "; ".join(lacking) or None)
+            create_json(folder / ORIGIN, asdict(origin), f".{ORIGIN}.tmp")
+        if lacking:
+            _log.warning("%s %s: %s", self.stage.kind, self.stage.key[:12], "; ".join(lacking))
+
+    def state(self, folder: Path) -> dict[str, Any] | None:
+        """Return what a record says of a finished attempt's last state; None: it is not kept."""
+        if self.length is None or not (self.length.kept or self._awaited(self.stage.key)):
+            return None
+        return {"sha256": seal(folder / CHECKPOINT), "inputs": dict(self.taken)}
+
+    def sweep(self) -> None:
+        """Remove the state of the shorter training, once no longer one of the plan waits for it."""
+        key = self.continues.get(self.stage.key)
+        if key is None or self.length is None or self.length.kept or self._awaited(key):
+            return
+        record = self.store.record(key, self.stage.kind)
+        if record is not None:
+            self.store.state_path(record).unlink(missing_ok=True)
+
+    def _awaited(self, key: str) -> bool:
+        """Whether a longer training goes on from a stage's end and is not done."""
+        longer = (self.stages[one] for one, trunk in self.continues.items() if trunk == key)
+        return any(self.store.record(one.key, one.kind) is None for one in longer)
+
+    def _shorter(self) -> Iterator[Stage]:
+        """The stages that are the beginning of this one, longest first."""
+        key = self.continues.get(self.stage.key)
+        while key is not None:
+            yield self.stages[key]
+            key = self.continues.get(key)
+
+    def _copy(self, stage: Stage, path: Path) -> str | None:
+        """Copy a stage's last state, and return None; or why not, leaving nothing."""
+        record = self.store.record(stage.key, stage.kind)
+        if record is None:
+            return "is not done"
+        if record.state is None:
+            return "has left no training state"
+        if record.state["inputs"] != self.taken:
+            return "was trained from another result of its inputs"
+        source = self.store.state_path(record)
+        try:
+            shutil.copyfile(source, path)
+        except FileNotFoundError:
+            return f"has its training state no more ({source})"
+        found, expected = seal(path), record.state["sha256"]
+        if found == expected:
+            return None
+        path.unlink()
+        return f"has a damaged training state ({source}: SHA-256 is {found}, not {expected})"
+
+
+def read_origin(folder: Path) -> Origin:
+    """Return what an attempt, or the one that it goes on from, began from."""
+    path = folder / ORIGIN
+    return Origin(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else Origin()
