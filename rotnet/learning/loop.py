@@ -66,11 +66,46 @@ class _Tally:
 
 
 @dataclass
+class _Health:
+    """Whether losses are numbers; tensors too, and no part of a checkpoint.
+
+    Args:
+        bad_since: the first step whose loss was none; infinity before.
+        norm: of the gradient, at the last step whose norm was finite.
+    """
+
+    bad_since: Tensor
+    norm: Tensor
+
+    @classmethod
+    def good(cls, device: torch.device) -> "_Health":
+        return cls(torch.full((), torch.inf, device=device), torch.zeros((), device=device))
+
+    def look(self, step: int, loss: Tensor, norm: Tensor) -> None:
+        bad = torch.where(torch.isfinite(loss.detach()), torch.inf, float(step))
+        self.bad_since = torch.minimum(self.bad_since, bad)
+        self.norm = torch.where(torch.isfinite(norm), norm, self.norm)
+
+    def check(self, config: TrainConfig, steps_per_epoch: int) -> None:
+        """Raise FloatingPointError if a loss was no number."""
+        if not torch.isfinite(self.bad_since):
+            return
+        step = int(self.bad_since)
+        lr = learning_rate(step - 1, steps_per_epoch, config)
+        raise FloatingPointError(
+            f"the loss is no number since step {step}, with learning rate {lr:g} and a gradient "
+            f"whose norm was last {self.norm.item():.3g}; lower lr, lengthen warmup_epochs, or set "
+            "clip_gradient"
+        )
+
+
+@dataclass
 class _State:
     """Where training is: what a checkpoint holds beside model and optimiser."""
 
     step: int
     tally: _Tally
+    health: _Health
     history: list[dict[str, float]] = field(default_factory=list)
 
 
@@ -110,7 +145,8 @@ def train(
     Raises:
         CheckpointError: if the folder's checkpoint belongs to other work.
         Stopped: if the watch wished so.
-        FloatingPointError: if the loss is no longer finite.
+        FloatingPointError: if the loss is no longer finite; at the next report or checkpoint, and
+            nothing of it is saved.
     """
     device = next(task.model.parameters()).device
     optimizer = torch.optim.SGD(
@@ -122,7 +158,7 @@ def train(
     )
     scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "fp16")
     saver = _Saver(folder / CHECKPOINT, dict(identity), task.model, optimizer, scaler)
-    state = saver.load(device) or _State(step=0, tally=_Tally.empty(device))
+    state = saver.load(device) or _State(0, _Tally.empty(device), _Health.good(device))
     total = config.epochs * steps_per_epoch
     last_saved = clock()
     batches = task.batches(state.step)
@@ -130,12 +166,13 @@ def train(
         _step(task, next(batches), config, optimizer, scaler, state, steps_per_epoch)
         ends_epoch = state.step % steps_per_epoch == 0
         if ends_epoch or state.tally.steps == REPORT_EVERY:
+            state.health.check(config, steps_per_epoch)
             _report(task, state, optimizer, watch, validate=ends_epoch)
         wish = watch.should_stop()
         if wish == "now":
             raise Stopped(f"stopped after step {state.step} of {total}")
         if state.step == total or clock() - last_saved >= checkpoint_s or wish == "at_checkpoint":
-            _check_finite(state, saver.optimizer)
+            state.health.check(config, steps_per_epoch)
             saver.save(state)
             watch.saved(state.step, saver.path)
             last_saved = clock()
@@ -163,20 +200,27 @@ def _step(
     loss = task.objective.loss(outputs.float(), targets)
     optimizer.zero_grad(set_to_none=True)
     scaler.scale(loss).backward()
-    if config.clip_gradient is not None:
-        scaler.unscale_(optimizer)
-        nn.utils.clip_grad_norm_(task.model.parameters(), config.clip_gradient)
+    scaler.unscale_(optimizer)
+    norm = _gradient_norm(task.model, config.clip_gradient)
     scaler.step(optimizer)
     scaler.update()
     state.tally.add(loss, task.objective.predict(outputs.detach().float()), targets)
     state.step += 1
+    state.health.look(state.step, loss, norm)
+
+
+def _gradient_norm(model: nn.Module, most: float | None) -> Tensor:
+    """Return the norm of the whole gradient, which is cut to `most` if that is given."""
+    if most is not None:
+        return nn.utils.clip_grad_norm_(model.parameters(), most)
+    gradients = [one.grad for one in model.parameters() if one.grad is not None]
+    return nn.utils.get_total_norm(gradients)
 
 
 def _report(
     task: Task, state: _State, optimizer: torch.optim.Optimizer, watch: Watch, *, validate: bool
 ) -> None:
     """Close the tally and tell the watch."""
-    _check_finite(state, optimizer)
     metrics = {**state.tally.metrics(), "lr": optimizer.param_groups[0]["lr"]}
     if validate and task.validate is not None:
         task.model.eval()
@@ -184,15 +228,6 @@ def _report(
     state.history.append({"step": state.step, **metrics})
     state.tally = _Tally.empty(state.tally.loss.device)
     watch.report(state.step, metrics)
-
-
-def _check_finite(state: _State, optimizer: torch.optim.Optimizer) -> None:
-    """Raise FloatingPointError if a loss since the last report was no number; never save that."""
-    if not torch.isfinite(state.tally.loss):
-        raise FloatingPointError(
-            f"the loss is {state.tally.loss.item()} by step {state.step} with learning rate "
-            f"{optimizer.param_groups[0]['lr']:g}; lower lr, or lengthen warmup_epochs"
-        )
 
 
 @dataclass(frozen=True)
@@ -244,7 +279,7 @@ class _Saver:
             torch.cuda.set_rng_state(found["device_rng"], device)
         tally = _Tally(**found["tally"])
         tally.loss, tally.correct = tally.loss.to(device), tally.correct.to(device)
-        return _State(found["step"], tally, found["history"])
+        return _State(found["step"], tally, _Health.good(device), found["history"])
 
 
 def _device_generator(model: nn.Module) -> Tensor | None:

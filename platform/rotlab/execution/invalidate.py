@@ -70,10 +70,11 @@ def chosen(
 
 
 def with_dependents(chosen: Iterable[Record], records: Iterable[Record]) -> list[Record]:
-    """Return results and all that were made from them, what needs most first."""
+    """Return results and all that were made from them or go on from them, children first."""
     children: dict[str, list[Record]] = {}
     for record in records:
-        for parent in record.inputs.values():
+        behind = (record.continued,) if record.continued else ()
+        for parent in (*record.inputs.values(), *behind):
             children.setdefault(parent, []).append(record)
     found: dict[str, Record] = {}
 
