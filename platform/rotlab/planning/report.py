@@ -26,7 +26,8 @@ class Report:
     def add(self, place: Place, text: str) -> None:
         """Note a problem at a place, once."""
         where = ".".join(part for part in place if isinstance(part, str))
-        problem = Problem(text, where, self.source.line(*place))
+        line = self.source.line(*place)
+        problem = Problem(text, where, line.number, line.path)
         if problem not in self.problems:
             self.problems.append(problem)
 
