@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rotlab.planning.combinations import steps_with
-from rotlab.planning.conditions import Conditions
+from rotlab.planning.conditions import REFUSED, Conditions
 from rotlab.planning.factors import Factor
 from rotlab.planning.names import unknown
 from rotlab.planning.refusals import shown
@@ -43,9 +43,11 @@ def read_baseline(
     found = {}
     for axis, value in given.items():
         held = [as_text(one) for one in axes[axis]]
-        form = as_text(conditions.form(axis, value))
-        if form in held:
-            found[axis] = held.index(form)
+        form = conditions.form((ABLATE, axis), axis, value)
+        if form is REFUSED:
+            continue
+        if as_text(form) in held:
+            found[axis] = held.index(as_text(form))
         else:
             shown_values = [shown(one) for one in axes[axis]]
             said = unknown("value", value, shown_values)
@@ -58,6 +60,7 @@ def read_baseline(
             together = ", ".join(factor.axes)
             said = f"{count} what it names of {together}, which vary together; name one step"
             report.add((ABLATE, named[0]), said)
+            found = {axis: index for axis, index in found.items() if axis not in named}
         elif named:
             found.update(zip(factor.axes, steps[0], strict=True))
     return found

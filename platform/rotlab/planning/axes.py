@@ -123,7 +123,8 @@ def _read_axis(report: Report, axis: str, value: object) -> list[Listing]:
     for index, at in enumerate(places):
         given = report.mapping(at, (VALUES, WHEN), "name")
         if VALUES not in given:
-            report.add(at, "needs values, a list")
+            if report.get(at).keys() <= given.keys():  # else the name that is not known was meant
+                report.add(at, "needs values, a list")
         elif report.items((*at, VALUES)):
             when = (*at, WHEN) if WHEN in given else None
             if when is None and index + 1 < len(places):

@@ -7,11 +7,11 @@ from typing import Any
 from rotlab.planning.defaults import Defaults
 from rotlab.planning.inits import inits as known_inits
 from rotlab.planning.key import canonical
-from rotlab.planning.refusals import shown
 from rotlab.planning.report import Report
 from rotlab.planning.source import Place
 from rotlab.planning.values import Normal, as_text
 
+REFUSED = object()  # a value that an axis cannot hold
 When = Mapping[str, tuple[Any, ...]]  # axis -> values; an arm has one of them on every axis
 
 
@@ -42,23 +42,24 @@ class Conditions:
                 continue  # an axis with a problem of its own, which is reported there
             below: Place = (*place, axis)
             values = self.report.items(below) if isinstance(listed, list) else [listed]
-            for index, value in enumerate(values):
-                try:
-                    canonical(value)
-                except ValueError:
-                    at = (*below, index) if isinstance(listed, list) else below
-                    self.report.add(at, f"must be finite, got {shown(value)}")
-                    return {}
-            found[axis] = tuple(self.form(axis, value) for value in values)
+            forms = [
+                self.form((*below, index) if isinstance(listed, list) else below, axis, value)
+                for index, value in enumerate(values)
+            ]
+            found[axis] = tuple(form for form in forms if form is not REFUSED)
         return found
 
-    def form(self, axis: str, value: object) -> Any:  # noqa: ANN401  # plain values of any sort
-        """Return the form that an axis gives a value; one it cannot hold stays as it is."""
+    def form(self, place: Place, axis: str, value: object) -> Any:  # noqa: ANN401  # plain values of any sort
+        """Return the form that an axis gives a value, or REFUSED after a problem."""
         form = self.normal.get(axis, value)
         if any(as_text(one) == as_text(form) for one in self.axes.get(axis, ())):
             return form
         inits = self.axes.get("init", (self.defaults.choices["init"],))
-        return self.defaults.normal(axis, value, [one for one in inits if one in known_inits()])
+        try:
+            return self.defaults.form(axis, value, [one for one in inits if one in known_inits()])
+        except ValueError as error:
+            self.report.add(place, str(error))
+            return REFUSED
 
 
 class Condition:

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from rotlab.planning.inits import inits, reads
-from rotlab.planning.sections import Settings
+from rotlab.planning.names import unknown
+from rotlab.planning.sections import CHOICES, Settings
 from rotlab.planning.settings import Made, Vocabulary, make_section, plain
 
 
@@ -45,14 +46,27 @@ class Defaults:
                 return plain(getattr(made, field))
         return None
 
-    def normal(self, setting: str, value: object, among: Iterable[str]) -> Any:  # noqa: ANN401  # as value
-        """Return the form that a setting gives a value; one it cannot hold stays as it is."""
+    def form(self, setting: str, value: object, among: Iterable[str]) -> Any:  # noqa: ANN401  # as value
+        """Return the form that a setting gives a value.
+
+        One that it can hold together with others only stays as it is.
+
+        Raises:
+            ValueError: it cannot hold such a value; the rule, and what was found.
+        """
         if setting in self.choices:
+            if value not in CHOICES[setting]():
+                raise ValueError(unknown(setting, value, CHOICES[setting]()))
             return value
         section, _, field = setting.partition(".")
         changes = {**self.fixed.get(section, {}), field: value}
         made = self._make(section, changes, init_that_reads(section, field, among))
-        return plain(getattr(made, field)) if isinstance(made, BaseModel) else value
+        if isinstance(made, BaseModel):
+            return plain(getattr(made, field))
+        for refusal in made:
+            if refusal.field == field:
+                raise ValueError(refusal.text)
+        return value
 
     def _make(self, section: str, changes: Mapping[str, Any], init: str) -> Made:
         return make_section(self.known.sections[section], section, self.base, changes, init)

@@ -104,6 +104,9 @@ def make_factor(
         steps: of each of them.
         conditions: reads theirs.
     """
+    for one in listings:
+        if one.when and conditions.report.get(one.when) == {}:
+            conditions.report.add(one.when, "names no axis; leave it out where it is for all arms")
     branches = tuple(
         Branch(of_one, conditions.read(one.when), ".".join(map(str, one.when)))
         if one.when

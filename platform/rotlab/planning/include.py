@@ -52,7 +52,7 @@ def _included(source: Source, above: tuple[Path, ...]) -> list[Path]:
             circle = " includes ".join(str(one) for one in (*chain, file))
             problems.append(Problem(f"goes in a circle: {circle}", INCLUDE, line))
         elif not file.is_file():
-            problems.append(Problem(_missing(file, name), INCLUDE, line))
+            problems.append(Problem(_missing(file, source.path), INCLUDE, line))
         else:
             found.append(file)
     if problems:
@@ -60,11 +60,13 @@ def _included(source: Source, above: tuple[Path, ...]) -> list[Path]:
     return found
 
 
-def _missing(file: Path, name: str) -> str:
+def _missing(file: Path, path: Path) -> str:
     if not file.parent.is_dir():
         return f"no such folder: {file.parent}"
-    beside = sorted(one.name for one in file.parent.glob("*.y*ml"))
-    return f"{unknown('file', Path(name).name, beside)} in {file.parent}"
+    beside = sorted(
+        one.name for one in file.parent.glob("*.y*ml") if one.resolve() != path.resolve()
+    )
+    return f"{unknown('file', file.name, beside)} in {file.parent}"
 
 
 def _over(base: Source, own: Source) -> Source:

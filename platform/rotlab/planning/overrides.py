@@ -45,10 +45,7 @@ def read_set(report: Report, known: Vocabulary, axes: Collection[str]) -> list[W
     for index in range(len(report.items(("overrides",)))):
         place = ("overrides", index, SET)
         given = report.get(place)
-        if not isinstance(given, dict) or not given:
-            report.add(place[:2], "needs `set`, a mapping of settings to the values that they have")
-            continue
-        for name, value in given.items():
+        for name, value in given.items() if isinstance(given, dict) else ():
             why = why_no_axis(known, name, value)
             if name in CHOICES:
                 why = "is chosen, not set: give such an arm in arms"
@@ -76,7 +73,13 @@ def read_overrides(report: Report, conditions: Conditions) -> tuple[Override, ..
             report.add(place, "needs `when`, a mapping of axes to values; for all arms, fix it")
         because = report.text((*place, BECAUSE))
         given = inside.get(SET)
-        if when and because and isinstance(given, dict):
-            settings = {name: conditions.form(name, value) for name, value in given.items()}
+        if not given or not isinstance(given, dict):
+            report.add(place, "needs `set`, a mapping of settings to the values that they have")
+        elif when and because:
+            settings = {
+                name: conditions.form((*place, SET, name), name, value)
+                for name, value in given.items()
+                if conditions.defaults.known.knows(name)  # else it is noted
+            }
             found.append(Override(when, settings, because))
     return tuple(found)

@@ -9,7 +9,7 @@ from rotlab.planning.report import Report
 from rotlab.planning.source import Place
 from rotlab.planning.stage import StageKind
 
-_LOWEST_SPLIT, _SPLITS = 1, 1000
+LAST_SPLIT = 999
 SEEDS = 2**31  # seeds are below it
 
 
@@ -93,5 +93,5 @@ def read_replicates(report: Report, kinds: Mapping[str, StageKind]) -> Replicate
     elif "seed" in given:
         seeds = report.whole_numbers(place, lowest=0, below=SEEDS)
     if "split" in given:
-        splits = report.whole_numbers(("replicates", "split"), lowest=_LOWEST_SPLIT, below=_SPLITS)
+        splits = report.whole_numbers(("replicates", "split"), lowest=1, below=LAST_SPLIT + 1)
     return Replicates(seeds, splits, by_kind)

@@ -9,7 +9,7 @@ from rotlab.planning.problems import Problem
 from rotlab.planning.refusals import shown
 from rotlab.planning.source import Place, Source
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"  # what can name a folder
 
 
 class Report:
@@ -58,7 +58,7 @@ class Report:
     def name(self, place: Place) -> str | None:
         """Return a text that can name a folder."""
         value = self.text(place)
-        if value is None or _NAME.fullmatch(value):
+        if value is None or re.fullmatch(NAME, value):
             return value
         self.add(
             place,

@@ -151,6 +151,12 @@ def load_spec(path: Path, kinds: Mapping[str, StageKind] | None = None) -> Spec:
     return spec
 
 
+def measures(kinds: Mapping[str, StageKind]) -> tuple[str, ...]:
+    """Return the stage kinds that cells can measure."""
+    joiners = {kind.joined_by for kind in kinds.values()}
+    return tuple(name for name in kinds if name not in joiners)
+
+
 def _read(report: Report, known: Vocabulary, kinds: Mapping[str, StageKind]) -> Spec:
     source = report.source
     _refuse_unknown_keys(report, known)
@@ -223,8 +229,7 @@ def _read_base(report: Report) -> str:
 def _read_measure(report: Report, kinds: Mapping[str, StageKind]) -> tuple[str, ...]:
     if not report.has(("measure",)):
         return ("finetune",)
-    joiners = {kind.joined_by for kind in kinds.values()}
-    valid = [name for name in kinds if name not in joiners]
+    valid = measures(kinds)
     several = isinstance(report.get(("measure",)), list)
     found = []
     for index, name in enumerate(report.names(("measure",))):
