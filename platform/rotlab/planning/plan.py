@@ -34,7 +34,8 @@ class Plan:
         collapsed: which axes some arms do not have.
         excluded: arms left out.
         overridden: arms that have settings beside their choices.
-        baseline: axis -> value, around which axes vary one at a time; empty where all are crossed.
+        baseline: axis -> value, of the arm around which axes vary one at a time, on those of them
+            that it has; empty where all are crossed, or it is left out.
         stages_unshared: kind -> how many stages there would be if every cell ran by itself.
         absent: data sets, or weights, that stages need and that are not on this machine, sorted.
         unsupported: key -> why the stage can be planned but not yet run.
@@ -66,11 +67,7 @@ class Plan:
 
     def is_baseline(self, arm: Mapping[str, Any]) -> bool:
         """Say whether an arm is one around which the others vary: axis -> value."""
-        return bool(self.baseline) and all(
-            canonical(arm[axis]) == canonical(value)
-            for axis, value in self.baseline.items()
-            if axis in arm
-        )
+        return bool(self.baseline) and _agree(self.baseline, arm)
 
     def stages_by_kind(self) -> dict[str, tuple[str, ...]]:
         """Return kind -> keys of its stages, both in the plan's order."""
@@ -117,6 +114,7 @@ def make_plan(
     problems += chains.problems
     if problems:
         raise SpecError(spec.path, problems)
+    baseline = _baseline(spec, arms.arms)
     stages = chains.stages
     needed = {ref.name for stage in stages.values() for ref in stage.data}
     unsupported = {
@@ -131,12 +129,37 @@ def make_plan(
         collapsed=arms.collapsed,
         excluded=arms.excluded,
         overridden=arms.overridden,
-        baseline=spec.baseline,
+        baseline=baseline,
         stages_unshared=dict(Counter(stages[key].kind for cell in cells for key in cell.stages)),
         absent=tuple(sorted(name for name in needed if datasets[name].absent)),
         unsupported={key: why for key, why in unsupported.items() if why is not None},
-        warnings=(*arms.warnings, *_random_row_missing(spec, kinds, arms.arms)),
+        warnings=(
+            *arms.warnings,
+            *_baseline_missing(spec, baseline),
+            *_random_row_missing(spec, kinds, arms.arms),
+        ),
     )
+
+
+def _agree(values: Mapping[str, Any], arm: Mapping[str, Any]) -> bool:
+    """Say whether an arm has these values, on the axes that it has at all."""
+    return all(
+        canonical(arm[axis]) == canonical(value) for axis, value in values.items() if axis in arm
+    )
+
+
+def _baseline(spec: Spec, arms: Iterable[Arm]) -> dict[str, Any]:
+    """The baseline's values, on the axes that it has by any measure."""
+    named = spec.baseline
+    bases = [arm.values for arm in arms if _agree(named, arm.values)] if named else []
+    held = {axis for values in bases for axis in values}
+    return {axis: value for axis, value in named.items() if axis in held}
+
+
+def _baseline_missing(spec: Spec, baseline: Mapping[str, Any]) -> Iterator[str]:
+    if spec.ablate and not baseline:
+        line = spec.line("ablate")
+        yield f"{line} ablate: the baseline is left out; nothing to set the other arms against"
 
 
 def _random_row_missing(

@@ -95,6 +95,20 @@ def test_many_axes_make_few_arms(plan: MakePlan) -> None:
     assert plan(f"axes:\n{axes}ablate: {{{baseline}}}\n").num_arms == 1 + 5 * 39 + 1
 
 
+def test_a_baseline_has_the_axes_that_its_arm_has_and_none_where_it_is_left_out(
+    plan: MakePlan,
+) -> None:
+    axes = "axes: {init: [scratch, rotation], pretext.rotations: [2, 4]}\n"
+    made = plan(axes + "ablate: {init: scratch, pretext.rotations: 4}\n")
+    assert made.baseline == {"init": "scratch"}
+    assert arms(made) == [{"init": "scratch"}, {"init": "rotation", "pretext.rotations": 4}]
+    exclude = "exclude: [{when: {init: scratch}, because: dear}]\n"
+    made = plan(axes + exclude + "ablate: {init: scratch, pretext.rotations: 4}\n")
+    assert made.baseline == {}
+    (warning,) = made.warnings
+    assert warning.startswith("line 6 ablate: the baseline is left out")
+
+
 def test_a_plan_names_its_baseline(
     outlined: Callable[[str], tuple[str, dict[str, Any]]],
 ) -> None:
