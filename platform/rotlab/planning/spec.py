@@ -264,12 +264,14 @@ def _refuse_what_no_measure_can(
 
 
 def _refuse_too_many(report: Report, spec: Spec, varying: Varying) -> None:
-    if report.problems and any(one.is_conditional for one in varying.factors or ()):
+    is_conditional = any(one.is_conditional for one in varying.factors or ())
+    if report.problems and is_conditional:
         return  # a condition can be asked of values that are in order only
     arms = varying.count(spec.choices)
     cells = arms * len(spec.targets) * spec.replicates.count * len(spec.measure)
     if arms > MOST:
-        many = f"{arms:,}" if arms > MOST + 1 else f"more than {MOST:,}"
-        report.add(("axes",), f"{many} combinations of values, more than {MOST:,}; take some away")
+        counted = f"{arms:,} combinations of values, " * (not is_conditional)
+        several = f"more than {MOST:,}" + " combinations of values" * is_conditional
+        report.add(("axes",), f"{counted}{several}; take some away")
     elif cells > MOST:
         report.add((), f"asks for {cells:,} cells before any collapse, more than {MOST:,}")

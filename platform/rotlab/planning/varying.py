@@ -129,7 +129,7 @@ class _Reader:
             axis: listings[0].places[axis]
             for listings in self._grid
             for axis in listings[0].values
-            if all(one.when is None for one in listings)
+            if listings[-1].when is None
         }
         if not self._has_grid:
             for axis in self._only_listed():

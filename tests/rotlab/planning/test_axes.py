@@ -151,6 +151,16 @@ def test_conditions_of_exclusive_branches_do_not_count_as_combinations(plan: Mak
     assert plan(text).num_arms == 4 * 40
 
 
+def test_more_conditional_combinations_than_anyone_means_are_refused(plan: MakePlan) -> None:
+    many = list(range(3, 53))
+    axes = "".join(
+        f"  finetune.{name}: {{values: {many}, when: {{init: scratch}}}}\n"
+        for name in ("epochs", "batch_size", "lr", "gamma")
+    )
+    (said,) = refused(plan, f"axes:\n{axes}  init: [scratch, rotation]\n")
+    assert said == "4 axes: more than 1,000,000 combinations of values; take some away"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -181,6 +191,11 @@ def test_conditions_of_exclusive_branches_do_not_count_as_combinations(plan: Mak
         (
             "clip: {stride: 1}\nzip: [{clip.frames: [4, 8], clip.stride: [1, 2]}]",
             "5 zip.clip.stride: is fixed in line 4 and an axis as well",
+        ),
+        (
+            "clip: {stride: 1}\naxes: {clip.stride: [{values: [4], when: {init: scratch}}, "
+            "{values: [2]}]}",
+            "5 axes.clip.stride.values: is fixed in line 4 and an axis as well",
         ),
         (
             "axes: {clip.frames: {value: [4], when: {init: scratch}}}",
