@@ -1,7 +1,6 @@
 """The baseline around which a search space varies one thing at a time, read and checked."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from rotlab.planning.combinations import steps_with
 from rotlab.planning.conditions import REFUSED, Conditions
@@ -9,6 +8,7 @@ from rotlab.planning.factors import Factor
 from rotlab.planning.names import unknown
 from rotlab.planning.refusals import shown
 from rotlab.planning.report import Report
+from rotlab.planning.source import Place
 from rotlab.planning.values import as_text
 
 ABLATE = "ablate"
@@ -18,7 +18,7 @@ def read_baseline(
     report: Report,
     conditions: Conditions,
     factors: Sequence[Factor],
-    axes: Mapping[str, Sequence[Any]],
+    places: Mapping[str, Place],
 ) -> dict[str, int]:
     """Return the baseline's choices, axis -> index of its value; empty where there is none.
 
@@ -28,7 +28,7 @@ def read_baseline(
         report: notes what is wrong.
         conditions: that normalise values.
         factors: of the grid.
-        axes: axis -> its values.
+        places: axis -> where it stands; one with a problem there is not asked for its values.
     """
     if not report.has((ABLATE,)):
         return {}
@@ -40,27 +40,34 @@ def read_baseline(
     if report.get((ABLATE,)) == {}:
         listed = ", ".join(varying)
         report.add((ABLATE,), f"names no axis; give the baseline's value of some of {listed}")
-    found = {}
-    for axis, value in given.items():
-        held = [as_text(one) for one in axes[axis]]
-        form = conditions.form((ABLATE, axis), axis, value)
-        if form is REFUSED:
-            continue
-        if as_text(form) in held:
-            found[axis] = held.index(as_text(form))
-        else:
-            shown_values = [shown(one) for one in axes[axis]]
-            said = unknown("value", value, shown_values)
-            report.add((ABLATE, axis), f"{said}; the baseline has one of the axis's own values")
+    found: dict[str, int] = {}
     for factor in factors:
-        named = [axis for axis in factor.axes if axis in found]
-        steps = steps_with(factor, {axis: found[axis] for axis in named})
-        if named and len(steps) != 1:
-            count = f"{len(steps)} steps have" if steps else "no step has"
-            together = ", ".join(factor.axes)
-            said = f"{count} what it names of {together}, which vary together; name one step"
-            report.add((ABLATE, named[0]), said)
-            found = {axis: index for axis, index in found.items() if axis not in named}
-        elif named:
+        named = {axis: given[axis] for axis in factor.axes if axis in given}
+        if any(report.refuses(places[axis]) for axis in named):
+            continue
+        indices = {axis: _index(conditions, axis, value) for axis, value in named.items()}
+        held = {axis: index for axis, index in indices.items() if index is not None}
+        if not named or len(held) < len(named):
+            continue
+        steps = steps_with(factor, held)
+        if len(steps) == 1:
             found.update(zip(factor.axes, steps[0], strict=True))
+            continue
+        count = f"{len(steps)} steps have" if steps else "no step has"
+        together = ", ".join(factor.axes)
+        said = f"{count} what it names of {together}, which vary together; name one step"
+        report.add((ABLATE, next(iter(named))), said)
     return found
+
+
+def _index(conditions: Conditions, axis: str, value: object) -> int | None:
+    """The index of a value among its axis's; None after a problem."""
+    form = conditions.form((ABLATE, axis), axis, value)
+    held = [as_text(one) for one in conditions.axes[axis]]
+    if form is REFUSED:
+        return None
+    if as_text(form) in held:
+        return held.index(as_text(form))
+    said = unknown("value", value, [shown(one) for one in conditions.axes[axis]])
+    conditions.report.add((ABLATE, axis), f"{said}; the baseline has one of the axis's own values")
+    return None

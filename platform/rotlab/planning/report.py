@@ -31,6 +31,11 @@ class Report:
         if problem not in self.problems:
             self.problems.append(problem)
 
+    def refuses(self, place: Place) -> bool:
+        """Say whether a problem is noted at a place, or below it."""
+        where = ".".join(part for part in place if isinstance(part, str))
+        return any(f"{problem.where}.".startswith(f"{where}.") for problem in self.problems)
+
     def get(self, place: Place) -> Any:  # noqa: ANN401  # plain values of any sort
         """Return the value at a place, None where there is none."""
         value: Any = self.source.values

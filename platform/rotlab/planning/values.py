@@ -136,9 +136,13 @@ class _Section:
         places: dict[str | None, Place] = {field: (self.name, field) for field in self.fixed}
         self._note(self._make({}), places)
         alone = []
+        known: dict[tuple[str, str], Made] = {}  # many arms name the same values
         for one in written:
             field = one.setting.partition(".")[2]
-            made = self._make({field: one.value})
+            text = as_text(one.value)
+            if (field, text) not in known:
+                known[field, text] = self._make({field: one.value})
+            made = known[field, text]
             self._note(made, {field: one.place})
             alone.append((one, field, made))
         if len(self.report.problems) > before:

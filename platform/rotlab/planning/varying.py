@@ -82,7 +82,10 @@ class _Reader:
         self._grid = read_axes(report, defaults.known)
         self._arms = read_listed(report, defaults.known)
         self._has_grid = bool(self._grid) or not report.has(("arms",))
+        self._only_listed = self._axes_of_arms_only()
+        self._starts = self._inits()
         self._values = Values()
+        self._defaults_of: dict[str, int] = {}
 
     def read(self) -> tuple[Varying, Conditions]:
         self._refuse_fixed()
@@ -95,7 +98,7 @@ class _Reader:
         listed = self._listed(normal)
         constant = [
             Factor((axis,), (Branch(((self._default(axis),),)),))
-            for axis in (self._only_listed() if self._has_grid else ())
+            for axis in (self._only_listed if self._has_grid else ())
         ]
         names = dict.fromkeys((*self._names, *CHOICES))
         axes = {axis: tuple(values) for axis, values in self._values.of.items()}
@@ -105,8 +108,8 @@ class _Reader:
             for listings, of_one in zip(self._grid, steps, strict=True)
         ]
         self._refuse_circle(factors)
-        baseline = read_baseline(self._report, conditions, factors, axes)
         places = {axis: place for one in self._listings() for axis, place in one.places.items()}
+        baseline = read_baseline(self._report, conditions, factors, places)
         crossed = (*factors, *constant) if self._has_grid else None
         return Varying(axes, places, crossed, listed, baseline), conditions
 
@@ -116,7 +119,7 @@ class _Reader:
         for listings in self._grid:
             yield from listings
 
-    def _only_listed(self) -> list[str]:
+    def _axes_of_arms_only(self) -> list[str]:
         """The axes that only arms given one by one have."""
         grid = {axis for listings in self._grid for axis in listings[0].values}
         return list(
@@ -132,7 +135,7 @@ class _Reader:
             if listings[-1].when is None
         }
         if not self._has_grid:
-            for axis in self._only_listed():
+            for axis in self._only_listed:
                 if all(axis in arm.values for arm in self._arms):
                     everywhere[axis] = self._arms[0].places[axis]
         for axis, place in everywhere.items():
@@ -165,14 +168,12 @@ class _Reader:
         for one in sets:
             overridden.setdefault(one.place[:-1], {})[one.setting] = one.value
         together = Together(crossed if self._has_grid else None, [*single, *overridden.values()])
-        return check_values(
-            self._report, self._defaults, [*written, *sets], together, self._starts()
-        )
+        return check_values(self._report, self._defaults, [*written, *sets], together, self._starts)
 
-    def _starts(self) -> list[str]:
+    def _inits(self) -> list[str]:
         """The inits that arms may have."""
         written = [value for one in self._listings() for value in one.values.get("init", ())]
-        if "init" in self._only_listed() or not written:
+        if "init" in self._only_listed or not written:
             written.append(self._defaults.choices["init"])
         return [one for one in dict.fromkeys(map(str, written)) if one in inits()]
 
@@ -184,7 +185,7 @@ class _Reader:
             for axis in listings[0].values
             if listings[-1].when is None
         ]
-        everywhere += self._only_listed()
+        everywhere += self._only_listed
         found = []
         for arm in self._arms:
             named = {axis: normal.get(axis, values[0]) for axis, values in arm.values.items()}
@@ -196,7 +197,10 @@ class _Reader:
 
     def _default(self, axis: str) -> int:
         """The index of the value that an axis has where nothing chooses one."""
-        return self._values.index(axis, self._defaults.value(axis, self._starts()))
+        if axis not in self._defaults_of:
+            value = self._defaults.value(axis, self._starts)
+            self._defaults_of[axis] = self._values.index(axis, value)
+        return self._defaults_of[axis]
 
     def _refuse_circle(self, factors: Sequence[Factor]) -> None:
         try:
