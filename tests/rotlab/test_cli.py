@@ -143,7 +143,9 @@ def test_no_command_is_help_and_status_2(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["--help"]) == 0
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["plan", str(SPACES / "paper.yaml")]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["schema"], ["plan", str(SPACES / "paper.yaml")]]
+)
 def test_planning_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom rotlab.cli import main\n"

@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--baseline",
         metavar="AXIS=VALUE[,AXIS=VALUE]",
-        help="what the other arms are set against (default: init=scratch, else the random network)",
+        help="what the other arms are set against (default: the search space's own, "
+        "else init=scratch, else the random network)",
     )
     add_store(parser)
     add_tracking(parser)
@@ -61,7 +62,9 @@ def run(args: argparse.Namespace) -> int:
         print(tidy_json(frame))
     else:
         comparisons, question = (
-            compare(frame, args.metric, _baseline(args.baseline)),
+            compare(
+                frame, args.metric, _baseline(args.baseline) or frame.attrs["baseline"] or None
+            ),
             frame.attrs["question"],
         )
         if args.format == "markdown":

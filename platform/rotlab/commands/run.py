@@ -90,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
     """
     planned = plan_file(args.file, args.data)
     plan, kinds, spec = planned.plan, planned.kinds, planned.spec
+    budget = spec.budget
     check_runnable(plan, planned.root)
     job = Job(
         plan=plan,
@@ -108,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
         gpus=args.gpus,
         pending=args.pending,
         policy=Policy(
-            limits=Hours(gpu_hours=spec.budget_gpu_hours),
+            limits=Hours(budget.gpu_hours, budget.cpu_hours, budget.wall_hours),
             same_errors=args.same_errors,
             concurrency=args.concurrency,
         ),

@@ -1,14 +1,17 @@
 """The arms of a search space: combinations of axis values, collapsed and less the exclusions."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from rotlab.planning.collapse import Collapsed, Group
+from rotlab.planning.combinations import Chosen, Combinations
 from rotlab.planning.key import canonical
-from rotlab.planning.problems import Problem, SpecError
-from rotlab.planning.shape import ImpossibleError, Shape, shape_of
+from rotlab.planning.matching import Matching
+from rotlab.planning.problems import SpecError
+from rotlab.planning.shape import ImpossibleError, Shape
+from rotlab.planning.shapes import Shapes
 from rotlab.planning.spec import Spec
 from rotlab.planning.stage import StageKind
 
@@ -29,6 +32,21 @@ class Excluded:
 
 
 @dataclass(frozen=True, slots=True)
+class Overridden:
+    """Arms for which the search space sets something beside their choices, and why.
+
+    Args:
+        settings: setting -> value.
+        because: the reason.
+        arms: of each, axis -> value.
+    """
+
+    settings: Mapping[str, Any]
+    because: str
+    arms: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Arm:
     """One choice on every axis that makes a difference, for one measure.
 
@@ -38,6 +56,7 @@ class Arm:
         values: axis -> value, in the file's order.
         chosen: axis -> index of the value among the axis's values.
         alike: the inits that are this work; it goes by the first that is not excluded.
+        overrides: setting -> value, of what the file sets for such arms beside their choices.
     """
 
     measure: str
@@ -45,11 +64,7 @@ class Arm:
     values: Mapping[str, Any]
     chosen: Mapping[str, int]
     alike: tuple[str, ...]
-
-    def names(self) -> Iterator[Mapping[str, Any]]:
-        """Yield the values under each init that is the same work."""
-        for init in self.alike:
-            yield {**self.values, "init": init} if "init" in self.values else self.values
+    overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +72,17 @@ class Arms:
     """What is compared, what is not, and why.
 
     Args:
-        arms: in the order of the axes' values.
+        arms: in the order of the axes' values, those given one by one last.
         collapsed: which axes some arms do not have.
         excluded: arms left out, first those that cannot be, by what makes them so.
-        warnings: exclusions that match nothing.
+        overridden: for each override of the file, the arms in which it changes a setting.
+        warnings: conditions, exclusions and overrides that match nothing.
     """
 
     arms: tuple[Arm, ...]
     collapsed: tuple[Collapsed, ...]
     excluded: tuple[Excluded, ...]
+    overridden: tuple[Overridden, ...]
     warnings: tuple[str, ...]
 
 
@@ -77,20 +94,23 @@ def expand(spec: Spec, kinds: Mapping[str, StageKind]) -> Arms:
     """
     arms: dict[tuple[object, ...], Arm] = {}
     groups: dict[tuple[str, tuple[str, ...]], Group] = {}
-    shapes = _Shapes(spec, kinds)
+    shapes = Shapes(spec, kinds)
+    matching = Matching(spec, shapes)
+    inits = spec.values("init")
     impossible: dict[str, Excluded] = {}
-    for measure, choices, chosen in _combinations(spec):
+    for choices, chosen in _combinations(spec, matching):
         shape = shapes.get(choices)
         if isinstance(shape, ImpossibleError):
             cause = {shape.choice: choices[shape.choice]}
             impossible.setdefault(
-                canonical([measure, cause]), Excluded(cause, str(shape), impossible=True)
+                canonical([choices["measure"], cause]), Excluded(cause, str(shape), impossible=True)
             )
             continue
         alike = shapes.alike(choices)
-        live = {axis: chosen[axis] for axis in shapes.live_axes(choices)}
+        live = {axis: chosen[axis] for axis in shapes.live_axes(choices) if axis in chosen}
         if "init" in live:
-            live["init"] = spec.values("init").index(alike[0])
+            live["init"] = inits.index(alike[0])
+        measure = choices["measure"]
         identity = (measure, *live.items())
         dead = tuple(
             axis for axis in chosen if axis not in live or (axis == "init" and len(alike) > 1)
@@ -101,8 +121,34 @@ def expand(spec: Spec, kinds: Mapping[str, StageKind]) -> Arms:
             arms[identity] = Arm(
                 measure, shape, values, live, alike if "init" in live else alike[:1]
             )
-    kept, excluded, warnings = _exclude(spec, list(arms.values()))
-    excluded = [*impossible.values(), *excluded]
+    kept, excluded, unmatched = _exclude(spec, list(arms.values()), matching)
+    kept, overridden, idle = _override(spec, kept, matching)
+    return Arms(
+        arms=tuple(kept),
+        collapsed=_collapsed(spec, groups),
+        excluded=(*impossible.values(), *excluded),
+        overridden=overridden,
+        warnings=(*matching.never_held(), *unmatched, *idle),
+    )
+
+
+def _combinations(spec: Spec, matching: Matching) -> Iterator[tuple[dict[str, str], Chosen]]:
+    """Every measure and combination: what decides the shape, axis -> index."""
+    grid = None if spec.factors is None else Combinations(spec.factors, spec.ablate)
+    inits, modalities = spec.values("init"), spec.values("modality")
+    for measure in spec.measure:
+        crossed = grid.all(matching.conditions_of(measure)) if grid else ()
+        listed = ({axis: one[axis] for axis in spec.axes if axis in one} for one in spec.listed)
+        for chosen in chain(crossed, listed):
+            init = inits[chosen.get("init", 0)]
+            modality = modalities[chosen.get("modality", 0)]
+            yield {"measure": measure, "init": init, "modality": modality}, chosen
+
+
+def _collapsed(
+    spec: Spec, groups: Mapping[tuple[str, tuple[str, ...]], Group]
+) -> tuple[Collapsed, ...]:
+    """What became of the combinations of each measure that lose the same axes."""
     everywhere = {
         "measure": spec.measure,
         "init": spec.values("init"),
@@ -111,76 +157,24 @@ def expand(spec: Spec, kinds: Mapping[str, StageKind]) -> Arms:
     merged: dict[tuple[tuple[str, ...], object], Group] = {}
     for (_, dead), group in groups.items():  # measures that lose the same axes at the same place
         merged.setdefault((dead, group.place()), Group()).join(group)
-    collapsed = tuple(
-        group.collapsed(dead, everywhere) for (dead, _), group in merged.items() if dead
-    )
-    return Arms(tuple(kept), collapsed, tuple(excluded), tuple(warnings))
+    return tuple(group.collapsed(dead, everywhere) for (dead, _), group in merged.items() if dead)
 
 
-def _combinations(spec: Spec) -> Iterator[tuple[str, dict[str, str], dict[str, int]]]:
-    """Every measure and combination: measure, what decides the shape, axis -> index."""
-    for measure in spec.measure:
-        for indices in product(*(range(len(values)) for values in spec.axes.values())):
-            chosen = dict(zip(spec.axes, indices, strict=True))
-            init = spec.values("init")[chosen.get("init", 0)]
-            modality = spec.values("modality")[chosen.get("modality", 0)]
-            yield measure, {"measure": measure, "init": init, "modality": modality}, chosen
-
-
-class _Shapes:
-    """The shapes of a search space's cells, each made once."""
-
-    def __init__(self, spec: Spec, kinds: Mapping[str, StageKind]) -> None:
-        self._spec = spec
-        self._kinds = kinds
-        self._made: dict[tuple[str, ...], Shape | ImpossibleError] = {}
-        self._alike: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._live: dict[tuple[str, ...], tuple[str, ...]] = {}
-
-    def get(self, choices: Mapping[str, str]) -> Shape | ImpossibleError:
-        """Return the shape for a measure, init and modality, or why there is none."""
-        known = tuple(choices.values())
-        if known not in self._made:
-            try:
-                self._made[known] = shape_of(**choices, kinds=self._kinds)
-            except ImpossibleError as error:
-                self._made[known] = error
-        return self._made[known]
-
-    def live_axes(self, choices: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the axes that make a difference to such cells, in the search space's order."""
-        known = tuple(choices.values())
-        if known not in self._live:
-            shape = self.get(choices)
-            self._live[known] = tuple(
-                axis for axis in self._spec.axes if isinstance(shape, Shape) and shape.reads(axis)
-            )
-        return self._live[known]
-
-    def alike(self, choices: Mapping[str, str]) -> tuple[str, ...]:
-        """Return all inits of the search space that are the same work as this one, in its order."""
-        known = tuple(choices.values())
-        if known not in self._alike:
-            self._alike[known] = tuple(
-                init
-                for init in self._spec.values("init")
-                if self._work({**choices, "init": init}) == self._work(choices)
-            )
-        return self._alike[known]
-
-    def _work(self, choices: Mapping[str, str]) -> object:
-        shape = self.get(choices)
-        return shape.work() if isinstance(shape, Shape) else None
-
-
-def _exclude(spec: Spec, arms: list[Arm]) -> tuple[list[Arm], list[Excluded], list[str]]:
+def _exclude(
+    spec: Spec, arms: list[Arm], matching: Matching
+) -> tuple[list[Arm], list[Excluded], list[str]]:
     kept: list[Arm] = []
     excluded: list[Excluded] = []
     matched = [False] * len(spec.exclude)
     for arm in arms:
         left = []
-        for values in arm.names():
-            hits = [index for index, one in enumerate(spec.exclude) if one.matches(values)]
+        for init in arm.alike:
+            values = {**arm.values, "init": init} if "init" in arm.values else arm.values
+            hits = [
+                index
+                for index, one in enumerate(spec.exclude)
+                if matching.matches(one.when, arm.chosen, (init,))
+            ]
             for index in hits:
                 matched[index] = True
             if not hits:
@@ -190,13 +184,42 @@ def _exclude(spec: Spec, arms: list[Arm]) -> tuple[list[Arm], list[Excluded], li
         if left:
             kept.append(replace(arm, values=left[0]))
     if not kept:
-        line = spec.lines.get("exclude")
-        raise SpecError(
-            spec.path, [Problem("every arm is excluded; nothing is left", "exclude", line)]
-        )
+        said = "every arm is excluded; nothing is left"
+        raise SpecError(spec.path, [spec.problem(said, "exclude")])
     warnings = [
-        f"line {spec.lines.get(f'exclude.{index}', 1)} exclude: matches no arm"
+        f"{spec.line(f'exclude.{index}')} exclude: matches no arm"
         for index, hit in enumerate(matched)
         if not hit
     ]
     return kept, excluded, warnings
+
+
+def _override(
+    spec: Spec, arms: list[Arm], matching: Matching
+) -> tuple[list[Arm], tuple[Overridden, ...], list[str]]:
+    """Give arms the settings that overrides set for them, of those that their stages read."""
+    if not spec.overrides:
+        return arms, (), []
+    found: list[Arm] = []
+    changed: list[list[Mapping[str, Any]]] = [[] for _ in spec.overrides]
+    for arm in arms:
+        settings: dict[str, Any] = {}
+        for index, one in enumerate(spec.overrides):
+            if not matching.matches(one.when, arm.chosen, arm.alike):
+                continue
+            own = {name: value for name, value in one.settings.items() if arm.shape.reads(name)}
+            settings |= own
+            if own:
+                changed[index].append(arm.values)
+        found.append(replace(arm, overrides=settings) if settings else arm)
+    overridden = tuple(
+        Overridden(one.settings, one.because, tuple(of_one))
+        for one, of_one in zip(spec.overrides, changed, strict=True)
+        if of_one
+    )
+    warnings = [
+        f"{spec.line(f'overrides.{index}')} overrides: changes nothing in any arm"
+        for index, of_one in enumerate(changed)
+        if not of_one
+    ]
+    return found, overridden, warnings

@@ -1,244 +1,177 @@
-"""What a search space fixes and what it varies: sections and axes, read and checked."""
+"""The settings that may vary, and where a file lets them."""
 
-from collections.abc import Callable, Iterable, Mapping
-from math import prod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
-from rotlab.planning.inits import inits, is_pretext, reads, ways
-from rotlab.planning.key import canonical
-from rotlab.planning.names import unknown
+from rotlab.planning.inits import inits, reads
 from rotlab.planning.refusals import shown
 from rotlab.planning.report import Report
-from rotlab.planning.settings import Made, Vocabulary, make_section, plain, variants
-from rotlab.planning.shape import MODALITIES
+from rotlab.planning.sections import CHOICES, TASK, as_init
+from rotlab.planning.settings import Vocabulary
 from rotlab.planning.source import Place
 
-# What a cell chooses outside any section -> what gives its valid values.
-CHOICES: Mapping[str, Callable[[], tuple[str, ...]]] = {
-    "modality": lambda: tuple(MODALITIES),
-    "init": inits,
-}
-DATA = "data"  # a section, which also names the data sets
-DATA_ROLES = ("pretrain", "target", "weights")
-TASK = "pretext.task"  # a setting that init takes the place of
-MOST = 1_000_000  # combinations of values: more is a slip, and would fill the memory
-Settings = Mapping[str, Mapping[str, Any]]
+VALUES, WHEN = "values", "when"
 
 
-def read_sections(report: Report, known: Vocabulary) -> dict[str, dict[str, Any]]:
-    """Return section -> field -> fixed value; the values are checked with the axes."""
-    found = {}
-    for section, model in known.sections.items():
-        beside = DATA_ROLES if section == DATA else ()
-        allowed = [*beside, *model.model_fields]
-        given = report.mapping((section,), allowed, f"setting of {section}")
-        fields = {name: value for name, value in given.items() if name not in beside}
-        if fields:
-            found[section] = fields
-    return found
-
-
-def read_choice(report: Report, name: str, default: str) -> str:
-    """Return the fixed value of `modality` or `init`."""
-    if not report.has((name,)):
-        return default
-    value, valid = report.get((name,)), CHOICES[name]()
-    if value in valid:
-        return str(value)
-    report.add((name,), unknown(name, value, valid))
-    return default
-
-
-def read_axes(
-    report: Report, known: Vocabulary, base: str, fixed: Settings, init: str
-) -> dict[str, tuple[Any, ...]]:
-    """Return axis -> values, normalised.
-
-    The fixed values are checked as well, because some rules bind several settings.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Values of axes as they are written, for axes that vary together.
 
     Args:
-        report: notes what is wrong.
-        known: the sections there are.
-        base: name of the recipe.
-        fixed: section -> field -> fixed value.
-        init: the fixed one, where it is no axis.
+        place: of the whole.
+        values: axis -> its values, equally many of each.
+        places: axis -> the place of its values.
+        when: the place of the condition, where it has one.
     """
-    written = _written_axes(report, known, fixed)
-    arms = prod(len(values) for values in written.values())
-    if arms > MOST:
-        report.add(
-            ("axes",), f"{arms:,} combinations of values, more than {MOST:,}; take some away"
-        )
-        return {}
-    axes: dict[str, tuple[Any, ...]] = {}
-    for name in written:
-        if name in CHOICES:
-            axes[name] = _check_choices(report, name, written[name])
-    starts = [one for one in axes.get("init", (init,)) if one in inits()]
-    for section, model in known.sections.items():
-        varied = {
-            axis.partition(".")[2]: values
-            for axis, values in written.items()
-            if axis.partition(".")[0] == section
-        }
-        given = fixed.get(section, {})
-        _refuse_what_no_init_reads(report, section, given, starts)
-        for start, fields in _ways(section, (*given, *varied), starts).items():
-            normal = _check_section(
-                report,
-                model,
-                section,
-                base,
-                {field: value for field, value in given.items() if field in fields},
-                {field: values for field, values in varied.items() if field in fields},
-                start,
-            )
-            axes.update({f"{section}.{field}": values for field, values in normal.items()})
-    for name, values in axes.items():
-        _refuse_twins(report, name, values)
-    return {name: axes[name] for name in written}
+
+    place: Place
+    values: Mapping[str, Sequence[Any]]
+    places: Mapping[str, Place]
+    when: Place | None = None
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The steps: for each, axis -> value."""
+        return [
+            dict(zip(self.values, row, strict=True))
+            for row in zip(*self.values.values(), strict=True)
+        ]
 
 
-def init_that_reads(section: str, field: str, among: Iterable[str]) -> str:
-    """Return an init that reads a setting, the first of those given that does where one does."""
-    candidates = (*among, *inits())
-    return next((one for one in candidates if reads(one, section, field)), candidates[0])
+def read_axes(report: Report, known: Vocabulary) -> list[list[Listing]]:
+    """Return what `axes` and `zip` let vary: for each that varies, its listings.
 
-
-def _ways(section: str, fields: tuple[str, ...], starts: list[str]) -> dict[str, tuple[str, ...]]:
-    """Inits that read a section differently -> what each reads, until all fields are read."""
-    found = ways(section, fields, starts)
-    read = {field for of_init in found.values() for field in of_init}
-    for field in fields:
-        if field not in read:  # it collapses, but its values are to be valid all the same
-            reader = init_that_reads(section, field, starts)
-            found[reader] = (*found.get(reader, ()), field)
+    A listing has valid names and at least one value; what else is written is noted.
+    """
+    found = [*_read_grid(report, known), *_read_zips(report, known)]
+    seen: dict[str, Place] = {}
+    for listings in found:
+        for axis, place in listings[0].places.items():
+            if axis in seen:
+                at = report.source.line(*seen[axis])
+                report.add(place, f"varies in {at} already; name an axis once")
+            seen.setdefault(axis, place)
     return found
 
 
-def _refuse_what_no_init_reads(
-    report: Report, section: str, given: Mapping[str, Any], starts: list[str]
-) -> None:
-    """A fixed setting that nothing reads is a slip; of a pretext, where there is any to read it."""
-    is_idle = section == "pretext" and not any(is_pretext(one) for one in starts)
-    for field in given:
-        if f"{section}.{field}" == TASK:
-            report.add((section, field), f"the task is what init names: {_as_init(given[field])}")
-        elif starts and not is_idle and not any(reads(one, section, field) for one in starts):
-            readers = ", ".join(one for one in inits() if reads(one, section, field))
-            report.add(
-                (section, field),
-                f"nothing reads it where init is {', '.join(starts)}; "
-                + (f"it is for {readers}" if readers else "install the pretext that it is for"),
-            )
-
-
-def _as_init(task: object) -> str:
-    return f"write init: {shown(task)}".replace("'", "")
-
-
-def _written_axes(report: Report, known: Vocabulary, fixed: Settings) -> dict[str, list[Any]]:
-    """The axes with a valid name and a list that is not empty."""
-    if not report.has(("axes",)):
-        return {}
-    value = report.get(("axes",))
-    if not isinstance(value, dict):
-        report.add(
-            ("axes",), f"must be a mapping of settings to lists of values, got {shown(value)}"
-        )
-        return {}
-    found = {}
-    for axis, values in value.items():
-        place = ("axes", axis)
-        section, _, field = axis.partition(".")
-        if why := _why_no_axis(known, axis, values):
-            report.add(place, why)
-        elif report.has((axis,)) or field in fixed.get(section, {}):
-            at = report.source.line(*((section, field) if field else (axis,)))
-            report.add(place, f"is fixed in line {at} and an axis as well; take one of them away")
-        elif not isinstance(values, list):
-            report.add(
-                place,
-                f"must be a list of values, got {shown(values)}; "
-                "a single one is fixed outside axes",
-            )
-        elif report.items(place):
-            found[axis] = values
-    return found
-
-
-def _why_no_axis(known: Vocabulary, axis: str, values: object) -> str | None:
+def why_no_axis(known: Vocabulary, axis: str, values: object) -> str | None:
+    """Return why a name cannot be that of an axis; None where it can."""
     if axis in ("seed", "split"):
         return f"a {axis} is no axis; write replicates: {{{axis}: [...]}}"
     if axis == TASK:
-        return f"the task is what init names: {_as_init(values)}"
-    if axis not in CHOICES and not known.knows(axis):
+        return f"the task is what init names: {as_init(values)}"
+    if axis in CHOICES:
+        return None
+    if not known.knows(axis):
         return known.why_unknown(axis, CHOICES)
-    if axis not in CHOICES and not known.changes_results(axis):
+    if not known.changes_results(axis):
         return "changes no result: nothing to compare; fix it in its section"
     section, _, field = axis.partition(".")
-    if axis not in CHOICES and not any(reads(one, section, field) for one in inits()):
+    if not any(reads(one, section, field) for one in inits()):
         return f"no init reads it ({', '.join(inits())}); install the pretext that it is for"
     return None
 
 
-def _check_section(
-    report: Report,
-    model: type[BaseModel],
-    section: str,
-    base: str,
-    fixed: Mapping[str, Any],
-    axes: Mapping[str, list[Any]],
-    init: str,
-) -> dict[str, tuple[Any, ...]]:
-    """Note what is wrong with a section's values; return those of its axes, normalised."""
+def written_axes(report: Report) -> list[str]:
+    """Return every name that a file gives as that of an axis, be it valid or not."""
+    places: list[Place] = [("axes",)]
+    for name in ("zip", "arms"):
+        listed = report.get((name,))
+        places += [(name, at) for at in range(len(listed))] if isinstance(listed, list) else []
+    mappings = [report.get(place) for place in places]
+    names = [name for one in mappings if isinstance(one, dict) for name in one]
+    return list(dict.fromkeys(name for name in names if name != WHEN))
+
+
+def _read_grid(report: Report, known: Vocabulary) -> list[list[Listing]]:
+    if not report.has(("axes",)):
+        return []
+    given = report.get(("axes",))
+    if not isinstance(given, dict):
+        report.add(
+            ("axes",), f"must be a mapping of settings to lists of values, got {shown(given)}"
+        )
+        return []
+    found = []
+    for axis, value in given.items():
+        if why := why_no_axis(known, axis, value):
+            report.add(("axes", axis), why)
+        elif listings := _read_axis(report, axis, value):
+            found.append(listings)
+    return found
+
+
+def _read_axis(report: Report, axis: str, value: object) -> list[Listing]:
+    """The listings of one axis: a list, or mappings of values and when."""
+    place: Place = ("axes", axis)
+    if isinstance(value, list) and not _is_branches(value):
+        return [Listing(place, {axis: value}, {axis: place})] if report.items(place) else []
+    if isinstance(value, list):
+        places: list[Place] = [(*place, index) for index in range(len(value))]
+    elif isinstance(value, dict):
+        places = [place]
+    else:
+        report.add(
+            place,
+            f"must be a list of values, got {shown(value)}; "
+            "a single one is fixed outside axes, and one that varies for some arms only is "
+            "written {values: [...], when: {...}}",
+        )
+        return []
+    found = []
+    for index, at in enumerate(places):
+        given = report.mapping(at, (VALUES, WHEN), "name")
+        if VALUES not in given:
+            if report.get(at).keys() <= given.keys():  # else the name that is not known was meant
+                report.add(at, "needs values, a list")
+        elif report.items((*at, VALUES)):
+            when = (*at, WHEN) if WHEN in given else None
+            if when is None and index + 1 < len(places):
+                report.add(at, "holds for every arm, so that nothing after it does; put it last")
+            if axis in CHOICES and when:
+                report.add(when, f"{axis} is chosen for every arm; exclude what is not to be")
+            found.append(Listing(at, {axis: given[VALUES]}, {axis: (*at, VALUES)}, when))
+    return found
+
+
+def _is_branches(values: list[Any]) -> bool:
+    return bool(values) and all(isinstance(one, dict) and VALUES in one for one in values)
+
+
+def _read_zips(report: Report, known: Vocabulary) -> list[list[Listing]]:
+    if not report.has(("zip",)):
+        return []
+    found = []
+    for index in range(len(report.items(("zip",)))):
+        place: Place = ("zip", index)
+        given = report.get(place)
+        if not isinstance(given, dict):
+            report.add(place, f"must be a mapping of axes to lists of values, got {shown(given)}")
+            continue
+        if listing := _read_zip(report, known, place, given):
+            found.append([listing])
+    return found
+
+
+def _read_zip(
+    report: Report, known: Vocabulary, place: Place, given: Mapping[str, Any]
+) -> Listing | None:
     before = len(report.problems)
-    places: dict[str | None, Place] = {field: (section, field) for field in fixed}
-    _check_each(report, make_section(model, section, base, fixed, init), places)
-    for field, values in axes.items():
-        for index, value in enumerate(values):
-            one = make_section(model, section, base, {**fixed, field: value}, init)
-            _check_each(report, one, {field: ("axes", f"{section}.{field}", index)})
+    axes = {axis: values for axis, values in given.items() if axis != WHEN}
+    for axis, values in axes.items():
+        if why := why_no_axis(known, axis, values):
+            report.add((*place, axis), why)
+        elif report.items((*place, axis)) and axis in CHOICES and WHEN in given:
+            report.add((*place, WHEN), f"{axis} is chosen for every arm; exclude what is not to be")
     if len(report.problems) > before:
-        return {field: tuple(values) for field, values in axes.items()}
-    made = variants(model, section, base, fixed, axes, init)
-    good = {chosen: one for chosen, one in made.items() if isinstance(one, BaseModel)}
-    if not good:
-        refused = next(one for one in made.values() if isinstance(one, tuple))
-        at = ("axes", f"{section}.{next(iter(axes))}") if axes else (section,)
-        for refusal in refused:
-            report.add(at, refusal.text)
-    normal: dict[str, tuple[Any, ...]] = {}
-    for position, (field, values) in enumerate(axes.items()):
-        first = {
-            chosen[position]: plain(getattr(one, field)) for chosen, one in reversed(good.items())
-        }
-        normal[field] = tuple(first.get(index, value) for index, value in enumerate(values))
-    return normal
-
-
-def _check_each(report: Report, made: Made, places: Mapping[str | None, Place]) -> None:
-    """Note the refusals of single fields, of those fields that have a place."""
-    for refusal in made if isinstance(made, tuple) else ():
-        if refusal.field in places:
-            report.add((*places[refusal.field], *refusal.place), refusal.text)
-
-
-def _check_choices(report: Report, name: str, values: list[Any]) -> tuple[Any, ...]:
-    valid = CHOICES[name]()
-    for index, value in enumerate(values):
-        if value not in valid:
-            report.add(("axes", name, index), unknown(name, value, valid))
-    return tuple(values)
-
-
-def _refuse_twins(report: Report, name: str, values: tuple[Any, ...]) -> None:
-    seen: dict[str, int] = {}
-    for index, value in enumerate(values):
-        first = seen.setdefault(canonical(value), index)
-        if first != index:
-            report.add(
-                ("axes", name, index), f"value {index + 1} is equal to value {first + 1}: {value!r}"
-            )
+        return None
+    if len(axes) < 2:
+        report.add(place, "needs two axes or more that vary together; a single one stands in axes")
+        return None
+    if len({len(values) for values in axes.values()}) > 1:
+        counts = ", ".join(f"{axis} has {len(values)}" for axis, values in axes.items())
+        report.add(place, f"axes that vary together need equally many values: {counts}")
+        return None
+    places = {axis: (*place, axis) for axis in axes}
+    return Listing(place, axes, places, (*place, WHEN) if WHEN in given else None)

@@ -1,7 +1,7 @@
 """The stages that each cell needs, made once for all cells that need the same."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import BaseModel
 
@@ -10,6 +10,7 @@ from rotlab.planning.configs import Configs, RefusedError
 from rotlab.planning.datasets import DatasetInfo
 from rotlab.planning.key import stage_key
 from rotlab.planning.problems import Problem
+from rotlab.planning.replicates import Draw, draws_by_chance
 from rotlab.planning.shape import Link, Member, applies, roles_of
 from rotlab.planning.spec import Spec
 from rotlab.planning.stage import DataRef, Role, Stage, StageKind
@@ -17,10 +18,10 @@ from rotlab.planning.stage import DataRef, Role, Stage, StageKind
 
 @dataclass(frozen=True, slots=True)
 class Replicate:
-    """Where and on which draw an arm is measured: target data set, seed, the target's split."""
+    """Where and on which draw an arm is measured: target data set, seeds, the target's split."""
 
     target: DatasetInfo
-    seed: int
+    draw: Draw
     split: int | None
 
 
@@ -59,9 +60,8 @@ class Chains:
         shape = arm.shape
         ends = {}
         for member in shape.members:
-            draw = replace(replicate, seed=replicate.seed + member.seed_offset)
             end = Link(shape.scorer, shape.init)
-            ends[member.name] = self._resolve(end, member, arm, draw, needed)
+            ends[member.name] = self._resolve(end, member, arm, replicate, needed)
         if shape.joiner is None:
             return ends[shape.members[0].name], tuple(needed)
         link = Link(shape.joiner, shape.init)
@@ -92,9 +92,10 @@ class Chains:
         kind = link.kind
         data = tuple(self._data(role, replicate) for role in roles_of(kind, link.init))
         takes = kind.config.model_fields
+        seed = replicate.draw.of(kind.name) + member.seed_offset
         plain = {
             **({"modality": member.modality} if "modality" in takes else {}),
-            **({"seed": replicate.seed} if "seed" in takes else {}),
+            **({"seed": seed} if draws_by_chance(kind) else {}),
         }
         settings = self._configs.choice(link, arm, plain)
         known = (settings, *inputs.items(), data)
@@ -118,8 +119,8 @@ class Chains:
         if found is None:
             return
         setting, why = found
-        axis = ("axes", setting) if setting in arm.values else tuple(setting.split("."))
-        self._refuse(why, *axis)
+        place = self._spec.places[setting] if setting in arm.values else setting
+        self._refuse(why, "overrides" if setting in arm.overrides else place)
         raise RefusedError
 
     def _collect(self, inputs: Mapping[str, str], behind: dict[str, Stage]) -> None:
@@ -139,13 +140,11 @@ class Chains:
             return self._weights()
         if role != "pretrain":
             if target.num_splits == 0:
-                self._refuse(f"{target.name!r} has no split into train and test", "data", "target")
+                self._refuse(f"{target.name!r} has no split into train and test", "data.target")
                 raise RefusedError
             return DataRef(target.name, role, replicate.split, target.fingerprint)
         if self._spec.pretrain_data is None:
-            self._refuse(
-                "is missing: some stages pretrain; name their data set", "data", "pretrain"
-            )
+            self._refuse("is missing: some stages pretrain; name their data set", "data.pretrain")
             raise RefusedError
         pool = self._datasets[self._spec.pretrain_data]
         same = pool.fingerprint == target.fingerprint
@@ -156,14 +155,11 @@ class Chains:
         if self._spec.weights is None:
             self._refuse(
                 "is missing: init supervised starts from a converted network; name its folder",
-                "data",
-                "weights",
+                "data.weights",
             )
             raise RefusedError
         found = self._datasets[self._spec.weights]
         return DataRef(found.name, "weights", None, found.fingerprint)
 
-    def _refuse(self, text: str, *place: str) -> None:
-        lines = self._spec.lines
-        line = lines.get(".".join(place)) or lines.get(place[0]) or 1
-        self.problems[Problem(text, ".".join(place), line)] = None
+    def _refuse(self, text: str, place: str) -> None:
+        self.problems[self._spec.problem(text, place)] = None

@@ -7,16 +7,19 @@ from pydantic import BaseModel, ValidationError
 
 from rotlab.planning.arms import Arm
 from rotlab.planning.inits import reads
+from rotlab.planning.key import canonical
 from rotlab.planning.kinds import sections_of
 from rotlab.planning.refusals import refusals
-from rotlab.planning.settings import Made, variants, vocabulary
+from rotlab.planning.settings import Made, make_section, vocabulary
 from rotlab.planning.shape import Link
 from rotlab.planning.spec import Spec
 from rotlab.planning.stage import StageKind
 from rotnet.config import identity
 
-Indices = tuple[tuple[str, tuple[int, ...]], ...]  # section -> indices of the values of its axes
-Settings = tuple[str, str, Indices, tuple[tuple[str, Any], ...]]  # kind, init, indices, plain ones
+# A section, the indices of the values of its axes (None: an axis that the arm does not have), and
+# the texts of what is set beside them.
+Choice = tuple[str, tuple[int | None, ...], tuple[tuple[str, str], ...]]
+Settings = tuple[str, str, tuple[Choice, ...], tuple[tuple[str, Any], ...]]  # with kind and init
 
 
 class RefusedError(Exception):
@@ -29,22 +32,22 @@ class Configs:
     Args:
         spec: whose settings they hold.
         kinds: stage kinds by name.
-        refuse: takes what is wrong, and the place of it in the file.
+        refuse: takes what is wrong, and the dotted place of it in the file.
     """
 
     def __init__(
-        self, spec: Spec, kinds: Mapping[str, StageKind], refuse: Callable[..., None]
+        self, spec: Spec, kinds: Mapping[str, StageKind], refuse: Callable[[str, str], None]
     ) -> None:
         self._spec = spec
         self._refuse = refuse
         self._sections = {name: sections_of(kind) for name, kind in kinds.items()}
         self._models = vocabulary(kinds).sections
-        self._variants: dict[tuple[str, str], dict[tuple[int, ...], Made]] = {}
+        self._variants: dict[tuple[Choice, str], Made] = {}
         self._made: dict[Settings, tuple[BaseModel, dict[str, Any]]] = {}
         self._axes = _axes_by_section(spec)
         self._read: dict[tuple[str, str], tuple[str, ...]] = {}
         self._last_arm: Arm | None = None
-        self._indices: dict[tuple[str, str], Indices] = {}
+        self._choices: dict[tuple[str, str], tuple[Choice, ...]] = {}
 
     def choice(self, link: Link, arm: Arm, plain: Mapping[str, Any]) -> Settings:
         """Return what tells a stage's settings from others: equal choices, equal configs.
@@ -63,39 +66,50 @@ class Configs:
             RefusedError: the settings break a rule; the problem is noted.
         """
         if settings not in self._made:
-            _, _, indices, plain = settings
-            sections = {name: self._section(name, chosen, link.init) for name, chosen in indices}
+            _, _, choices, plain = settings
+            sections = {one[0]: self._section(one, link.init, arm) for one in choices}
             try:
                 config = link.kind.config.model_validate({**sections, **dict(plain)})
             except ValidationError as error:
-                combination = ", ".join(f"{axis}={value}" for axis, value in arm.values.items())
+                choices_made = {**arm.values, **arm.overrides}
+                combination = ", ".join(f"{axis}={value}" for axis, value in choices_made.items())
                 chosen = f" (with {combination})" if combination else ""
                 for refusal in refusals(error, {}, link.kind.config):
                     said = f"{link.kind.name}: {refusal.text}{chosen}"
-                    self._refuse(said, *self._place(refusal.text, arm))
+                    self._refuse(said, self._place(refusal.text, arm))
                 raise RefusedError from error
             self._made[settings] = (config, identity(config))
         return self._made[settings]
 
-    def _place(self, rule: str, arm: Arm) -> tuple[str, ...]:
+    def _place(self, rule: str, arm: Arm) -> str:
         """Where the setting stands that a rule of several sections begins with."""
         setting = rule.partition(" ")[0]
         section, _, field = setting.partition(".")
         if setting in arm.values:
-            return "axes", setting
-        return (section, field) if field in self._spec.settings.get(section, {}) else ("axes",)
+            return self._spec.places[setting]
+        if setting in arm.overrides:
+            return "overrides"
+        return setting if field in self._spec.settings.get(section, {}) else "axes"
 
-    def _chosen(self, link: Link, arm: Arm) -> Indices:
-        """What an arm chooses on the axes that a kind reads."""
+    def _chosen(self, link: Link, arm: Arm) -> tuple[Choice, ...]:
+        """What an arm chooses on the axes that a kind reads, and what is set beside."""
         if arm is not self._last_arm:  # an arm's cells come one after another
-            self._last_arm, self._indices = arm, {}
+            self._last_arm, self._choices = arm, {}
         known = (link.kind.name, link.init)
-        if known not in self._indices:
-            self._indices[known] = tuple(
-                (section, tuple(arm.chosen[axis] for axis in self._read_axes(section, link.init)))
+        if known not in self._choices:
+            self._choices[known] = tuple(
+                (
+                    section,
+                    tuple(arm.chosen.get(axis) for axis in self._read_axes(section, link.init)),
+                    tuple(
+                        (setting, canonical(value))
+                        for setting, value in arm.overrides.items()
+                        if setting.partition(".")[0] == section
+                    ),
+                )
                 for section in self._sections[link.kind.name]
             )
-        return self._indices[known]
+        return self._choices[known]
 
     def _read_axes(self, section: str, init: str) -> tuple[str, ...]:
         if (section, init) not in self._read:
@@ -106,29 +120,38 @@ class Configs:
             )
         return self._read[section, init]
 
-    def _section(self, section: str, indices: tuple[int, ...], init: str) -> BaseModel:
+    def _section(self, choice: Choice, init: str, arm: Arm) -> BaseModel:
         """A section of settings for a choice on its axes; made once for each choice."""
-        if (section, init) not in self._variants:
-            self._variants[section, init] = self._all_variants(section, init)
-        made = self._variants[section, init][indices]
+        section, indices, _ = choice
+        axes = self._read_axes(section, init)
+        chosen = {
+            axis: self._spec.axes[axis][index]
+            for axis, index in zip(axes, indices, strict=True)
+            if index is not None
+        }
+        beside = {
+            setting: value
+            for setting, value in arm.overrides.items()
+            if setting.partition(".")[0] == section
+        }
+        if (choice, init) not in self._variants:
+            varied = {
+                setting.partition(".")[2]: value for setting, value in (chosen | beside).items()
+            }
+            changes = {**self._spec.settings.get(section, {}), **varied}
+            self._variants[choice, init] = make_section(
+                self._models[section], section, self._spec.base, changes, init
+            )
+        made = self._variants[choice, init]
         if isinstance(made, BaseModel):
             return made
-        axes = self._read_axes(section, init)
-        chosen = ", ".join(
-            f"{axis}={self._spec.axes[axis][index]}"
-            for axis, index in zip(axes, indices, strict=True)
+        said = ", ".join(f"{setting}={value}" for setting, value in (chosen | beside).items())
+        place = (
+            "overrides" if beside else self._spec.places[next(iter(chosen))] if chosen else section
         )
         for refusal in made:
-            said = f"{refusal.text} (with {chosen})" if chosen else refusal.text
-            self._refuse(said, *(("axes", axes[0]) if axes else (section,)))
+            self._refuse(f"{refusal.text} (with {said})" if said else refusal.text, place)
         raise RefusedError
-
-    def _all_variants(self, section: str, init: str) -> dict[tuple[int, ...], Made]:
-        axes = {
-            axis.partition(".")[2]: self._spec.axes[axis] for axis in self._read_axes(section, init)
-        }
-        fixed = self._spec.settings.get(section, {})
-        return variants(self._models[section], section, self._spec.base, fixed, axes, init)
 
 
 def _axes_by_section(spec: Spec) -> dict[str, tuple[str, ...]]:

@@ -31,14 +31,22 @@ def outline(planned: Planned, done: Mapping[str, int]) -> str:
     excluded = ((one.because, one.arm) for one in plan.excluded if not one.impossible)
     for because, arms in _by_reason(excluded).items():
         lines += _listed(f"excluded: {_counted(len(arms), 'arm')}: {because}", arms)
+    if plan.baseline:
+        lines.append(
+            f"baseline: {_described(plan.baseline)}; the others differ from it in one thing"
+        )
+    for one in plan.overridden:
+        settings = _described(one.settings)
+        heading = f"overridden: {_counted(len(one.arms), 'arm')} with {settings}: {one.because}"
+        lines += _listed(heading, list(one.arms))
     lines += ["", *_table(plan, done), *_lengths(planned)]
-    lines += [""] * bool(plan.absent or plan.unsupported or spec.budget_gpu_hours or plan.warnings)
+    lines += [""] * bool(plan.absent or plan.unsupported or spec.budget or plan.warnings)
     for name in plan.absent:
         lines.append(f"absent: {name}; prepare it with: {how_to_get(plan, name, planned.root)}")
     for because, arms in unsupported_arms(plan).items():
         lines += _listed(f"cannot run yet: {_counted(len(arms), 'arm')}: {because}", arms)
-    if spec.budget_gpu_hours:
-        lines.append(f"budget: {spec.budget_gpu_hours:g} GPU-hours; `run` does not enforce it yet")
+    if spec.budget:
+        lines.append(f"budget: {spec.budget}; `run` does not enforce it yet")
     lines += [f"warning: {warning}" for warning in plan.warnings]
     return "\n".join(lines)
 
@@ -71,11 +79,20 @@ def outline_json(planned: Planned, done: Mapping[str, int]) -> dict[str, Any]:
             for one in plan.collapsed
         ],
         "excluded": [{"arm": dict(one.arm), "because": one.because} for one in plan.excluded],
+        "overridden": [
+            {
+                "settings": dict(one.settings),
+                "because": one.because,
+                "arms": list(map(dict, one.arms)),
+            }
+            for one in plan.overridden
+        ],
+        "baseline": dict(plan.baseline),
         "absent": {name: how_to_get(plan, name, planned.root) for name in plan.absent},
         "unsupported": [
             {"because": because, "arms": arms} for because, arms in unsupported_arms(plan).items()
         ],
-        "budget_gpu_hours": spec.budget_gpu_hours,
+        "budget": asdict(spec.budget),
         "warnings": list(plan.warnings),
     }
 
@@ -106,7 +123,11 @@ def _by_reason(
 def _listed(heading: str, arms: list[Mapping[str, Any]]) -> list[str]:
     if len(arms) > _LISTED:
         return [heading]
-    return [heading, *(f"  {', '.join(f'{axis}={arm[axis]}' for axis in arm)}" for arm in arms)]
+    return [heading, *(f"  {_described(arm)}" for arm in arms)]
+
+
+def _described(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{axis}={value}" for axis, value in values.items())
 
 
 def _collapse(one: Collapsed) -> str:

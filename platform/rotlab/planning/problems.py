@@ -8,6 +8,22 @@ from rotnet.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """Where something stands.
+
+    Args:
+        number: counted from 1.
+        path: of an included file; None for the search space itself.
+    """
+
+    number: int
+    path: Path | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path} line {self.number}" if self.path else f"line {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong.
 
@@ -15,11 +31,13 @@ class Problem:
         text: the value, the rule, the way out.
         where: dotted path of the setting; empty for the file as a whole.
         line: counted from 1; None for the file as a whole.
+        path: of the included file that it stands in; None for the search space itself.
     """
 
     text: str
     where: str = ""
     line: int | None = None
+    path: Path | None = None
 
 
 class SpecError(UserError):
@@ -34,15 +52,19 @@ class SpecError(UserError):
 
     def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
         self.path = path
-        self.problems = tuple(sorted(problems, key=lambda problem: problem.line or 0))
+        self.problems = tuple(
+            sorted(problems, key=lambda problem: (str(problem.path or ""), problem.line or 0))
+        )
         super().__init__(_said(path, self.problems))
 
 
 def _said(path: Path, problems: Sequence[Problem]) -> str:
     if len(problems) == 1:
-        return f"{path}: {_line(problems[0], 0)}"
+        return f"{problems[0].path or path}: {_line(problems[0], 0)}"
     width = max(len(str(problem.line or "")) for problem in problems)
-    lines = "".join(f"\n  {_line(problem, width)}" for problem in problems)
+    lines = "".join(
+        f"\n  {f'{one.path} ' if one.path else ''}{_line(one, width)}" for one in problems
+    )
     return f"{path}: {len(problems)} problems{lines}"
 
 

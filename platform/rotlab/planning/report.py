@@ -9,7 +9,7 @@ from rotlab.planning.problems import Problem
 from rotlab.planning.refusals import shown
 from rotlab.planning.source import Place, Source
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"  # what can name a folder
 
 
 class Report:
@@ -26,9 +26,15 @@ class Report:
     def add(self, place: Place, text: str) -> None:
         """Note a problem at a place, once."""
         where = ".".join(part for part in place if isinstance(part, str))
-        problem = Problem(text, where, self.source.line(*place))
+        line = self.source.line(*place)
+        problem = Problem(text, where, line.number, line.path)
         if problem not in self.problems:
             self.problems.append(problem)
+
+    def refuses(self, place: Place) -> bool:
+        """Say whether a problem is noted at a place, or below it."""
+        where = ".".join(part for part in place if isinstance(part, str))
+        return any(f"{problem.where}.".startswith(f"{where}.") for problem in self.problems)
 
     def get(self, place: Place) -> Any:  # noqa: ANN401  # plain values of any sort
         """Return the value at a place, None where there is none."""
@@ -57,7 +63,7 @@ class Report:
     def name(self, place: Place) -> str | None:
         """Return a text that can name a folder."""
         value = self.text(place)
-        if value is None or _NAME.fullmatch(value):
+        if value is None or re.fullmatch(NAME, value):
             return value
         self.add(
             place,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rotlab.planning.arms import Excluded
+from rotlab.planning.arms import Excluded, Overridden
 from rotlab.planning.collapse import Collapsed
 from rotlab.planning.lengths import continuations
 from rotlab.planning.names import unknown
@@ -53,7 +53,22 @@ def stage_from_json(values: Mapping[str, Any], kinds: Mapping[str, StageKind]) -
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
-    """Return a plan as plain values; they equal those read back from a JSON file."""
+    """Return a plan as plain values; they equal those read back from a JSON file.
+
+    What came later, overrides and the baseline, stands there only in plans that have it.
+    """
+    beside: dict[str, Any] = {}
+    if plan.overridden:
+        beside["overridden"] = [
+            {
+                "settings": dict(one.settings),
+                "because": one.because,
+                "arms": list(map(dict, one.arms)),
+            }
+            for one in plan.overridden
+        ]
+    if plan.baseline:
+        beside["baseline"] = dict(plan.baseline)
     return {
         "format": FORMAT,
         "name": plan.name,
@@ -67,6 +82,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
                 "measure": cell.measure,
                 "result": cell.result,
                 "stages": list(cell.stages),
+                **({"overrides": dict(cell.overrides)} if cell.overrides else {}),
             }
             for cell in plan.cells
         ],
@@ -85,6 +101,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "absent": list(plan.absent),
         "unsupported": dict(plan.unsupported),
         "warnings": list(plan.warnings),
+        **beside,
     }
 
 
@@ -108,6 +125,11 @@ def plan_from_json(values: Mapping[str, Any], kinds: Mapping[str, StageKind]) ->
         stages=stages,
         collapsed=tuple(_collapsed(one) for one in values["collapsed"]),
         excluded=tuple(Excluded(one["arm"], one["because"]) for one in values["excluded"]),
+        overridden=tuple(
+            Overridden(one["settings"], one["because"], tuple(one["arms"]))
+            for one in values.get("overridden", ())
+        ),
+        baseline=values.get("baseline", {}),
         stages_unshared=values["stages_unshared"],
         absent=tuple(values["absent"]),
         unsupported=values["unsupported"],
@@ -124,6 +146,7 @@ def _cell(values: Mapping[str, Any]) -> Cell:
         measure=values["measure"],
         result=values["result"],
         stages=tuple(values["stages"]),
+        overrides=values.get("overrides", {}),
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -100,34 +99,6 @@ def make_section(
         return model.model_validate({**read, **imposed(init, section)})
     except ValidationError as error:
         return refusals(error, changes, model)
-
-
-def variants(
-    model: type[BaseModel],
-    section: str,
-    base: str,
-    fixed: Mapping[str, Any],
-    axes: Mapping[str, Sequence[Any]],
-    init: str,
-) -> dict[tuple[int, ...], Made]:
-    """Return a section for every combination of the values of its own axes.
-
-    Args:
-        model: of the section.
-        section: its name.
-        base: name of the recipe.
-        fixed: field -> value in every combination.
-        axes: field -> values.
-        init: of the networks that they are for.
-
-    Returns:
-        Index into each axis's values, in the axes' order -> the section, or why there can be none.
-    """
-    found = {}
-    for chosen in product(*(range(len(values)) for values in axes.values())):
-        varied = {field: axes[field][i] for field, i in zip(axes, chosen, strict=True)}
-        found[chosen] = make_section(model, section, base, {**fixed, **varied}, init)
-    return found
 
 
 def plain(value: object) -> Any:  # noqa: ANN401  # plain values of any sort

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from rotlab.planning.problems import Problem, SpecError
+from rotlab.planning.problems import Line, Problem, SpecError
 
 Place = tuple[str | int, ...]  # keys and indices from the top: ("axes", "clip.frames", 1)
 
@@ -26,26 +26,30 @@ class Source:
         path: of the file.
         text: its whole text.
         values: dict, list, str, int, float, bool and None only.
-        lines: place -> line, counted from 1.
+        lines: place -> line.
     """
 
     path: Path
     text: str
     values: dict[str, Any]
-    lines: Mapping[Place, int]
+    lines: Mapping[Place, Line]
 
     def __repr__(self) -> str:
         return f"Source({self.path}, {len(self.values)} keys)"
 
-    def line(self, *place: str | int) -> int:
+    def line(self, *place: str | int) -> Line:
         """Return the line of a place, or of the nearest one around it."""
         while place not in self.lines and place:
             place = place[:-1]
-        return self.lines.get(place, 1)
+        return self.lines.get(place, Line(1))
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path, *, included: bool = False) -> Source:
     """Return the mapping in a YAML file.
+
+    Args:
+        path: of the file.
+        included: whether another file includes it, so that its lines are to name it.
 
     Raises:
         SpecError: the file is missing, unreadable or empty, is no YAML, is more or less than one
@@ -63,7 +67,10 @@ def read_source(path: Path) -> Source:
     values = plain.convert(found, ())
     if plain.problems:
         raise SpecError(path, plain.problems)
-    return Source(path, text, values, plain.lines)
+    inside = path if included else None
+    return Source(
+        path, text, values, {place: Line(line, inside) for place, line in plain.lines.items()}
+    )
 
 
 def _read(path: Path) -> str:

@@ -2,23 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import prod
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from rotlab.planning.axes import CHOICES, MOST, read_axes, read_choice, read_sections
+from rotlab.planning.budget import Budget, read_budget
+from rotlab.planning.defaults import Defaults
 from rotlab.planning.excludes import Exclude, read_excludes
+from rotlab.planning.factors import Factor
+from rotlab.planning.include import read_whole
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.names import unknown
-from rotlab.planning.problems import SpecError
-from rotlab.planning.refusals import refusals, shown
+from rotlab.planning.occupancy import read_resources
+from rotlab.planning.overrides import Override, read_overrides
+from rotlab.planning.problems import Line, Problem, SpecError
+from rotlab.planning.replicates import Replicates, read_replicates
 from rotlab.planning.report import Report
+from rotlab.planning.sections import CHOICES, read_choice, read_sections
 from rotlab.planning.settings import Vocabulary, vocabulary
 from rotlab.planning.shape import why_no_init, why_no_modality
-from rotlab.planning.source import read_source
+from rotlab.planning.source import Place
 from rotlab.planning.stage import Resources, StageKind
+from rotlab.planning.varying import MOST, Varying, read_varying
 from rotnet.recipes import RECIPES
 
 PLAIN_KEYS = (
@@ -27,6 +31,10 @@ PLAIN_KEYS = (
     "base",
     "data",
     "axes",
+    "zip",
+    "arms",
+    "ablate",
+    "overrides",
     "replicates",
     "exclude",
     "measure",
@@ -34,19 +42,6 @@ PLAIN_KEYS = (
     "budget",
     *CHOICES,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Replicates:
-    """What each arm is repeated over.
-
-    Args:
-        seeds: of everything drawn by chance.
-        splits: official splits of the targets, from 1; None takes the first where a target has any.
-    """
-
-    seeds: tuple[int, ...] = (0,)
-    splits: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +57,22 @@ class Spec:
             named.
         targets: data sets that cells are measured on.
         axes: axis -> its values, in the file's order.
+        factors: what is crossed, by index of the axes' values; None where there are only arms given
+            one by one.
+        listed: arms given one by one: axis -> index of its value.
+        ablate: axis -> index of the baseline's value, for the axes that vary one at a time around
+            it.
         settings: section -> field -> fixed value.
         modality, init: the fixed choice, where it is no axis.
         replicates: seeds and splits.
         exclude: arms left out.
+        overrides: settings of some arms that are nothing to compare.
         measure: stage kinds that cells measure.
         resources: kind -> what its stages occupy, for the kinds that the file names.
-        budget_gpu_hours: a limit, where the file has one.
+        budget: what it may cost at most.
         text: of the file.
         path: of the file.
+        places: axis -> dotted place where it varies.
         lines: dotted place -> line, for what is found wrong later.
     """
 
@@ -81,17 +83,22 @@ class Spec:
     weights: str | None
     targets: tuple[str, ...]
     axes: Mapping[str, tuple[Any, ...]]
+    factors: tuple[Factor, ...] | None
+    listed: tuple[Mapping[str, int], ...]
+    ablate: Mapping[str, int]
     settings: Mapping[str, Mapping[str, Any]]
     modality: str
     init: str
     replicates: Replicates
     exclude: tuple[Exclude, ...]
+    overrides: tuple[Override, ...]
     measure: tuple[str, ...]
     resources: Mapping[str, Resources]
-    budget_gpu_hours: float | None
+    budget: Budget
     text: str
     path: Path
-    lines: Mapping[str, int] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, Line] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Spec({self.name!r}, axes={list(self.axes)}, targets={list(self.targets)})"
@@ -102,14 +109,32 @@ class Spec:
         first = (self.pretrain_data,) if self.pretrain_data else ()
         return tuple(dict.fromkeys((*first, *self.targets)))
 
+    @property
+    def choices(self) -> dict[str, str]:
+        """The fixed modality and init, where it is no axis."""
+        return {"modality": self.modality, "init": self.init}
+
+    @property
+    def baseline(self) -> dict[str, Any]:
+        """The values around which axes vary one at a time; empty where all are crossed."""
+        return {axis: self.axes[axis][index] for axis, index in self.ablate.items()}
+
     def values(self, choice: str) -> tuple[str, ...]:
         """Return the values that `modality` or `init` takes, one where it is no axis."""
-        fixed = {"modality": self.modality, "init": self.init}
-        return self.axes.get(choice, (fixed[choice],))
+        return self.axes.get(choice, (self.choices[choice],))
+
+    def line(self, *places: str) -> Line:
+        """Return the line of the first of some dotted places that the file has, else its first."""
+        return next((self.lines[place] for place in places if place in self.lines), Line(1))
+
+    def problem(self, text: str, place: str) -> Problem:
+        """Return a problem at a dotted place, or at what is around it."""
+        line = self.line(place, place.partition(".")[0])
+        return Problem(text, place, line.number, line.path)
 
 
 def load_spec(path: Path, kinds: Mapping[str, StageKind] | None = None) -> Spec:
-    """Return the search space in a file.
+    """Return the search space in a file and in all that it includes.
 
     Args:
         path: of a YAML file.
@@ -119,13 +144,17 @@ def load_spec(path: Path, kinds: Mapping[str, StageKind] | None = None) -> Spec:
         SpecError: with all that is wrong with the file.
     """
     kinds = load_kinds() if kinds is None else kinds
-    source = read_source(path)
-    report = Report(source)
-    known = vocabulary(kinds)
-    spec = _read(report, known, kinds)
+    report = Report(read_whole(path))
+    spec = _read(report, vocabulary(kinds), kinds)
     if report.problems:
         raise SpecError(path, report.problems)
     return spec
+
+
+def measures(kinds: Mapping[str, StageKind]) -> tuple[str, ...]:
+    """Return the stage kinds that cells can measure."""
+    joiners = {kind.joined_by for kind in kinds.values()}
+    return tuple(name for name in kinds if name not in joiners)
 
 
 def _read(report: Report, known: Vocabulary, kinds: Mapping[str, StageKind]) -> Spec:
@@ -133,8 +162,11 @@ def _read(report: Report, known: Vocabulary, kinds: Mapping[str, StageKind]) -> 
     _refuse_unknown_keys(report, known)
     base = _read_base(report)
     fixed = read_sections(report, known)
-    init = read_choice(report, "init", "rotation")
-    axes = read_axes(report, known, base, fixed, init)
+    choices = {
+        "init": read_choice(report, "init", "rotation"),
+        "modality": read_choice(report, "modality", "rgb"),
+    }
+    varying, conditions = read_varying(report, Defaults(known, base, fixed, choices))
     pretrain = report.name(("data", "pretrain")) if report.has(("data", "pretrain")) else None
     if not report.has(("data", "target")):
         report.add(("data",), "names no target, the data set that cells are measured on")
@@ -145,23 +177,31 @@ def _read(report: Report, known: Vocabulary, kinds: Mapping[str, StageKind]) -> 
         pretrain_data=pretrain,
         weights=report.name(("data", "weights")) if report.has(("data", "weights")) else None,
         targets=report.names(("data", "target")) if report.has(("data", "target")) else (),
-        axes=axes,
+        axes=varying.axes,
+        factors=varying.factors,
+        listed=varying.listed,
+        ablate=varying.baseline,
         settings=fixed,
-        modality=read_choice(report, "modality", "rgb"),
-        init=init,
-        replicates=_read_replicates(report),
-        exclude=read_excludes(report, known, base, fixed, axes, axes.get("init", (init,))),
+        **choices,
+        replicates=read_replicates(report, kinds),
+        exclude=read_excludes(report, conditions),
+        overrides=read_overrides(report, conditions),
         measure=_read_measure(report, kinds),
-        resources=_read_resources(report, kinds),
-        budget_gpu_hours=_read_budget(report),
+        resources=read_resources(report, kinds),
+        budget=read_budget(report),
         text=source.text,
         path=source.path,
-        lines={".".join(map(str, place)): line for place, line in source.lines.items()},
+        places={axis: _dotted(place) for axis, place in varying.places.items()},
+        lines={_dotted(place): line for place, line in source.lines.items()},
     )
     _refuse_weights_that_are_data(report, spec)
-    _refuse_what_no_measure_can(report, spec, kinds)
-    _refuse_too_many(report, spec)
+    _refuse_what_no_measure_can(report, spec, varying, kinds)
+    _refuse_too_many(report, spec, varying)
     return spec
+
+
+def _dotted(place: Place) -> str:
+    return ".".join(map(str, place))
 
 
 def _refuse_unknown_keys(report: Report, known: Vocabulary) -> None:
@@ -186,21 +226,10 @@ def _read_base(report: Report) -> str:
     return "paper"
 
 
-def _read_replicates(report: Report) -> Replicates:
-    given = report.mapping(("replicates",), ("seed", "split"), "replicate")
-    seeds, splits = Replicates().seeds, Replicates().splits
-    if "seed" in given:
-        seeds = report.whole_numbers(("replicates", "seed"), lowest=0, below=2**31)
-    if "split" in given:
-        splits = report.whole_numbers(("replicates", "split"), lowest=1, below=1000)
-    return Replicates(seeds, splits)
-
-
 def _read_measure(report: Report, kinds: Mapping[str, StageKind]) -> tuple[str, ...]:
     if not report.has(("measure",)):
         return ("finetune",)
-    joiners = {kind.joined_by for kind in kinds.values()}
-    valid = [name for name in kinds if name not in joiners]
+    valid = measures(kinds)
     several = isinstance(report.get(("measure",)), list)
     found = []
     for index, name in enumerate(report.names(("measure",))):
@@ -212,50 +241,6 @@ def _read_measure(report: Report, kinds: Mapping[str, StageKind]) -> tuple[str, 
     return tuple(found)
 
 
-class _Occupied(BaseModel):
-    """What `resources` may say of a stage kind."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-    cpus: Annotated[int, Field(gt=0)] = 1
-    gpus: Annotated[float, Field(ge=0)] | None = None
-
-
-def _read_resources(report: Report, kinds: Mapping[str, StageKind]) -> dict[str, Resources]:
-    found = {}
-    for name in report.mapping(("resources",), list(kinds), "stage kind"):
-        default = kinds[name].resources
-        given = report.mapping(("resources", name), ("cpus", "gpus"), "resource")
-        try:
-            _Occupied.model_validate(given)
-        except ValidationError as error:
-            for refusal in refusals(error, given, _Occupied):
-                report.add(("resources", name, refusal.field or ""), refusal.text)
-            continue
-        gpus = given.get("gpus", default.gpus)
-        if gpus is not None and gpus > 1 and gpus != int(gpus):
-            report.add(
-                ("resources", name, "gpus"), f"more than one device are whole ones, got {gpus}"
-            )
-        found[name] = Resources(given.get("cpus", default.cpus), gpus)
-    return found
-
-
-def _read_budget(report: Report) -> float | None:
-    given = report.mapping(("budget",), ("gpu_hours",), "limit")
-    hours = given.get("gpu_hours")
-    if "gpu_hours" not in given:
-        return None
-    if (
-        isinstance(hours, bool)
-        or not isinstance(hours, int | float)
-        or not 0 < hours < float("inf")
-    ):
-        report.add(("budget", "gpu_hours"), f"must be a number greater than 0, got {shown(hours)}")
-        return None
-    return float(hours)
-
-
 def _refuse_weights_that_are_data(report: Report, spec: Spec) -> None:
     if spec.weights is not None and spec.weights in spec.datasets:
         report.add(
@@ -264,7 +249,9 @@ def _refuse_weights_that_are_data(report: Report, spec: Spec) -> None:
         )
 
 
-def _refuse_what_no_measure_can(report: Report, spec: Spec, kinds: Mapping[str, StageKind]) -> None:
+def _refuse_what_no_measure_can(
+    report: Report, spec: Spec, varying: Varying, kinds: Mapping[str, StageKind]
+) -> None:
     """Where some measure can, the plan leaves out those that cannot, and says so."""
     refused = {"init": why_no_init, "modality": why_no_modality}
     for choice, why_not in refused.items():
@@ -273,13 +260,18 @@ def _refuse_what_no_measure_can(report: Report, spec: Spec, kinds: Mapping[str, 
                 continue
             reasons = [why_not(measure, value, kinds) for measure in spec.measure]
             if reasons and None not in reasons:
-                at = ("axes", choice) if choice in spec.axes else (choice,)
-                report.add(at, str(reasons[0]))
+                report.add(varying.places.get(choice, (choice,)), str(reasons[0]))
 
 
-def _refuse_too_many(report: Report, spec: Spec) -> None:
-    arms = prod(len(values) for values in spec.axes.values())
-    replicates = len(spec.replicates.seeds) * len(spec.replicates.splits or (1,))
-    cells = arms * len(spec.targets) * replicates * len(spec.measure)
-    if cells > MOST:
+def _refuse_too_many(report: Report, spec: Spec, varying: Varying) -> None:
+    is_conditional = any(one.is_conditional for one in varying.factors or ())
+    if report.problems and is_conditional:
+        return  # a condition can be asked of values that are in order only
+    arms = varying.count(spec.choices)
+    cells = arms * len(spec.targets) * spec.replicates.count * len(spec.measure)
+    if arms > MOST:
+        counted = f"{arms:,} combinations of values, " * (not is_conditional)
+        several = f"more than {MOST:,}" + " combinations of values" * is_conditional
+        report.add(("axes",), f"{counted}{several}; take some away")
+    elif cells > MOST:
         report.add((), f"asks for {cells:,} cells before any collapse, more than {MOST:,}")

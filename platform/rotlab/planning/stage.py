@@ -152,10 +152,13 @@ class Cell:
     Args:
         arm: axis -> value, only the axes that some stage of the cell reads.
         target: name of the data set it is measured on.
-        replicate: "seed", and "split" where the target has splits.
+        replicate: "seed", and "split" where the target has splits; where stage kinds have seeds of
+            their own, "seed" is the one by which results count as independent, and "seed.<kind>"
+            those of the kinds.
         measure: what is measured, such as "finetune".
         result: key of the stage whose metrics are the cell's.
         stages: keys of all stages it needs, parents first.
+        overrides: setting -> value, of what holds for this arm and is nothing to compare.
     """
 
     arm: Mapping[str, Any]
@@ -164,3 +167,4 @@ class Cell:
     measure: str
     result: str
     stages: tuple[str, ...]
+    overrides: Mapping[str, Any] = field(default_factory=dict)

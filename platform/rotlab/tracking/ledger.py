@@ -10,7 +10,7 @@ from typing import Any, Literal
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.journal import Event
-from rotlab.tracking.roster import canonical, cell_key, roster_tags
+from rotlab.tracking.roster import BASELINE_TAG, canonical, cell_key, roster_tags
 from rotnet.config import identity
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
@@ -197,6 +197,7 @@ class Ledger:
             "rotlab.type": "study",
             "rotlab.study": self._plan.name,
             "rotlab.question": self._plan.question,
+            BASELINE_TAG: canonical(self._plan.baseline),
             **roster_tags(self._plan.axes, self._plan.cells),
         }
         if status is not None:
@@ -257,6 +258,7 @@ class Ledger:
             "rotlab.study": self._plan.name,
             "rotlab.kind": cell.measure,
             "rotlab.arm": canonical(cell.arm),
+            "rotlab.overrides": canonical(cell.overrides),
             "rotlab.target": cell.target,
             "rotlab.state": result.state,
             "rotlab.parents": json.dumps(list(cell.stages)),

@@ -1,5 +1,6 @@
 """A study's results, read from MLflow alone."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from mlflow.tracking import MlflowClient
 
 from rotlab.planning.names import unknown
 from rotlab.tracking.client import UNREACHABLE, find_experiments, find_runs, open_client
-from rotlab.tracking.roster import NULL, PlannedCell, Roster, read_roster
+from rotlab.tracking.roster import BASELINE_TAG, NULL, PlannedCell, Roster, read_roster
 from rotlab.tracking.uri import TrackingError, check_tracking_uri, sqlite_path
 
 MISSING = "MISSING"
@@ -27,8 +28,10 @@ def results(study: str, uri: str) -> pd.DataFrame:
         where no stage of the cell reads the axis, the text "none" for null); target; seed and split
         (Int64, <NA> where there is none); measure; state (FINISHED, REUSED, FAILED, KILLED or
         CANCELLED, and MISSING where nothing is known yet); metrics by name (NaN where there are
-        none). `attrs` holds the study's
-        "question", and the names of the columns that are "axes" and "metrics".
+        none). Where stage kinds have seeds of their own, columns such as "seed.pretrain" stand
+        behind split. `attrs` holds the study's "question", the "baseline" around which axes vary
+        one at a time (axis -> value, empty where there is none), and the names of the columns that
+        are "axes" and "metrics".
 
     Raises:
         TrackingError: if MLflow cannot be read, or holds no such study.
@@ -49,7 +52,12 @@ def results(study: str, uri: str) -> pd.DataFrame:
         ) from error
     if own is None:
         raise _unknown(study, client, uri)
-    return _frame(read_roster(own.data.tags), cells, own.data.tags["rotlab.question"])
+    tags = own.data.tags
+    frame = _frame(read_roster(tags), cells)
+    baseline = json.loads(tags.get(BASELINE_TAG, "{}"))
+    frame.attrs["question"] = tags["rotlab.question"]
+    frame.attrs["baseline"] = {axis: NULL if one is None else one for axis, one in baseline.items()}
+    return frame
 
 
 def _read(client: MlflowClient, study: str) -> tuple[Run | None, dict[str, Run]]:
@@ -75,7 +83,7 @@ def _unknown(study: str, client: MlflowClient, uri: str) -> TrackingError:
     return TrackingError(f"{unknown('study', study, names)}; looked in MLflow at {uri}")
 
 
-def _frame(roster: Roster, runs: Mapping[str, Run], question: str) -> pd.DataFrame:
+def _frame(roster: Roster, runs: Mapping[str, Run]) -> pd.DataFrame:
     found = {cell.key: runs[cell.key].data.metrics for cell in roster.cells if cell.key in runs}
     metrics = sorted({name for values in found.values() for name in values})
     rows = [
@@ -83,10 +91,12 @@ def _frame(roster: Roster, runs: Mapping[str, Run], question: str) -> pd.DataFra
         | {name: found.get(cell.key, {}).get(name) for name in metrics}
         for cell in roster.cells
     ]
-    columns = [*roster.axes, "target", "seed", "split", "measure", "state", *metrics]
+    seeds = list(dict.fromkeys(name for cell in roster.cells for name in cell.replicate))
+    draws = dict.fromkeys(("seed", "split", *seeds), "Int64")
+    columns = [*roster.axes, "target", *draws, "measure", "state", *metrics]
     frame = pd.DataFrame(rows, columns=columns, dtype=object)
-    frame = frame.astype({"seed": "Int64", "split": "Int64", **dict.fromkeys(metrics, float)})
-    frame.attrs = {"question": question, "axes": list(roster.axes), "metrics": metrics}
+    frame = frame.astype({**draws, **dict.fromkeys(metrics, float)})
+    frame.attrs = {"axes": list(roster.axes), "metrics": metrics}
     return frame
 
 
@@ -94,8 +104,7 @@ def _row(cell: PlannedCell, axes: tuple[str, ...], run: Run | None) -> dict[str,
     return {
         **{axis: _value(cell, axis) for axis in axes},
         "target": cell.target,
-        "seed": cell.replicate.get("seed"),
-        "split": cell.replicate.get("split"),
+        **cell.replicate,
         "measure": cell.measure,
         "state": MISSING if run is None else run.data.tags["rotlab.state"],
     }

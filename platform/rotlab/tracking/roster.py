@@ -11,6 +11,9 @@ from pydantic import BaseModel
 from rotlab.planning.stage import Cell
 
 NULL = "none"  # how an axis's value null is told: of an axis that is not read there is no value
+BASELINE_TAG = (
+    "rotlab.baseline"  # the arm around which axes vary one at a time, {} where there is none
+)
 _PREFIX = "rotlab.cells."
 _PART_CHARS = 5000  # the least that any MLflow backend takes in a tag
 

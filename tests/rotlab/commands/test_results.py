@@ -2,6 +2,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,12 @@ Ask = Callable[..., tuple[int, str, str]]
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a store in which the study `small` has ended, but for one cell."""
     store = tmp_path_factory.mktemp("store")
-    plan = _plan()
+    _track(_plan(), store)
+    return store
+
+
+def _track(plan: Plan, store: Path) -> None:
+    """Track a study that has ended, but for its last cell."""
     journal = Journal(store / "studies" / "small" / "journal.jsonl")
     tracker = Tracker(plan, journal, f"sqlite:///{store}/mlflow.db")
     tracker.start()
@@ -38,7 +44,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     assert tracker.close() == 0
     journal.close()
-    return store
 
 
 @pytest.fixture
@@ -71,6 +76,15 @@ def test_the_table_answers_the_question_and_tells_what_is_missing(ask: Ask) -> N
     assert "Does it help?" in out
     assert "Rotation pretraining helps: +33.5 points" in out
     assert "1 of 8 cells missing" in out
+
+
+def test_arms_are_set_against_the_search_spaces_own_baseline_unless_another_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _track(replace(_plan(), baseline={"init": "rotation"}), tmp_path)
+    for arguments, expected in (([], "rotation"), (["--baseline", "init=scratch"], "scratch")):
+        assert main(["results", "small", "--store", str(tmp_path), *arguments]) == 0
+        assert f"Differences are against {expected}, all else equal" in capsys.readouterr().out
 
 
 def test_markdown_is_a_table_too(ask: Ask) -> None:

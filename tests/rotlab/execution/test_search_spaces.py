@@ -12,7 +12,8 @@ from rotlab.planning.inits import inits
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan import Plan, make_plan
 from rotlab.planning.planned import find_all
-from rotlab.planning.spec import Replicates, Spec, load_spec
+from rotlab.planning.replicates import Replicates
+from rotlab.planning.spec import Spec, load_spec
 from rotnet.config import ClipConfig, ModelConfig, PretrainConfig
 from rotnet.data.manifest import Manifest
 from rotnet.learning.adopt import adopt

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rotlab.planning.kinds import load_kinds
+from rotlab.planning.outline import outline, outline_json
 from rotlab.planning.plan import Plan, make_plan
-from rotlab.planning.planned import find_all
+from rotlab.planning.planned import find_all, plan_file
 from rotlab.planning.spec import Spec, load_spec
 
 HEAD = "name: trial\nbase: tiny\ndata: {pretrain: hockey, target: weizmann}\n"
@@ -34,3 +36,16 @@ def plan(read: Callable[[str], Spec], tmp_path: Path) -> Callable[[str], Plan]:
         return make_plan(spec, load_kinds(), find_all(spec, tmp_path / "none"))
 
     return plan_text
+
+
+@pytest.fixture
+def outlined(tmp_path: Path) -> Callable[[str], tuple[str, dict[str, Any]]]:
+    """Return what outlines a search space's plan, as text and as values."""
+
+    def outline_text(text: str) -> tuple[str, dict[str, Any]]:
+        path = tmp_path / "space.yaml"
+        path.write_text(HEAD + text)
+        planned = plan_file(path, tmp_path / "none")
+        return outline(planned, {}), outline_json(planned, {})
+
+    return outline_text

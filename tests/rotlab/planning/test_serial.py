@@ -27,6 +27,22 @@ def test_a_plan_comes_back_equal(plan: Callable[[str], Plan]) -> None:
     assert plan_from_json(read, load_kinds()) == made
 
 
+def test_what_came_later_stands_only_in_plans_that_have_it(plan: Callable[[str], Plan]) -> None:
+    made = plan(
+        "axes: {init: [rotation, scratch], clip.frames: [4, 8]}\n"
+        "ablate: {init: rotation, clip.frames: 8}\n"
+        "overrides: [{when: {init: scratch}, set: {finetune.epochs: 99}, because: as long}]\n"
+        "replicates: {seed: {finetune: [0, 1]}}\n"
+    )
+    values = plan_to_json(made)
+    read = json.loads(json.dumps(values))
+    assert read == values
+    assert plan_from_json(read, load_kinds()) == made
+    without = plan_to_json(plan(TEXT))
+    assert not {"baseline", "overridden"} & set(without)
+    assert not any("overrides" in cell for cell in without["cells"])
+
+
 def test_a_stage_comes_back_equal(plan: Callable[[str], Plan]) -> None:
     for stage in plan(TEXT).stages.values():
         assert stage_from_json(json.loads(json.dumps(stage_to_json(stage))), load_kinds()) == stage

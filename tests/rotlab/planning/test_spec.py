@@ -120,7 +120,7 @@ def test_a_single_problem_is_a_single_line(read: Read) -> None:
         ("resources: {pretrain: {cpus: 0}}", "must be greater than 0, got 0"),
         ("resources: {pretrain: {gpus: 1.5}}", "whole ones"),
         ("resources: {train: {}}", "unknown stage kind 'train'"),
-        ("budget: {gpu_hours: -1}", "must be a number greater than 0, got -1"),
+        ("budget: {gpu_hours: -1}", "must be a finite number greater than 0, got -1"),
         ("base: papr", "did you mean 'paper'?"),
     ],
 )

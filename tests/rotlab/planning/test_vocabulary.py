@@ -3,10 +3,16 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from rotlab.planning.include import INCLUDE
 from rotlab.planning.inits import inits
 from rotlab.planning.kinds import load_kinds
+from rotlab.planning.planned import plan_file
+from rotlab.planning.sections import CHOICES
 from rotlab.planning.settings import vocabulary
 from rotlab.planning.shape import MODALITIES
+from rotlab.planning.spec import PLAIN_KEYS
 
 SPACES = Path(__file__).parents[3] / "search_spaces"
 README = (SPACES / "README.md").read_text(encoding="utf-8")
@@ -32,6 +38,24 @@ def test_every_setting_of_ours_is_listed_and_no_other() -> None:
     own["pretext"].discard("task")  # init takes its place
     own["finetune"] -= own["pretrain"]  # "the same, and"
     assert listed == own
+
+
+def test_every_word_of_the_language_is_in_an_example() -> None:
+    examples = "\n".join(re.findall(r"```yaml\n(.*?)```", README, re.DOTALL))
+    for word in {*PLAIN_KEYS, INCLUDE} - set(CHOICES):
+        assert re.search(rf"^{word}:", examples, re.MULTILINE), word
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_every_example_is_in_order(number: int, tmp_path: Path) -> None:
+    example = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[number]
+    (tmp_path / "common.yaml").write_text(
+        "name: example\nbase: tiny\ndata: {pretrain: hockey, target: ucf101}\n"
+    )
+    (tmp_path / "example.yaml").write_text(example)
+    plan = plan_file(tmp_path / "example.yaml", tmp_path).plan
+    assert plan.cells
+    assert not plan.warnings
 
 
 def test_every_init_modality_and_file_is_listed() -> None:

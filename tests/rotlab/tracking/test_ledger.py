@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 from rotlab.planning.plan import Plan
@@ -48,6 +49,14 @@ def test_only_settings_that_can_change_a_result_are_params(plan: Plan) -> None:
     assert write.params["pretrain.lr"] == "0.1"
     assert write.params["modality"] == "rgb"
     assert not [name for name in write.params if name.startswith("runtime")]
+
+
+def test_a_cell_tells_what_was_set_for_its_arm_beside_its_choices(plan: Plan) -> None:
+    cell = replace(plan.cells[0], overrides={"finetune.epochs": 99})
+    ledger = Ledger(replace(plan, cells=(cell, *plan.cells[1:])))
+    [write] = _cells(ledger.take([_ended("evaluate-scratch-rgb-0", accuracy=0.4)]))
+    assert write.tags["rotlab.overrides"] == '{"finetune.epochs":99}'
+    assert "finetune.epochs" not in write.params
 
 
 def test_a_cell_appears_when_its_result_ends(plan: Plan) -> None:

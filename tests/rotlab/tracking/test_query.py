@@ -78,6 +78,33 @@ def test_columns_and_types_are_those_of_the_search_space(
     assert frame.attrs["question"] == "Does it help?"
 
 
+def test_seeds_of_stage_kinds_have_columns_of_their_own(
+    plan: Plan, journal: Journal, uri: str
+) -> None:
+    own: list[dict[str, int]] = [
+        {"seed": 3, "split": 1, "seed.pretrain": 3, "seed.finetune": 0},
+        {"seed": 0, "seed.finetune": 0},
+    ]
+    cells = tuple(
+        replace(plan.cells[0], replicate=one, measure=str(i)) for i, one in enumerate(own)
+    )
+    _finish(replace(plan, cells=cells), journal, uri)
+    frame = results("small", uri)
+    assert list(frame.columns[4:8]) == ["seed", "split", "seed.finetune", "seed.pretrain"]
+    assert frame["seed.pretrain"].tolist()[0] == 3
+    assert frame["seed.pretrain"].isna().tolist() == frame["split"].isna().tolist() == [False, True]
+
+
+def test_the_baseline_of_a_study_is_known_and_gone_when_the_study_has_none(
+    plan: Plan, journal: Journal, uri: str
+) -> None:
+    baseline = {"init": "rotation", "finetune.shots": None}
+    _finish(replace(plan, baseline=baseline), journal, uri)
+    assert results("small", uri).attrs["baseline"] == {"init": "rotation", "finetune.shots": "none"}
+    _finish(plan, journal, uri)
+    assert results("small", uri).attrs["baseline"] == {}
+
+
 def test_cells_that_the_study_no_longer_plans_are_not_results(
     study: Callable[..., Plan], journal: Journal, uri: str
 ) -> None:

@@ -248,7 +248,9 @@ def test_a_loss_that_is_not_finite_stops_the_training(
     wild = TrainConfig(epochs=3, batch_size=4, lr=1e30, schedule="constant")
     config = small_pretrain.model_copy(update={"pretrain": wild})
     recorder = make_recorder()
-    with pytest.raises(FloatingPointError, match=r"no number since step 2, with learning rate 1e\+30"):
+    with pytest.raises(
+        FloatingPointError, match=r"no number since step 2, with learning rate 1e\+30"
+    ):
         pretrain(config, pool.select("pretrain"), tmp_path, recorder)
     assert len(recorder.saves) <= 1  # the step that broke it was finite still, the next was not
 

@@ -1,0 +1,242 @@
+"""The language of search spaces as JSON Schema, so that editors complete and check them.
+
+It is made of what the parser reads by: the sections' models, the recipes, kinds, inits and limits
+that are registered. What binds several settings, only `rotlab check` can tell.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from rotlab.planning.axes import VALUES, WHEN, why_no_axis
+from rotlab.planning.budget import LIMITS
+from rotlab.planning.excludes import BECAUSE
+from rotlab.planning.occupancy import Occupied
+from rotlab.planning.overrides import SET
+from rotlab.planning.replicates import LAST_SPLIT, SEEDS, draws_by_chance
+from rotlab.planning.report import NAME
+from rotlab.planning.sections import CHOICES, DATA, TASK
+from rotlab.planning.settings import Vocabulary, vocabulary
+from rotlab.planning.spec import measures
+from rotlab.planning.stage import StageKind
+from rotnet.recipes import RECIPES
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_NOT_FOR_EDITORS = ("default", "neutral", "how", "title")  # a recipe's value holds, not the model's
+
+Schema = dict[str, Any]
+
+
+def make_schema(kinds: Mapping[str, StageKind]) -> Schema:
+    """Return the JSON Schema (draft 2020-12) of a search space.
+
+    Args:
+        kinds: stage kinds that it may measure.
+    """
+    known = vocabulary(kinds)
+    sections, definitions = _sections(known)
+    return {
+        "$schema": DIALECT,
+        "title": "rotlab search space",
+        "description": "What an ablation compares: axes, what is fixed, replicates and measures.",
+        "type": "object",
+        "properties": {**_names(), **_varying(known), **_study(kinds), **sections},
+        "additionalProperties": False,
+        "if": {"not": {"required": ["include"]}},
+        "then": {
+            "required": ["name", "data"],
+            "properties": {"data": {"required": ["target"]}},
+        },
+        "$defs": {"when": _when(known), **definitions},
+    }
+
+
+def _names() -> Schema:
+    """What a study is called, asks and starts from."""
+    file = {"type": "string", "minLength": 1}
+    return {
+        "name": {**_name(), "description": "of the study; results are asked for by it"},
+        "question": {"type": "string", "minLength": 1, "description": "that the study answers"},
+        "base": {
+            "description": "the recipe that gives every setting its default; paper, unless named",
+            "oneOf": [{"const": name, "description": one.about} for name, one in RECIPES.items()],
+        },
+        "include": {
+            "description": "files that this one is laid over, relative to it; the last has more "
+            "say than those before it, and this one the most",
+            **_one_or_several(file),
+        },
+    }
+
+
+def _varying(known: Vocabulary) -> Schema:
+    """What differs between arms, and for which of them something holds."""
+    axes = _axes(known)
+    settings = [axis for axis in axes if axis not in CHOICES]
+    when = {"$ref": "#/$defs/when"}
+    lists = {axis: _several(_value(axis)) for axis in axes}
+    because = {"type": "string", "minLength": 1, "description": "the reason"}
+    return {
+        **{name: {**_value(name), "description": f"the {name} of every arm"} for name in CHOICES},
+        "axes": {
+            "description": "what varies: a setting, and its values; all are combined with all",
+            **_object({axis: _axis(axis, lists[axis], when) for axis in axes}),
+        },
+        "zip": {
+            "description": "axes that vary together: equally many values, taken in step",
+            **_several(_object({**lists, WHEN: when}, least=2), unique=False),
+        },
+        "arms": {
+            "description": "arms given one by one, beside the axes' combinations or instead",
+            **_several(_object({axis: _value(axis) for axis in axes}, least=1), unique=False),
+        },
+        "ablate": {
+            "description": "the baseline: the axes named vary one at a time around these values",
+            **_object({axis: _value(axis) for axis in axes}, least=1),
+        },
+        "overrides": {
+            "description": "settings of the arms that match, which are nothing to compare",
+            **_several(
+                _object(
+                    {
+                        WHEN: when,
+                        SET: _object({name: _value(name) for name in settings}, least=1),
+                        BECAUSE: because,
+                    },
+                    required=(WHEN, SET, BECAUSE),
+                ),
+                unique=False,
+            ),
+        },
+        "exclude": {
+            "description": "arms to leave out, and why",
+            **_several(
+                _object({WHEN: when, BECAUSE: because}, required=(WHEN, BECAUSE)), unique=False
+            ),
+        },
+    }
+
+
+def _axes(known: Vocabulary) -> list[str]:
+    return [axis for axis in (*CHOICES, *known.paths()) if why_no_axis(known, axis, None) is None]
+
+
+def _when(known: Vocabulary) -> Schema:
+    return {
+        "description": "axis: its value, or a list of which it is one",
+        **_object({axis: _one_or_several(_value(axis)) for axis in _axes(known)}, least=1),
+    }
+
+
+def _axis(axis: str, values: Schema, when: Schema) -> Schema:
+    """An axis: its values, or, of a setting, values for the arms that meet a condition."""
+    if axis in CHOICES:
+        return values
+    branch = _object({VALUES: values, WHEN: when}, required=(VALUES,))
+    return {"anyOf": [values, branch, _several(branch, unique=False)]}
+
+
+def _study(kinds: Mapping[str, StageKind]) -> Schema:
+    """What cells are repeated over, measure, occupy and may cost."""
+    seeds = _several({"type": "integer", "minimum": 0, "exclusiveMaximum": SEEDS})
+    own = {name: seeds for name, kind in kinds.items() if draws_by_chance(kind)}
+    splits = _several({"type": "integer", "minimum": 1, "maximum": LAST_SPLIT})
+    occupied = _tidy(Occupied.model_json_schema())
+    limit = {"type": "number", "exclusiveMinimum": 0}
+    return {
+        "replicates": {
+            "description": "what every arm is repeated over",
+            **_object(
+                {
+                    "seed": {
+                        "description": "of the whole chain, or of stage kinds, all with all",
+                        "anyOf": [seeds, _object(own, least=1)],
+                    },
+                    "split": {"description": "the target's official splits, from 1", **splits},
+                }
+            ),
+        },
+        "measure": {
+            "description": "what cells measure: a stage kind, or several",
+            **_one_or_several({"enum": list(measures(kinds))}),
+        },
+        "resources": {
+            "description": "what a stage of a kind occupies; changes no result",
+            **_object(dict.fromkeys(kinds, occupied)),
+        },
+        "budget": {
+            "description": "what the study may cost at most",
+            **_object({name: {**limit, "description": unit} for name, (_, unit) in LIMITS.items()}),
+        },
+    }
+
+
+def _sections(known: Vocabulary) -> tuple[Schema, Schema]:
+    """Every section of settings, and the definitions of all settings: "section.field" -> schema."""
+    sections: Schema = {}
+    definitions: Schema = {name: {"enum": list(valid())} for name, valid in CHOICES.items()}
+    for section, model in known.sections.items():
+        made = model.model_json_schema(ref_template=f"#/$defs/{section}.{{model}}")
+        for name, one in made.get("$defs", {}).items():
+            definitions[f"{section}.{name}"] = _tidy(one)
+        fields = {
+            field: one for field, one in made["properties"].items() if f"{section}.{field}" != TASK
+        }
+        for field, one in fields.items():
+            definitions[f"{section}.{field}"] = _tidy(one)
+        sections[section] = {
+            "description": str(made.get("description", "")).partition("\n\n")[0],
+            **_object({field: _value(f"{section}.{field}") for field in fields}),
+        }
+    data = sections.setdefault(DATA, {"description": "the data sets", **_object({})})
+    data["properties"] |= {
+        "pretrain": {**_name(), "description": "prepared set that pretraining learns from"},
+        "target": {
+            "description": "prepared sets that cells are measured on",
+            **_one_or_several(_name()),
+        },
+        "weights": {**_name(), "description": "converted network, for init supervised"},
+    }
+    return sections, definitions
+
+
+def _tidy(schema: Any) -> Any:  # noqa: ANN401  # any part of a schema
+    """A model's schema without what says nothing about a file."""
+    if isinstance(schema, list):
+        return [_tidy(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: {field: _tidy(inner) for field, inner in one.items()}
+        if name == "properties"
+        else _tidy(one)
+        for name, one in schema.items()
+        if name not in _NOT_FOR_EDITORS
+    }
+
+
+def _value(axis: str) -> Schema:
+    return {"$ref": f"#/$defs/{axis}"}
+
+
+def _name() -> Schema:
+    return {"type": "string", "pattern": f"^{NAME}$"}
+
+
+def _several(one: Schema, *, unique: bool = True) -> Schema:
+    found = {"type": "array", "items": one, "minItems": 1}
+    return {**found, "uniqueItems": True} if unique else found
+
+
+def _one_or_several(one: Schema) -> Schema:
+    return {"anyOf": [one, _several(one)]}
+
+
+def _object(properties: Schema, *, required: Collection[str] = (), least: int = 0) -> Schema:
+    found: Schema = {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    if required:
+        found["required"] = list(required)
+    return {**found, "minProperties": least} if least else found
