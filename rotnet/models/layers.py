@@ -6,7 +6,7 @@ product (batch normalisation, ReLU, pools, sums) are left out, as torch.utils.fl
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import prod
 
 from rotnet.config import ModelConfig
@@ -42,16 +42,21 @@ class Layer:
     enters: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Network:
     """A backbone with its head, for clips of one size."""
 
     layers: tuple[Layer, ...]
 
-    @property
+    @cached_property
     def forward_flops(self) -> int:
         """Floating-point operations of one clip forward; a multiplication with its sum is two."""
         return 2 * sum(layer.products for layer in self.layers)
+
+    @cached_property
+    def weights(self) -> int:
+        """How many numbers a saved network holds."""
+        return sum(layer.weights for layer in self.layers)
 
     def training_flops(self, frozen: int = 0) -> int:
         """Return those of one clip forward and backward.
@@ -62,17 +67,20 @@ class Network:
         Args:
             frozen: so many stages, from the first, hold still and are gone through forward only.
         """
-        back = sum(
+        return self._training_flops[frozen]
+
+    @cached_property
+    def _training_flops(self) -> tuple[int, ...]:
+        return tuple(
+            self.forward_flops + self._backward(frozen) for frozen in range(HEAD_STAGE + 1)
+        )
+
+    def _backward(self, frozen: int) -> int:
+        return 2 * sum(
             layer.products * (1 if layer.stage == frozen and layer.enters else 2)
             for layer in self.layers
             if layer.stage >= frozen
         )
-        return self.forward_flops + 2 * back
-
-    @property
-    def weights(self) -> int:
-        """How many numbers a saved network holds."""
-        return sum(layer.weights for layer in self.layers)
 
 
 @lru_cache(maxsize=4096)

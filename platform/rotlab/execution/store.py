@@ -90,6 +90,18 @@ class Store:
         found = ((stage.key, self.record(stage.key, stage.kind)) for stage in stages)
         return {key: record for key, record in found if record is not None}
 
+    def all_records(self, kinds: Iterable[str]) -> Iterator[Record]:
+        """Yield the records of all stages of these kinds, of whatever study, by kind and key.
+
+        Raises:
+            StoreError: if a record lies there that cannot be read.
+        """
+        for kind in kinds:
+            for path in sorted((self.root / kind).glob("*/record.json")):
+                record = self.record(path.parent.name, kind)
+                if record is not None:
+                    yield record
+
     def result_folder(self, record: Record) -> Path:
         """Return the folder that holds a record's files.
 

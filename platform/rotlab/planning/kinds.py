@@ -5,6 +5,14 @@ from importlib.metadata import EntryPoint, entry_points
 
 from pydantic import BaseModel
 
+from rotlab.planning.counting import (
+    evaluate_work,
+    finetune_work,
+    fuse_work,
+    linear_work,
+    pretrain_work,
+    retrieval_work,
+)
 from rotlab.planning.inits import PRETEXT, RANDOM_FROZEN, SCRATCH, SUPERVISED, TARGET
 from rotlab.planning.stage import Input, Resources, Stage, StageKind
 from rotnet.config import (
@@ -45,6 +53,7 @@ PRETRAIN = StageKind(
     run="rotlab.execution.stages:pretrain",
     roles=("pretrain",),
     inits=(PRETEXT,),
+    cost=pretrain_work,
 )
 FINETUNE = StageKind(
     name="finetune",
@@ -55,6 +64,7 @@ FINETUNE = StageKind(
     roles=("train", "weights"),
     scored_by="evaluate",
     inits=(PRETEXT, SCRATCH, RANDOM_FROZEN, SUPERVISED),
+    cost=finetune_work,
 )
 EVALUATE = StageKind(
     name="evaluate",
@@ -64,6 +74,7 @@ EVALUATE = StageKind(
     inputs=(Input("network", "finetune"),),
     roles=("test",),
     joined_by="fuse",
+    cost=evaluate_work,
 )
 _FROZEN_NETWORK = (
     Input("init", "pretrain", only_if=("init", PRETEXT)),
@@ -77,6 +88,7 @@ LINEAR = StageKind(
     inputs=_FROZEN_NETWORK,
     roles=("train", "test", "weights"),
     joined_by="fuse",
+    cost=linear_work,
 )
 RETRIEVAL = StageKind(
     name="retrieval",
@@ -85,6 +97,7 @@ RETRIEVAL = StageKind(
     run="rotlab.execution.stages:retrieval",
     inputs=_FROZEN_NETWORK,
     roles=("train", "test", "weights"),
+    cost=retrieval_work,
 )
 FUSE = StageKind(
     name="fuse",
@@ -93,6 +106,7 @@ FUSE = StageKind(
     run="rotlab.execution.stages:fuse",
     resources=Resources(gpus=0.0),
     misfit=_has_what_it_fits,
+    cost=fuse_work,
 )
 
 

@@ -16,6 +16,7 @@ Place = tuple[str | int, ...]  # keys and indices from the top: ("axes", "clip.f
 
 _DEEPEST = 12  # an alias to what it stands in would never end
 _LARGEST = 100_000  # aliases of aliases grow without bound
+_SEARCH_SPACE = "a search space has at least name and data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,12 @@ class Source:
         return self.lines.get(place, 1)
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path, is_what: str = _SEARCH_SPACE) -> Source:
     """Return the mapping in a YAML file.
+
+    Args:
+        path: of the file.
+        is_what: what such a file is, for messages.
 
     Raises:
         SpecError: the file is missing, unreadable or empty, is no YAML, is more or less than one
@@ -54,11 +59,11 @@ def read_source(path: Path) -> Source:
     text = _read(path)
     found = _parse(path, text)
     if found is None:
-        raise SpecError(
-            path, [Problem("the file is empty; a search space has at least name and data")]
-        )
+        raise SpecError(path, [Problem(f"the file is empty; {is_what}")])
     if not isinstance(found, CommentedMap):
-        raise SpecError(path, [Problem("a search space is a mapping of names to values", line=1)])
+        raise SpecError(
+            path, [Problem(f"such a file is a mapping of names to values; {is_what}", line=1)]
+        )
     plain = _Plain()
     values = plain.convert(found, ())
     if plain.problems:
