@@ -167,3 +167,27 @@ def test_what_reads_the_output_may_stop_reading() -> None:
         text=True,
     )
     assert done.stderr == ""
+
+
+def test_plan_tells_hours_money_and_a_simulated_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "prices.yaml").write_text("currency: EUR\ndevices: {A100: {gpu_hour: 1.5}}\n")
+    words = ["plan", str(SPACES / "paper.yaml"), "--prices", "prices.yaml"]
+    words += ["--simulate", "gpus=32 spot_mtbf=6h"]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    for expected in ("GPU-hours", "EUR", "12.0x", "dearest values", "simulated on 32 GPUs"):
+        assert expected in shown
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    total = found["costs"]["total"]
+    assert total["planned"]["money"] == pytest.approx(1.5 * total["planned"]["gpu_hours"], rel=0.01)
+    assert found["simulated"]["makespan_s"] >= found["simulated"]["lower_bound_s"]
+
+
+def test_a_cluster_that_is_not_understood_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", str(SPACES / "paper.yaml"), "--simulate", "gpu=4"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: --simulate 'gpu=4': unknown option 'gpu'; did you mean 'gpus'?")
+    assert said.count("\n") == 1

@@ -169,7 +169,7 @@ class _Estimates:
         device = self._machine.device if occupied.gpus else self._machine.core
         rate = device.flops.get(work.precision)
         if rate is None:
-            why = f"no flops of {device.name} for {work.precision} in the price file"
+            why = f"no flops of {device.name} for {work.precision}"
             return Estimate(None, "unknown", why, size, amount)
         seconds = work.amount / (rate * (occupied.gpus or occupied.cpus))
         said = _over(rate, device.name, work.precision) if work.amount else _NOTHING
