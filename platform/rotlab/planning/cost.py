@@ -1,9 +1,11 @@
 """How long each stage takes: as like stages took, else by its arithmetic. Every source is said."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
+
+from pydantic import BaseModel
 
 from rotlab.planning.devices import Device, rate_text
 from rotlab.planning.plan import Plan
@@ -141,8 +143,23 @@ class _Estimates:
                 likes.add(one.seconds, work.amount)
 
     def of(self, stages: Mapping[str, Stage]) -> dict[str, Estimate]:
+        """Return key -> estimate; stages that differ in their seeds only are reckoned once."""
         works = _Works(self._kinds, self._sizes, stages)
-        return {key: self._one(stage, works.of(stage)) for key, stage in stages.items()}
+        numbers: dict[Hashable, int] = {}
+        number_of: dict[str, int] = {}
+        reckoned: dict[int, Estimate] = {}
+        found = {}
+        for key, stage in stages.items():
+            behind = [number_of[parent] for parent in stage.inputs.values()]
+            alike = (stage.kind, *_settings(stage.config), stage.data, *behind)
+            number = number_of[key] = numbers.setdefault(alike, len(numbers))
+            if key in self._own:
+                found[key] = self._one(stage, works.of(stage))
+                continue
+            if number not in reckoned:
+                reckoned[number] = self._one(stage, works.of(stage))
+            found[key] = reckoned[number]
+        return found
 
     def _tells(self, one: Timed) -> bool:
         """Whether a record is of the machine that stages are to run on."""
@@ -174,6 +191,13 @@ class _Estimates:
         seconds = work.amount / (rate * (occupied.gpus or occupied.cpus))
         said = _over(rate, device.name, work.precision) if work.amount else _NOTHING
         return Estimate(seconds, "flops", said, size, amount)
+
+
+def _settings(config: BaseModel) -> Iterator[Hashable]:
+    """What tells a config from others but for its seed; sections are shared between configs."""
+    for name, value in config.__dict__.items():
+        if name != "seed":
+            yield id(value) if isinstance(value, BaseModel) else value
 
 
 _OWN = "its own record"

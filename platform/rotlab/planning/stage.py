@@ -71,7 +71,8 @@ class StageKind:
             None where all do.
         cost: says how much work a stage is, from its settings, the videos it is given by role (of a
             stage without data, those of the last one behind that has any) and the stages behind,
-            parents first; None, as its own answer too, where that is not known.
+            parents first; None, as its own answer too, where that is not known. Asked once for
+            stages that differ in `seed` only.
     """
 
     name: str
