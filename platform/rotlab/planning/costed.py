@@ -56,7 +56,8 @@ def cost(
     bill = make_bill(planned.plan, planned.kinds, estimates, done, machine, prices)
     said = [f"device: {chosen.name}, {because}"]
     if any(one.source == "flops" and one.amount for one in estimates.values()):
-        said.append(f"{chosen.name}: {_rates(chosen)}; reading clips keeps pace")
+        said.append(f"{chosen.name}: {_rates(chosen)}")
+        said.append("reading clips keeps pace with the network, and starting a stage takes no time")
     said += [f"{name}: {source}" for name, source in sizes.sources().items()]
     return Costed(estimates, bill, tuple(said))
 
