@@ -34,14 +34,14 @@ class Device:
         return _words(self.name) <= _words(found)
 
 
-def _gpu(name: str, fp32: float, half: float) -> Device:
+def _gpu(name: str, fp32: float, half: float, *, has_bf16: bool = True) -> Device:
     """A GPU by the peaks of its data sheet, in TFLOP/s: without and with tensor cores."""
     rates: dict[Precision, float] = {
         "fp32": _OF_FP32 * fp32 * 1e12,
-        "bf16": _OF_HALF * half * 1e12,
+        "bf16": (_OF_HALF * half if has_bf16 else _OF_FP32 * fp32) * 1e12,
         "fp16": _OF_HALF * half * 1e12,
     }
-    shares = f"{_OF_FP32:.0%} of {fp32:g} in fp32, {_OF_HALF:.0%} of {half:g} in half precision"
+    shares = f"{_OF_FP32:.0%} of {fp32:g} in fp32, {_OF_HALF:.0%} of {half:g} on tensor cores"
     return Device(name, rates, f"assumed: {shares}, the TFLOP/s of NVIDIA's data sheet")
 
 
@@ -51,8 +51,8 @@ _CORE = 2e10
 DEVICES: Mapping[str, Device] = {
     one.name: one
     for one in (
-        _gpu("T4", 8.1, 65),
-        _gpu("V100", 15.7, 125),
+        _gpu("T4", 8.1, 65, has_bf16=False),
+        _gpu("V100", 15.7, 125, has_bf16=False),
         _gpu("A10", 31.2, 125),
         _gpu("L4", 30.3, 121),
         _gpu("A100", 19.5, 312),

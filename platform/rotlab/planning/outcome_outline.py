@@ -5,9 +5,9 @@ from typing import Any
 
 from rotlab.planning.bill_outline import hours, money
 from rotlab.planning.devices import CPU
+from rotlab.planning.outcome import Outcome
 from rotlab.planning.prices import Prices
 from rotlab.planning.scenario import Scenario, duration
-from rotlab.planning.simulate import Outcome
 
 
 def outcome_lines(outcome: Outcome, scenario: Scenario, prices: Prices, device: str) -> list[str]:

@@ -6,11 +6,12 @@ from typing import Any
 
 from rotlab.planning.cost import seconds_of
 from rotlab.planning.costed import Costed
+from rotlab.planning.outcome import Outcome
 from rotlab.planning.outcome_outline import outcome_json, outcome_lines
 from rotlab.planning.planned import Planned
 from rotlab.planning.prices import Prices
 from rotlab.planning.scenario import Scenario
-from rotlab.planning.simulate import Outcome, simulate
+from rotlab.planning.simulate import simulate
 from rotnet.errors import UserError
 
 

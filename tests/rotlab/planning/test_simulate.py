@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from rotlab.planning.outcome import Outcome
 from rotlab.planning.plan import Plan
 from rotlab.planning.scenario import Scenario
-from rotlab.planning.simulate import Outcome, simulate
+from rotlab.planning.simulate import simulate
 from rotlab.planning.stage import Cell, Resources, Stage
 from rotnet.errors import UserError
 
