@@ -202,7 +202,7 @@ def test_plan_reckons_by_like_stages_of_other_studies(
     found = json.loads(capsys.readouterr().out)["costs"]["kinds"]
     assert found["pretrain"]["planned"]["cpu_hours"] == pytest.approx(3)
     assert found["pretrain"]["sources"] == {"1 like stage that ran": 1}
-    assert list(found["finetune"]["sources"]) == ["FLOPs over 20 GFLOP/s of cpu in fp32"]
+    assert list(found["finetune"]["sources"]) == ["FLOPs over 40 GFLOP/s of cpu in fp32"]
 
 
 def test_a_cluster_that_is_not_understood_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

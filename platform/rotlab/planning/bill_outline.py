@@ -14,7 +14,8 @@ def bill_lines(costed: Costed) -> list[str]:
     """Return the bill as text: hours by kind and in total, sources, disk, the dearest values."""
     bill = costed.bill
     lines = _table(bill)
-    lines += ["", *(f"  {kind}: {_sources(one)}" for kind, one in bill.kinds.items())]
+    wide = max(map(len, bill.kinds))
+    lines += ["", *(f"  {kind:{wide}}  {_sources(one)}" for kind, one in bill.kinds.items())]
     lines += ["", f"disk: {size(bill.bytes_planned)} for all results"]
     if bill.bytes_missing != bill.bytes_planned:
         lines[-1] += f", {size(bill.bytes_missing)} of them missing"
@@ -109,7 +110,9 @@ def _known(spent: Spending, number: float) -> str:
 
 
 def _sources(one: KindBill) -> str:
-    return "; ".join(f"{number} by {why}" for why, number in one.sources.items())
+    return "; ".join(
+        f"{number} stage{'' if number == 1 else 's'}: {why}" for why, number in one.sources.items()
+    )
 
 
 def _dearest(bill: Bill) -> list[str]:
@@ -124,7 +127,11 @@ def _dearest(bill: Bill) -> list[str]:
     return [
         f"dearest values, in the {noun} still missing that dropping one would save:",
         *_columns(
-            (f"  {one.axis}={one.value}", hours(spent), f"{spent / whole:.0%}")
+            (
+                f"  {one.axis}={'none' if one.value is None else one.value}",
+                hours(spent),
+                f"{spent / whole:.0%}",
+            )
             for one, spent in dear
         ),
     ]
