@@ -1,6 +1,6 @@
 """How many videos a data set has: of a prepared one counted, of an absent one as published."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,8 +11,6 @@ from rotnet.data.catalog.hmdb51 import PUBLISHED as HMDB51
 from rotnet.data.catalog.ucf101 import PUBLISHED as UCF101
 from rotnet.data.header import MANIFEST_FILE, read_header
 from rotnet.data.rows import read_rows
-
-Side = Callable[[Role, int | None], int | None]
 
 
 @dataclass(frozen=True, slots=True)
