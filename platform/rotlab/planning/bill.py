@@ -193,24 +193,26 @@ def _sum(found: Iterable[Spending], times: Iterable[int] = repeat(1)) -> Spendin
 
 def _values(plan: Plan, missing: Mapping[str, Spending], *, has_gpu: bool) -> tuple[ValueBill, ...]:
     """For each value of each axis, what only cells with that value need."""
-    arms: dict[str, set[int]] = {}
+    arms: dict[str, list[int]] = {}
     values_of: dict[int, Mapping[str, Any]] = {}
     for cell in plan.cells:  # an arm's cells share one mapping
         arm = id(cell.arm)
         values_of[arm] = cell.arm
         for key in cell.stages:
             if key in missing:
-                arms.setdefault(key, set()).add(arm)
-    needed_by: dict[frozenset[int], list[Spending]] = {}
+                needing = arms.setdefault(key, [])
+                if not needing or needing[-1] != arm:  # an arm's cells come one after another
+                    needing.append(arm)
+    needed_by: dict[tuple[int, ...], list[Spending]] = {}
     for key, needing in arms.items():
-        needed_by.setdefault(frozenset(needing), []).append(missing[key])
+        needed_by.setdefault(tuple(needing), []).append(missing[key])
     spent = {needing: _sum(each) for needing, each in needed_by.items()}
     found = [value for axis in plan.axes for value in _values_of_axis(axis, values_of, spent)]
     return tuple(sorted(found, key=lambda one: -one.saved.hours(has_gpu=has_gpu)))
 
 
 def _values_of_axis(
-    axis: str, arms: Mapping[int, Mapping[str, Any]], spent: Mapping[frozenset[int], Spending]
+    axis: str, arms: Mapping[int, Mapping[str, Any]], spent: Mapping[tuple[int, ...], Spending]
 ) -> Iterator[ValueBill]:
     held = {id(values[axis]): values[axis] for values in arms.values() if axis in values}
     text_of = {known: canonical(value) for known, value in held.items()}

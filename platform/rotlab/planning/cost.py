@@ -1,6 +1,6 @@
 """How long each stage takes: as like stages took, else by its arithmetic. Every source is said."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -150,7 +150,7 @@ class _Estimates:
         reckoned: dict[int, Estimate] = {}
         found = {}
         for key, stage in stages.items():
-            behind = [number_of[parent] for parent in stage.inputs.values()]
+            behind = map(number_of.__getitem__, stage.inputs.values())
             alike = (stage.kind, *_settings(stage.config), stage.data, *behind)
             number = number_of[key] = numbers.setdefault(alike, len(numbers))
             if key in self._own:
@@ -193,11 +193,12 @@ class _Estimates:
         return Estimate(seconds, "flops", said, size, amount)
 
 
-def _settings(config: BaseModel) -> Iterator[Hashable]:
-    """What tells a config from others but for its seed; sections are shared between configs."""
-    for name, value in config.__dict__.items():
-        if name != "seed":
-            yield id(value) if isinstance(value, BaseModel) else value
+def _settings(config: BaseModel) -> list[int]:
+    """What tells a config from others but for its seed: which objects its values are.
+
+    Sections are shared between configs; where equal ones are not, they are reckoned twice.
+    """
+    return [id(value) for name, value in config.__dict__.items() if name != "seed"]
 
 
 _OWN = "its own record"
