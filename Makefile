@@ -40,6 +40,7 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/plan.py
+	$(BIN)/python benchmarks/sharing.py
 	$(BIN)/python benchmarks/tracking.py
 ifdef VIDEOS
 	$(BIN)/python benchmarks/decode.py $(VIDEOS) --cold

@@ -25,6 +25,7 @@ class Recipe:
     Args:
         about: where it comes from.
         deviations: in what it differs from that, though its values are the same.
+        on_cpu: whether it is made for a machine without a GPU.
     """
 
     about: str
@@ -41,6 +42,7 @@ class Recipe:
     fuse: FuseConfig = FuseConfig()
     runtime: RuntimeConfig = RuntimeConfig()
     deviations: tuple[str, ...] = ()
+    on_cpu: bool = False
 
 
 PAPER = Recipe(
@@ -169,6 +171,7 @@ TINY = Recipe(
         epochs=40, batch_size=16, lr=0.02, weight_decay=1e-4, schedule="cosine", warmup_epochs=2.0
     ),
     evaluate=EvaluateConfig(clips=5),
+    on_cpu=True,
 )
 
 RECIPES = {"paper": PAPER, "ctp": CTP, "vcop": VCOP, "tiny": TINY}

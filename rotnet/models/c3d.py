@@ -6,16 +6,8 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool3d, relu
 
 from rotnet.config import ModelConfig
+from rotnet.models.layers import C3D_LAYOUT
 from rotnet.models.net import VideoNet
-
-# stage -> its convolutions and their channels, then (time, space) of the max-pool it ends with.
-LAYOUT = {
-    "conv1": ({"1a": 64}, (1, 2)),
-    "conv2": ({"2a": 128}, (2, 2)),
-    "conv3": ({"3a": 256, "3b": 256}, (2, 2)),
-    "conv4": ({"4a": 512, "4b": 512}, (2, 2)),
-    "conv5": ({"5a": 512, "5b": 512}, None),
-}
 
 
 class C3D(VideoNet):
@@ -32,7 +24,7 @@ class C3D(VideoNet):
         num_outputs: K.
     """
 
-    stages = tuple(LAYOUT)
+    stages = tuple(C3D_LAYOUT)
     strides: ClassVar = {
         "conv1": (1, 2),
         "conv2": (2, 4),
@@ -44,7 +36,7 @@ class C3D(VideoNet):
     def __init__(self, config: ModelConfig, num_outputs: int) -> None:
         super().__init__()
         channels_in = 3
-        for convolutions, _ in LAYOUT.values():
+        for convolutions, _ in C3D_LAYOUT.values():
             for name, channels in convolutions.items():
                 conv = nn.Conv3d(channels_in, channels, 3, padding=1, bias=False)
                 nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
@@ -57,7 +49,7 @@ class C3D(VideoNet):
         """Return the modules whose parameters belong to a stage."""
         return tuple(
             self.get_submodule(f"{kind}{name}")
-            for name in LAYOUT[stage][0]
+            for name in C3D_LAYOUT[stage][0]
             for kind in ("conv", "bn")
         )
 
@@ -65,7 +57,7 @@ class C3D(VideoNet):
         """Return the maps of the five stages, the first four of them pooled, by name."""
         found: dict[str, Tensor] = {}
         maps = clips
-        for stage, (convolutions, pool) in LAYOUT.items():
+        for stage, (convolutions, pool) in C3D_LAYOUT.items():
             for name in convolutions:
                 conv, bn = getattr(self, f"conv{name}"), getattr(self, f"bn{name}")
                 maps = relu(bn(conv(maps)))

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool3d, relu
 
 from rotnet.config import ModelConfig
+from rotnet.models.layers import BLOCKS
 from rotnet.models.net import VideoNet
 
 Shortcut = Literal["A", "A-detached", "B"]
-BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}  # of each stage, by depth
 
 
 class ResNet3D(VideoNet):

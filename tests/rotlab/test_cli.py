@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -63,10 +64,10 @@ def test_plan_tells_people_what_runs_what_does_not_and_why(
     assert pretrain == ["pretrain", "36", "432", "12.0x", "0"]
 
 
-def test_plan_counts_what_the_store_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.yaml").write_text(TRIAL)
-    plan = plan_file(tmp_path / "a.yaml", None).plan
-    store = Store.open(str(tmp_path / "store"))
+def commit_pretraining(file: Path, seconds: float) -> None:
+    """Leave a record of a file's one pretraining in ./store."""
+    plan = plan_file(file, None).plan
+    store = Store.open("store")
     (pretrain,) = [stage for stage in plan.stages.values() if stage.kind == "pretrain"]
     attempt = store.new_attempt(pretrain)
     now = "2026-01-01T00:00:00+00:00"
@@ -76,10 +77,10 @@ def test_plan_counts_what_the_store_has(tmp_path: Path, capsys: pytest.CaptureFi
         attempt=attempt.name,
         metrics={},
         files={},
-        seconds=1.0,
-        config={},
+        seconds=seconds,
+        config=pretrain.config.model_dump(mode="json"),
         inputs={},
-        data=(),
+        data=tuple(asdict(ref) for ref in pretrain.data),
         versions={},
         host="here",
         device="cpu",
@@ -88,6 +89,11 @@ def test_plan_counts_what_the_store_has(tmp_path: Path, capsys: pytest.CaptureFi
         ended=now,
     )
     store.commit(pretrain, attempt, record)
+
+
+def test_plan_counts_what_the_store_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.yaml").write_text(TRIAL)
+    commit_pretraining(tmp_path / "a.yaml", seconds=1.0)
     assert main(["plan", "a.yaml", "--json", "--store", "store"]) == 0
     done = json.loads(capsys.readouterr().out)["stages_done"]
     assert done == {"pretrain": 1, "finetune": 0, "evaluate": 0}
@@ -169,3 +175,40 @@ def test_what_reads_the_output_may_stop_reading() -> None:
         text=True,
     )
     assert done.stderr == ""
+
+
+def test_plan_tells_hours_money_and_a_simulated_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "prices.yaml").write_text("currency: EUR\ndevices: {A100: {gpu_hour: 1.5}}\n")
+    words = ["plan", str(SPACES / "paper.yaml"), "--prices", "prices.yaml"]
+    words += ["--simulate", "gpus=32 spot_mtbf=6h"]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    for expected in ("GPU-hours", "EUR", "12.0x", "dearest values", "simulated on 32 GPUs"):
+        assert expected in shown
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    total = found["costs"]["total"]
+    assert total["planned"]["money"] == pytest.approx(1.5 * total["planned"]["gpu_hours"], rel=0.01)
+    assert found["simulated"]["makespan_s"] >= found["simulated"]["lower_bound_s"]
+
+
+def test_plan_reckons_by_like_stages_of_other_studies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.yaml").write_text(TRIAL + "pretrain: {epochs: 3}\n")
+    (tmp_path / "b.yaml").write_text(TRIAL + "pretrain: {epochs: 9, lr: 0.3}\n")
+    commit_pretraining(tmp_path / "a.yaml", seconds=3600.0)
+    assert main(["plan", "b.yaml", "--json", "--store", "store"]) == 0
+    found = json.loads(capsys.readouterr().out)["costs"]["kinds"]
+    assert found["pretrain"]["planned"]["cpu_hours"] == pytest.approx(3)
+    assert found["pretrain"]["sources"] == {"1 like stage that ran": 1}
+    assert list(found["finetune"]["sources"]) == ["FLOPs over 40 GFLOP/s of cpu in fp32"]
+
+
+def test_a_cluster_that_is_not_understood_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", str(SPACES / "paper.yaml"), "--simulate", "gpu=4"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: --simulate 'gpu=4': unknown option 'gpu'; did you mean 'gpus'?")
+    assert said.count("\n") == 1

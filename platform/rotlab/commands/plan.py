@@ -1,19 +1,44 @@
-"""`rotlab plan`: what a search space would run, and what sharing saves."""
+"""`rotlab plan`: what a search space would run, what that costs, and what sharing saves."""
 
 import argparse
 import json
 from collections import Counter
+from pathlib import Path
 
 from rotlab.commands.options import add_data, add_file, add_store
 from rotlab.execution.store import Store
+from rotlab.execution.timings import timings
+from rotlab.planning.costed import cost
 from rotlab.planning.outline import outline, outline_json
 from rotlab.planning.planned import plan_file
+from rotlab.planning.prices import Prices, read_prices
+from rotlab.planning.scenario import OPTIONS, parse_scenario
+from rotlab.planning.simulated import simulate_plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab plan`."""
     add_file(parser)
     parser.add_argument("--json", action="store_true", help="for a program to read")
+    parser.add_argument(
+        "--prices",
+        metavar="FILE",
+        type=Path,
+        help="what hours cost and how fast devices are, in YAML: see search_spaces/README.md",
+    )
+    parser.add_argument(
+        "--device",
+        metavar="NAME",
+        help="to reckon with, such as A100 or cpu (default: the price file's, else that of the "
+        "records, else what the recipe is for)",
+    )
+    parser.add_argument(
+        "--simulate",
+        metavar="CLUSTER",
+        type=parse_scenario,
+        help='run what is missing in virtual time, such as on "gpus=64 spot_mtbf=6h": '
+        f"{', '.join(OPTIONS)}; times in s, m, h",
+    )
     add_data(parser)
     add_store(parser)
 
@@ -22,14 +47,21 @@ def run(args: argparse.Namespace) -> int:
     """Print the plan; return 0.
 
     Raises:
-        UserError: the search space, a data set or the store is not in order.
+        UserError: the search space, a data set, the price file or the store is not in order.
     """
+    prices = read_prices(args.prices) if args.prices else Prices()
     planned = plan_file(args.file, args.data)
     stages = planned.plan.stages
-    records = Store.open(args.store, writing=False).records(stages.values())
+    store = Store.open(args.store, writing=False)
+    records = store.records(stages.values())
     done = Counter(stages[key].kind for key in records)
+    timed = list(timings(store.all_records(planned.plan.count_by_kind()), planned.kinds))
+    costed = cost(planned, records, timed, prices, args.device)
+    simulated = None
+    if args.simulate is not None:
+        simulated = simulate_plan(planned, costed, records, args.simulate)
     if args.json:
-        print(json.dumps(outline_json(planned, done), indent=2))
+        print(json.dumps(outline_json(planned, done, costed, simulated), indent=2))
     else:
-        print(outline(planned, done))
+        print(outline(planned, done, costed, simulated))
     return 0

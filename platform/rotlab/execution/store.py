@@ -97,6 +97,23 @@ class Store:
         found = ((stage.key, self.record(stage.key, stage.kind)) for stage in stages)
         return {key: record for key, record in found if record is not None}
 
+    def all_records(self, kinds: Iterable[str] | None = None) -> Iterator[Record]:
+        """Yield the records of all stages of these kinds, of whatever study, by kind and key.
+
+        Args:
+            kinds: None takes all.
+
+        Raises:
+            StoreError: if a record lies there that cannot be read.
+        """
+        if kinds is None:
+            kinds = sorted({path.parents[1].name for path in self.root.glob("*/*/record.json")})
+        for kind in kinds:
+            for path in sorted((self.root / kind).glob("*/record.json")):
+                record = self.record(path.parent.name, kind)
+                if record is not None:
+                    yield record
+
     def result_folder(self, record: Record) -> Path:
         """Return the folder that holds a record's files.
 
@@ -188,17 +205,6 @@ class Store:
     def logs(self, stage: Stage) -> list[Path]:
         """Return the logs of all attempts at a stage, oldest first."""
         return sorted((self._home(stage.key, stage.kind) / "logs").glob("*.log"))
-
-    def all_records(self) -> Iterator[Record]:
-        """Yield the records of all results, in no order.
-
-        Raises:
-            StoreError: if one lies there that cannot be read.
-        """
-        for path in self.root.glob("*/*/record.json"):
-            record = self.record(path.parent.name, path.parent.parent.name)
-            if record is not None:
-                yield record
 
     def set_aside(self, record: Record, because: str) -> None:
         """Take a result out of use; it stays, with the reason, below <kind>/<key>/invalid.

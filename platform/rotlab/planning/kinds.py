@@ -5,6 +5,14 @@ from importlib.metadata import EntryPoint, entry_points
 
 from pydantic import BaseModel
 
+from rotlab.planning.counting import (
+    evaluate_work,
+    finetune_work,
+    fuse_work,
+    linear_work,
+    pretrain_work,
+    retrieval_work,
+)
 from rotlab.planning.inits import PRETEXT, RANDOM_FROZEN, SCRATCH, SUPERVISED, TARGET
 from rotlab.planning.stage import Input, Length, Resources, Stage, StageKind
 from rotnet.config import (
@@ -47,6 +55,7 @@ PRETRAIN = StageKind(
     roles=("pretrain",),
     inits=(PRETEXT,),
     length=Length("pretrain.epochs", beginning, undivided, kept=True),
+    cost=pretrain_work,
 )
 FINETUNE = StageKind(
     name="finetune",
@@ -58,6 +67,7 @@ FINETUNE = StageKind(
     scored_by="evaluate",
     inits=(PRETEXT, SCRATCH, RANDOM_FROZEN, SUPERVISED),
     length=Length("finetune.epochs", beginning, undivided),
+    cost=finetune_work,
 )
 EVALUATE = StageKind(
     name="evaluate",
@@ -67,6 +77,7 @@ EVALUATE = StageKind(
     inputs=(Input("network", "finetune"),),
     roles=("test",),
     joined_by="fuse",
+    cost=evaluate_work,
 )
 _FROZEN_NETWORK = (
     Input("init", "pretrain", only_if=("init", PRETEXT)),
@@ -80,6 +91,7 @@ LINEAR = StageKind(
     inputs=_FROZEN_NETWORK,
     roles=("train", "test", "weights"),
     joined_by="fuse",
+    cost=linear_work,
 )
 RETRIEVAL = StageKind(
     name="retrieval",
@@ -88,6 +100,7 @@ RETRIEVAL = StageKind(
     run="rotlab.execution.stages:retrieval",
     inputs=_FROZEN_NETWORK,
     roles=("train", "test", "weights"),
+    cost=retrieval_work,
 )
 FUSE = StageKind(
     name="fuse",
@@ -96,6 +109,7 @@ FUSE = StageKind(
     run="rotlab.execution.stages:fuse",
     resources=Resources(gpus=0.0),
     misfit=_has_what_it_fits,
+    cost=fuse_work,
 )
 
 

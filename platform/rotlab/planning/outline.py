@@ -4,22 +4,32 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from rotlab.planning.bill_outline import bill_json, bill_lines
 from rotlab.planning.collapse import Collapsed
+from rotlab.planning.costed import Costed
 from rotlab.planning.key import canonical
 from rotlab.planning.lengths import Shared, shared_lengths, unshared_lengths
 from rotlab.planning.plan import Plan
 from rotlab.planning.planned import Planned
+from rotlab.planning.simulated import Simulated
 from rotlab.planning.weights import how_to_get
 
 _LISTED = 12  # arms under one reason; more are counted only
 
 
-def outline(planned: Planned, done: Mapping[str, int]) -> str:
+def outline(
+    planned: Planned,
+    done: Mapping[str, int],
+    costed: Costed | None = None,
+    simulated: Simulated | None = None,
+) -> str:
     """Return the plan as text: cells, what collapsed or is excluded, stages, what is in the way.
 
     Args:
         planned: a file and its plan.
         done: kind -> number of its stages that are already in the store.
+        costed: what it costs, where that is to be said.
+        simulated: how a simulated run of it went, likewise.
     """
     plan, spec = planned.plan, planned.spec
     lines = [f"{plan.name}: {plan.question}" if plan.question else plan.name, ""]
@@ -40,6 +50,8 @@ def outline(planned: Planned, done: Mapping[str, int]) -> str:
         heading = f"overridden: {_counted(len(one.arms), 'arm')} with {settings}: {one.because}"
         lines += _listed(heading, list(one.arms))
     lines += ["", *_table(plan, done), *_lengths(planned)]
+    lines += ["", *bill_lines(costed)] if costed else []
+    lines += ["", *simulated.lines()] if simulated else []
     lines += [""] * bool(plan.absent or plan.unsupported or spec.budget or plan.warnings)
     for name in plan.absent:
         lines.append(f"absent: {name}; prepare it with: {how_to_get(plan, name, planned.root)}")
@@ -51,7 +63,12 @@ def outline(planned: Planned, done: Mapping[str, int]) -> str:
     return "\n".join(lines)
 
 
-def outline_json(planned: Planned, done: Mapping[str, int]) -> dict[str, Any]:
+def outline_json(
+    planned: Planned,
+    done: Mapping[str, int],
+    costed: Costed | None = None,
+    simulated: Simulated | None = None,
+) -> dict[str, Any]:
     """Return the same as plain values; `stages` and `stages_unshared` count each kind."""
     plan, spec = planned.plan, planned.spec
     return {
@@ -94,6 +111,8 @@ def outline_json(planned: Planned, done: Mapping[str, int]) -> dict[str, Any]:
         ],
         "budget": asdict(spec.budget),
         "warnings": list(plan.warnings),
+        "costs": bill_json(costed) if costed else None,
+        "simulated": simulated.json() if simulated else None,
     }
 
 

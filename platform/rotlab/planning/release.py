@@ -27,15 +27,22 @@ class Release:
 
     A stage is ready once all stages it takes input from are done, and the shorter one that it goes
     on from, if any, is done or given up; in that case it is trained from its beginning. Ready
-    stages come in the order of their longest chain of stages still to do, then of the number of
-    cells that wait for them, then of the plan.
+    stages come in the order of their longest chain of stages still to do, in seconds or in stages,
+    then of the number of cells that wait for them, then of the plan.
 
     Args:
         plan: whose stages are released.
         done: keys of stages that need not run; keys that are not in the plan are passed over.
+        seconds: key -> how long the stage is expected to take; one that is not there counts as long
+            as the mean of those that are. None counts stages.
     """
 
-    def __init__(self, plan: Plan, done: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        done: Iterable[str] = (),
+        seconds: Mapping[str, float] | None = None,
+    ) -> None:
         self._plan = plan
         known = plan.stages.keys()
         self._state: dict[str, State] = dict.fromkeys(known, "waiting")
@@ -45,8 +52,8 @@ class Release:
             key: {other for other in _awaited(plan, key) if self._state[other] != "done"}
             for key in known
         }
-        self._priority = _priorities(plan, self._state)
-        self._ready: list[tuple[int, int, int, str]] = []
+        self._priority = _priorities(plan, self._state, seconds or {})
+        self._ready: list[tuple[float, int, int, str]] = []
         for key in known:
             self._make_ready_if_free(key)
 
@@ -183,13 +190,17 @@ def _awaited(plan: Plan, key: str) -> tuple[str, ...]:
     return (*plan.stages[key].inputs.values(), *trunk)
 
 
-def _priorities(plan: Plan, state: Mapping[str, State]) -> dict[str, tuple[int, int, int, str]]:
+def _priorities(
+    plan: Plan, state: Mapping[str, State], seconds: Mapping[str, float]
+) -> dict[str, tuple[float, int, int, str]]:
     """Rank stages: longest chain to do first, then most cells waiting, then the plan's order."""
-    chain: dict[str, int] = {}
+    usual = sum(seconds.values()) / len(seconds) if seconds else 1
+    chain: dict[str, float] = {}
     order = TopologicalSorter({key: _awaited(plan, key) for key in plan.stages}).static_order()
     for key in reversed(tuple(order)):
         later = (*plan.children(key), *plan.followers(key))
-        chain[key] = 1 + max((chain[one] for one in later if state[one] != "done"), default=0)
+        to_do = (chain[one] for one in later if state[one] != "done")
+        chain[key] = seconds.get(key, usual) + max(to_do, default=0)
     cells = dict.fromkeys(plan.stages, 0)
     for cell in plan.cells:
         if state[cell.result] != "done":

@@ -16,6 +16,7 @@ Place = tuple[str | int, ...]  # keys and indices from the top: ("axes", "clip.f
 
 _DEEPEST = 12  # an alias to what it stands in would never end
 _LARGEST = 100_000  # aliases of aliases grow without bound
+_SEARCH_SPACE = "a search space has at least name and data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,12 @@ class Source:
         return self.lines.get(place, Line(1))
 
 
-def read_source(path: Path, *, included: bool = False) -> Source:
+def read_source(path: Path, is_what: str = _SEARCH_SPACE, *, included: bool = False) -> Source:
     """Return the mapping in a YAML file.
 
     Args:
         path: of the file.
+        is_what: what such a file is, for messages.
         included: whether another file includes it, so that its lines are to name it.
 
     Raises:
@@ -58,11 +60,11 @@ def read_source(path: Path, *, included: bool = False) -> Source:
     text = _read(path)
     found = _parse(path, text)
     if found is None:
-        raise SpecError(
-            path, [Problem("the file is empty; a search space has at least name and data")]
-        )
+        raise SpecError(path, [Problem(f"the file is empty; {is_what}")])
     if not isinstance(found, CommentedMap):
-        raise SpecError(path, [Problem("a search space is a mapping of names to values", line=1)])
+        raise SpecError(
+            path, [Problem(f"such a file is a mapping of names to values; {is_what}", line=1)]
+        )
     plain = _Plain()
     values = plain.convert(found, ())
     if plain.problems:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from rotlab.planning.work import Size, Work
+
 Role = Literal["pretrain", "train", "test", "weights"]
 
 
@@ -89,6 +91,10 @@ class StageKind:
             where it does not say.
         misfit: says which setting does not go with the stages behind, parents first, and why; or
             None where all do.
+        cost: says how much work a stage is, from its settings, the videos it is given by role (of a
+            stage without data, those of the last one behind that has any) and the stages behind,
+            parents first; None, as its own answer too, where that is not known. Asked once for
+            stages that differ in `seed` only.
     """
 
     name: str
@@ -104,6 +110,7 @@ class StageKind:
     inits: tuple[str, ...] | None = None
     misfit: Callable[[Any, Sequence["Stage"]], tuple[str, str] | None] | None = None
     length: Length | None = None
+    cost: Callable[[Any, Mapping[Role, Size], Sequence["Stage"]], Work | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from rotnet.config import ClipConfig, ViewConfig
 from rotnet.errors import CheckpointError
-from rotnet.models.resnet3d import BLOCKS
+from rotnet.models.layers import BLOCKS
 
 Triple = tuple[float, float, float]
 

@@ -212,3 +212,25 @@ def test_a_shorter_training_is_first_wherever_the_plan_has_it() -> None:
     plan = three_lengths()
     turned = {key: plan.stages[key] for key in ("s2", "s1", "s0", "s3", "s4")}
     assert Release(replace(plan, stages=turned)).ready() == ["s0"]
+
+
+def test_the_longest_chain_is_told_by_seconds_where_they_are_given() -> None:
+    #  0 -> 1 -> 2,   3
+    plan = graph([set(), {0}, {1}, set()])
+    assert Release(plan).ready() == ["s0", "s3"]
+    seconds = {"s0": 1.0, "s1": 1.0, "s2": 1.0, "s3": 5.0}
+    assert Release(plan, seconds=seconds).ready() == ["s3", "s0"]
+    assert Release(plan, ["s1", "s2"], {"s0": 2.0, "s3": 1.0}).ready() == ["s0", "s3"]
+
+
+def test_a_stage_without_seconds_counts_as_long_as_the_others_do_on_average() -> None:
+    #  0,   1,   2,   of which nobody knows how long 2 takes
+    plan = graph([set(), set(), set()])
+    assert Release(plan, seconds={"s0": 1.0, "s1": 9.0}).ready() == ["s1", "s2", "s0"]
+
+
+@given(plan=graphs(), done=st.sets(st.integers(0, 13)))
+def test_equal_seconds_give_the_order_of_no_seconds(plan: Plan, done: set[int]) -> None:
+    keys = {f"s{index}" for index in done}
+    equal = dict.fromkeys(plan.stages, 4.0)
+    assert Release(plan, keys, equal).ready() == Release(plan, keys).ready()

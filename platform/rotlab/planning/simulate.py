@@ -1,0 +1,277 @@
+"""A run in virtual time: the release order of a real one, on a cluster that is only described."""
+
+import heapq
+import random
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Literal
+
+from rotlab.planning.nodes import Free, Nodes
+from rotlab.planning.outcome import Outcome
+from rotlab.planning.plan import Plan
+from rotlab.planning.release import Release
+from rotlab.planning.scenario import Scenario, duration
+from rotlab.planning.stage import Resources
+from rotnet.errors import UserError
+
+_HOPELESS = 7.0  # mean times between failures: fewer than one attempt in a thousand lasts so long
+
+
+def simulate(
+    plan: Plan,
+    resources: Mapping[str, Resources],
+    seconds: Mapping[str, float],
+    scenario: Scenario,
+    done: Iterable[str] = (),
+) -> Outcome:
+    """Run a plan in virtual time.
+
+    Nodes are held from the beginning to the end; one that is lost is asked for again at once. A
+    stage that was on it goes on from its last checkpoint, however often that happens.
+
+    Args:
+        plan: what is run.
+        resources: kind -> what its stages occupy, GPUs as a number.
+        seconds: key -> how long the stage takes undisturbed, for all that are not done.
+        scenario: the cluster.
+        done: keys of stages that need not run.
+
+    Raises:
+        UserError: a stage's time is not known, it fits on no node, or it would hardly ever end.
+    """
+    run = _Run(plan, resources, seconds, scenario, frozenset(done))
+    run.check()
+    run.go()
+    return run.outcome()
+
+
+@dataclass(slots=True)
+class _Placed:
+    """A stage at work."""
+
+    node: int
+    since: float
+    attempt: int
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Sums in seconds."""
+
+    gpu: float = 0.0
+    cpu: float = 0.0
+    held_gpu: float = 0.0
+    held_cpu: float = 0.0
+    lost: float = 0.0
+    failures: int = 0
+    up_since: dict[int, float] = field(default_factory=dict)
+
+
+class _Run:
+    """Events by time; everything else follows from the release."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        resources: Mapping[str, Resources],
+        seconds: Mapping[str, float],
+        scenario: Scenario,
+        done: frozenset[str],
+    ) -> None:
+        self._plan, self._resources, self._scenario = plan, resources, scenario
+        self._to_do = [key for key in plan.stages if key not in done]
+        self._seconds = {key: seconds[key] for key in self._to_do if key in seconds}
+        self._release = Release(plan, done, self._seconds)
+        self._sizes = _node_sizes(scenario)
+        self._nodes = Nodes(self._sizes)
+        self._chance = random.Random(scenario.seed)  # noqa: S311  (failures, not secrets)
+        self._events: list[tuple[float, int, Literal["up", "down", "end"], int | str, int]] = []
+        self._order = count()
+        self._waiting: dict[Resources, deque[str]] = {}
+        self._num_waiting = 0
+        self._placed: dict[str, _Placed] = {}
+        self._on: dict[int, dict[str, None]] = {}
+        self._kept: dict[str, float] = {}
+        self._attempts: dict[str, int] = {}
+        self._left = len(self._to_do)
+        self._now = 0.0
+        self._tally = _Tally()
+
+    def check(self) -> None:
+        """Raise UserError where the run could never end, or nobody knows when."""
+        unknown = [key for key in self._to_do if key not in self._seconds]
+        if unknown:
+            kinds = ", ".join(sorted({self._plan.stages[key].kind for key in unknown}))
+            raise UserError(
+                f"cannot simulate: how long {len(unknown)} stages take is not known ({kinds}); "
+                "`rotlab plan FILE` says why"
+            )
+        for kind in dict.fromkeys(self._plan.stages[key].kind for key in self._to_do):
+            wanted = self._resources[kind]
+            if not self._nodes.can_ever_hold(wanted):
+                gpus, cpus = self._sizes[0]
+                raise UserError(
+                    f"cannot simulate: a {kind} takes {wanted.gpus or 0:g} GPUs and "
+                    f"{wanted.cpus} cores, a node has {gpus:g} and {cpus:g}"
+                )
+        self._refuse_hopeless()
+
+    def _refuse_hopeless(self) -> None:
+        mtbf, between = self._scenario.spot_mtbf_s, self._scenario.checkpoint_s
+        if mtbf is None or not self._seconds:
+            return
+        longest = max(self._seconds, key=lambda key: self._seconds[key])
+        stretch = min(self._seconds[longest], between)
+        if stretch > _HOPELESS * mtbf:
+            raise UserError(
+                f"cannot simulate: a {self._plan.stages[longest].kind} works for "
+                f"{duration(stretch)} without a checkpoint, and a node is lost every "
+                f"{duration(mtbf)}: it would hardly ever end; give a shorter checkpoint"
+            )
+
+    def go(self) -> None:
+        """Run to the end."""
+        for node in range(len(self._sizes)):
+            self._at(self._scenario.startup_s, "up", node)
+        while self._left:
+            self._now = self._events[0][0]
+            while self._events and self._events[0][0] == self._now:
+                _, _, what, which, attempt = heapq.heappop(self._events)
+                if isinstance(which, str):
+                    self._end(which, attempt)
+                elif what == "up":
+                    self._up(which)
+                else:
+                    self._down(which)
+            self._fill()
+        for node in tuple(self._tally.up_since):
+            self._release_node(node)
+
+    def outcome(self) -> Outcome:
+        """Return what came of it."""
+        tally, scenario = self._tally, self._scenario
+        work_gpu = sum(
+            self._seconds[key] * (self._occupied(key).gpus or 0.0) for key in self._to_do
+        )
+        work_cpu = sum(self._seconds[key] * self._occupied(key).cpus for key in self._to_do)
+        return Outcome(
+            stages=len(self._to_do),
+            makespan_s=self._now,
+            gpu_hours=tally.gpu / 3600,
+            cpu_hours=tally.cpu / 3600,
+            held_gpu_hours=tally.held_gpu / 3600,
+            held_cpu_hours=tally.held_cpu / 3600,
+            failures=tally.failures,
+            lost_s=tally.lost,
+            critical_path_s=self._critical_path(),
+            work_bound_s=max(
+                work_gpu / scenario.gpus if scenario.gpus else 0.0,
+                work_cpu / scenario.cpus,
+            ),
+            startup_s=scenario.startup_s if self._to_do else 0.0,
+        )
+
+    def _critical_path(self) -> float:
+        chain: dict[str, float] = {}
+        for key in reversed(self._to_do):
+            below = (chain.get(child, 0.0) for child in self._plan.children(key))
+            chain[key] = self._seconds[key] + max(below, default=0.0)
+        return max(chain.values(), default=0.0)
+
+    def _fill(self) -> None:
+        """Start what fits, and release more, as far as a run would."""
+        for queue in self._waiting.values():
+            self._start_from(queue)
+        while ready := self._release.ready(1):
+            key = ready[0]
+            wanted = self._occupied(key)
+            queue = self._waiting.setdefault(wanted, deque())
+            if self._num_waiting >= self._scenario.margin and (
+                queue or not self._nodes.fits(wanted)
+            ):
+                return
+            self._release.started(key)
+            queue.append(key)
+            self._num_waiting += 1
+            self._start_from(queue)
+
+    def _start_from(self, queue: deque[str]) -> None:
+        """Start stages in the order of their release, until one does not fit; all take as much."""
+        while queue:
+            key = queue[0]
+            node = self._nodes.place(self._occupied(key))
+            if node is None:
+                return
+            queue.popleft()
+            self._num_waiting -= 1
+            attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
+            self._placed[key] = _Placed(node, self._now, attempt)
+            self._on[node][key] = None
+            left = self._seconds[key] - self._kept.get(key, 0.0)
+            self._at(self._now + left, "end", key, attempt)
+
+    def _end(self, key: str, attempt: int) -> None:
+        placed = self._placed.get(key)
+        if placed is None or placed.attempt != attempt:
+            return  # its node was lost before
+        self._stop(key)
+        self._nodes.leave(placed.node, self._occupied(key))
+        self._release.finished(key)
+        self._left -= 1
+
+    def _up(self, node: int) -> None:
+        self._nodes.come(node)
+        self._on[node] = {}
+        self._tally.up_since[node] = self._now
+        if self._scenario.spot_mtbf_s is not None:
+            lasts = self._chance.expovariate(1 / self._scenario.spot_mtbf_s)
+            self._at(self._now + lasts, "down", node)
+
+    def _down(self, node: int) -> None:
+        lost = tuple(self._on[node])
+        self._tally.failures += bool(lost)
+        for key in lost:
+            elapsed = self._stop(key)
+            between = self._scenario.checkpoint_s
+            kept = elapsed // between * between if between else elapsed
+            self._kept[key] = self._kept.get(key, 0.0) + kept
+            self._tally.lost += elapsed - kept
+            self._release.requeue(key)
+        self._nodes.go(node)
+        self._release_node(node)
+        self._at(self._now + self._scenario.startup_s, "up", node)
+
+    def _stop(self, key: str) -> float:
+        """Take a stage off its node; return how long it was there."""
+        placed = self._placed.pop(key)
+        del self._on[placed.node][key]
+        elapsed, occupied = self._now - placed.since, self._occupied(key)
+        self._tally.gpu += elapsed * (occupied.gpus or 0.0)
+        self._tally.cpu += elapsed * occupied.cpus
+        return elapsed
+
+    def _release_node(self, node: int) -> None:
+        held = self._now - self._tally.up_since.pop(node)
+        gpus, cpus = self._sizes[node]
+        self._tally.held_gpu += held * gpus
+        self._tally.held_cpu += held * cpus
+
+    def _occupied(self, key: str) -> Resources:
+        return self._resources[self._plan.stages[key].kind]
+
+    def _at(
+        self, time: float, what: Literal["up", "down", "end"], which: int | str, attempt: int = 0
+    ) -> None:
+        heapq.heappush(self._events, (time, next(self._order), what, which, attempt))
+
+
+def _node_sizes(scenario: Scenario) -> list[Free]:
+    """GPUs and cores of each node; cores are shared evenly."""
+    cores = scenario.cpus / scenario.num_nodes
+    per_node = scenario.gpus_per_node
+    return [
+        (float(min(per_node, max(scenario.gpus - node * per_node, 0))), cores)
+        for node in range(scenario.num_nodes)
+    ]
