@@ -31,6 +31,16 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_prices(parser: argparse.ArgumentParser) -> None:
+    """Add --prices."""
+    parser.add_argument(
+        "--prices",
+        metavar="FILE",
+        type=Path,
+        help="what hours cost and how fast devices are, in YAML: see search_spaces/README.md",
+    )
+
+
 def add_store(parser: argparse.ArgumentParser) -> None:
     """Add --store."""
     parser.add_argument(

@@ -3,9 +3,8 @@
 import argparse
 import json
 from collections import Counter
-from pathlib import Path
 
-from rotlab.commands.options import add_data, add_file, add_store
+from rotlab.commands.options import add_data, add_file, add_prices, add_store
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
 from rotlab.planning.costed import cost
@@ -20,12 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab plan`."""
     add_file(parser)
     parser.add_argument("--json", action="store_true", help="for a program to read")
-    parser.add_argument(
-        "--prices",
-        metavar="FILE",
-        type=Path,
-        help="what hours cost and how fast devices are, in YAML: see search_spaces/README.md",
-    )
+    add_prices(parser)
     parser.add_argument(
         "--device",
         metavar="NAME",

@@ -6,15 +6,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rotlab.commands.options import add_data, add_file, add_store, add_tracking
-from rotlab.execution.budget import Hours
+from rotlab.commands.options import add_data, add_file, add_prices, add_store, add_tracking
+from rotlab.execution.budget import Rates
 from rotlab.execution.conduct import Policy
 from rotlab.execution.job import PENDING, Job
 from rotlab.execution.notify import check_target
 from rotlab.execution.run import run_job
 from rotlab.execution.store import Store
+from rotlab.execution.timings import timings
+from rotlab.planning.cost import seconds_of
+from rotlab.planning.costed import cost
+from rotlab.planning.devices import CPU, Device
 from rotlab.planning.plan import Plan
-from rotlab.planning.planned import plan_file
+from rotlab.planning.planned import Planned, plan_file
+from rotlab.planning.prices import Prices, read_prices
 from rotlab.planning.stage import Resources, StageKind
 from rotlab.planning.weights import how_to_get
 from rotnet.errors import UserError
@@ -27,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file(parser)
     add_store(parser)
     add_tracking(parser)
+    add_prices(parser)
     parser.add_argument(
         "--address",
         metavar="RAY",
@@ -90,8 +96,9 @@ def run(args: argparse.Namespace) -> int:
     """
     planned = plan_file(args.file, args.data)
     plan, kinds, spec = planned.plan, planned.kinds, planned.spec
-    budget = spec.budget
     check_runnable(plan, planned.root)
+    store = Store.open(args.store)
+    seconds, rates = _expected(planned, store, args.prices)
     job = Job(
         plan=plan,
         kinds=kinds,
@@ -102,14 +109,16 @@ def run(args: argparse.Namespace) -> int:
             for name, each in planned.datasets.items()
             if each.location is not None
         },
-        store=Store.open(args.store),
+        store=store,
+        seconds=seconds,
         tracking_uri=args.tracking_uri,
         address=args.address,
         cpus=args.cpus,
         gpus=args.gpus,
         pending=args.pending,
         policy=Policy(
-            limits=Hours(budget.gpu_hours, budget.cpu_hours, budget.wall_hours),
+            budget=spec.budget,
+            rates=rates,
             same_errors=args.same_errors,
             concurrency=args.concurrency,
         ),
@@ -119,6 +128,39 @@ def run(args: argparse.Namespace) -> int:
         options=_given(args),
     )
     return run_job(job, Console(stderr=True), print)
+
+
+def _expected(
+    planned: Planned, store: Store, prices: Path | None
+) -> tuple[Mapping[str, float], Rates]:
+    """How long stages are thought to take, and what their hours cost.
+
+    Raises:
+        UserError: the price file is not in order, or there has to be one for a budget in money.
+    """
+    given = read_prices(prices) if prices else Prices()
+    records = store.records(planned.plan.stages.values())
+    timed = list(timings(store.all_records(planned.plan.count_by_kind()), planned.kinds))
+    costed = cost(planned, records, timed, given, None)
+    device = costed.bill.machine.device
+    if planned.spec.budget.money is not None:
+        _check_priced(given, device, planned.plan)
+    rates = Rates(
+        given.hourly.get(device.name, 0.0) if device.has_gpu else 0.0,
+        given.hourly.get(CPU, 0.0),
+        given.currency or "",
+    )
+    return seconds_of(costed.estimates), rates
+
+
+def _check_priced(prices: Prices, device: Device, plan: Plan) -> None:
+    needed = [device.name] if device.has_gpu else [CPU]
+    missing = [name for name in needed if name not in prices.hourly]
+    if missing:
+        raise UserError(
+            f"{plan.name} has a budget in money, and nothing tells what an hour of {missing[0]} "
+            "costs: give --prices FILE, as search_spaces/README.md has it"
+        )
 
 
 def check_runnable(plan: Plan, root: Path | str) -> None:

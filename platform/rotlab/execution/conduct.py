@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from rotlab.execution.budget import NEAR, Hours, Spending
+from rotlab.execution.budget import NEAR, Rates, Spending, Usage, nearest
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.elsewhere import Elsewhere
 from rotlab.execution.failures import Failure, death, hung_stage
@@ -16,6 +16,7 @@ from rotlab.execution.record import Record
 from rotlab.execution.retries import Retries
 from rotlab.execution.snapshot import Active, Snapshot, seconds_left
 from rotlab.execution.store import new_attempt_id
+from rotlab.planning.budget import Budget
 from rotlab.planning.plan import Plan
 from rotlab.planning.release import Counts, Release
 from rotlab.planning.stage import Resources
@@ -35,13 +36,15 @@ class Policy:
     """What a run may use, and what it makes of errors.
 
     Args:
-        limits: of what the study uses, this run and earlier ones together.
+        budget: of the study, this run and earlier ones together.
+        rates: what hours cost.
         same_errors: the same error in so many stages ends the run; 0 never does.
         concurrency: stages at once, at most; None: as many as fit.
         stale_s: seconds after which another run's lease that is not kept up is taken over.
     """
 
-    limits: Hours = field(default_factory=Hours)
+    budget: Budget = field(default_factory=Budget)
+    rates: Rates = field(default_factory=Rates)
     same_errors: int = 5
     concurrency: int | None = None
     stale_s: float = STALE_S
@@ -87,6 +90,7 @@ class Conduct:
         clock: seconds since the epoch.
         policy: what it may use, and what it makes of errors.
         used: what the study has used before.
+        seconds: key -> how long a stage is thought to take, by which the critical path is told.
     """
 
     def __init__(
@@ -98,7 +102,8 @@ class Conduct:
         listener: Listener,
         clock: Callable[[], float] = time.time,
         policy: Policy | None = None,
-        used: Hours | None = None,
+        used: Usage | None = None,
+        seconds: Mapping[str, float] | None = None,
     ) -> None:
         self._plan = plan
         self._resources = resources
@@ -107,12 +112,13 @@ class Conduct:
         self._clock = clock
         self._policy = policy or Policy()
         self._began = clock()
-        self._release = Release(plan, records)
+        self._release = Release(plan, records, seconds)
         self._running: dict[str, _Running] = {}
         self._elsewhere = Elsewhere(self._policy.stale_s)
         self._larger: dict[str, Resources] = {}
         self._retries = Retries(capacity)
-        self._spending = Spending([{"event": "study_started", "time": self._began}], used)
+        self._spending = Spending(self._policy.rates, used)
+        self._spending.take({"event": "study_started", "time": self._began})
         self._alike: dict[str, set[str]] = {}
         self._seconds: dict[str, list[float]] = {}
         for record in records.values():
@@ -214,7 +220,8 @@ class Conduct:
     def watch_limits(self) -> None:
         """Halt the run if a limit is reached: nothing starts any more."""
         with self._lock:
-            share, words = self._policy.limits.share(self._spending.used(self._clock()))
+            used = self._spending.used(self._clock())
+            share, words = nearest(self._policy.budget, used, self._policy.rates.currency)
             if share >= 1 and not self.halted:
                 self.halted = f"the budget is used up: {words}; raise it, and run again"
             elif share >= NEAR and not self.is_near:
@@ -233,7 +240,7 @@ class Conduct:
             return self._release.finished_all
 
     @property
-    def used(self) -> Hours:
+    def used(self) -> Usage:
         """What the study has used until now."""
         with self._lock:
             return self._spending.used(self._clock())

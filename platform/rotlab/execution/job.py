@@ -29,6 +29,7 @@ class Job:
         gpus: devices of one started here; None takes all.
         pending: stages that may wait for room on one that is there, so that it grows.
         policy: what the run may use, and what it makes of errors.
+        seconds: key -> how long a stage is thought to take, where that is known.
         hung_s: seconds after which a stage without a sign of life is ended; None sets no limit.
         notify: command or URL that is told of the end, and of a budget nearly used up.
         verbose: let Ray and the workers talk.
@@ -47,6 +48,7 @@ class Job:
     gpus: int | None = None
     pending: int = PENDING
     policy: Policy = field(default_factory=Policy)
+    seconds: Mapping[str, float] = field(default_factory=dict)
     hung_s: float | None = None
     notify: str | None = None
     verbose: bool = False

@@ -137,7 +137,10 @@ def _bring_about(
             ray_cluster.capacity,
             tracker,
             policy=job.policy,
-            used=spent(Journal(path).read() for path in job.store.journals(name)),
+            used=spent(
+                (Journal(path).read() for path in job.store.journals(name)), job.policy.rates
+            ),
+            seconds=job.seconds,
         )
         stop_file = job.store.stop_path(name, run)
         interrupt.aim(conduct, stop_file)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rotlab.planning.bill import Bill, KindBill, Spending
+from rotlab.planning.budget import Budget
 from rotlab.planning.costed import Costed
 
 _DEAREST = 8  # values shown; the rest are in the JSON
@@ -22,6 +23,21 @@ def bill_lines(costed: Costed) -> list[str]:
     lines += _dearest(bill)
     lines += [f"assumed: {one}" for one in costed.assumed]
     return lines
+
+
+def budget_line(budget: Budget, costed: Costed | None) -> str:
+    """Return a budget in a line, and whether what is missing is thought to exceed it."""
+    line = f"budget: {budget}; `run` stops there, and goes on once it is raised"
+    if costed is None:
+        return line
+    missing = costed.bill.total.missing
+    needs = (
+        (budget.gpu_hours, missing.gpu_hours, "GPU-hours"),
+        (budget.cpu_hours, missing.cpu_hours, "CPU-hours"),
+        (budget.money, missing.money, costed.bill.prices.currency),
+    )
+    over = [f"{n:,.4g} {unit}" for limit, n, unit in needs if limit and n and n > limit]
+    return f"{line}; what is missing is thought to take {', '.join(over)}" if over else line
 
 
 def bill_json(costed: Costed) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from rotlab.planning.bill_outline import bill_json, bill_lines
+from rotlab.planning.bill_outline import bill_json, bill_lines, budget_line
 from rotlab.planning.collapse import Collapsed
 from rotlab.planning.costed import Costed
 from rotlab.planning.key import canonical
@@ -58,7 +58,7 @@ def outline(
     for because, arms in unsupported_arms(plan).items():
         lines += _listed(f"cannot run yet: {_counted(len(arms), 'arm')}: {because}", arms)
     if spec.budget:
-        lines.append(f"budget: {spec.budget}; `run` does not enforce it yet")
+        lines.append(budget_line(spec.budget, costed))
     lines += [f"warning: {warning}" for warning in plan.warnings]
     return "\n".join(lines)
 

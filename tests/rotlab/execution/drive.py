@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.console import Console
 
-from rotlab.execution.budget import Hours
 from rotlab.execution.conduct import Policy
 from rotlab.execution.run import run_job
+from rotlab.planning.budget import Budget
 from rotlab.planning.plan import Plan
 from tests.rotlab.execution.lab import make_job, make_plan, make_stage
 
@@ -58,7 +58,7 @@ def main(scenario: str, store: str, limit: str = "") -> int:
     """Run a scenario, perhaps with a limit in CPU-seconds, and return the exit status."""
     rules = RULES.get(scenario, {})
     if limit:
-        rules = {"policy": Policy(limits=Hours(cpu_hours=float(limit) / 3600))}
+        rules = {"policy": Policy(budget=Budget(cpu_hours=float(limit) / 3600))}
     job = make_job(SCENARIOS[scenario](), Path(store), **rules)
     return run_job(job, Console(stderr=True), print)
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from rotlab.execution.budget import Hours, Spending, spent
+from rotlab.execution.budget import Rates, Spending, Usage, nearest, spent
+from rotlab.planning.budget import Budget
 
 
 def started(hour: float, attempt: str, cpus: int = 1, gpus: float = 0.0) -> dict[str, Any]:
@@ -36,12 +37,14 @@ def test_attempts_are_added_up_whatever_became_of_them() -> None:
         ended(3, None, "CANCELLED"),
         study(4, "ended"),
     ]
-    assert spent([events]) == Hours(gpu_hours=3.0, cpu_hours=6.0, wall_hours=4.0)
+    assert spent([events]) == Usage(gpu_hours=3.0, cpu_hours=6.0, wall_hours=4.0)
 
 
 def test_what_runs_counts_until_now() -> None:
-    spending = Spending([study(0, "started"), started(1, "a", gpus=1)])
-    assert spending.used(3 * 3600) == Hours(2.0, 2.0, 3.0)
+    spending = Spending()
+    for event in (study(0, "started"), started(1, "a", gpus=1)):
+        spending.take(event)
+    assert spending.used(3 * 3600) == Usage(2.0, 2.0, 3.0)
 
 
 def test_an_attempt_whose_driver_was_killed_ends_with_the_last_that_was_heard() -> None:
@@ -54,19 +57,27 @@ def test_an_attempt_whose_driver_was_killed_ends_with_the_last_that_was_heard() 
         ended(101, "a2"),
         study(101, "ended"),
     ]
-    assert spent([events]) == Hours(0.0, 2.0, 2.0)
+    assert spent([events]) == Usage(0.0, 2.0, 2.0)
 
 
 def test_the_journals_of_runs_side_by_side_are_added_up() -> None:
     one = [study(0, "started"), started(0, "a"), ended(2, "a"), study(2, "ended")]
     two = [study(1, "started"), started(1, "b"), ended(2, "b"), study(2, "ended")]
-    assert spent([one, two]) == Hours(0.0, 3.0, 3.0)
+    assert spent([one, two]) == Usage(0.0, 3.0, 3.0)
+
+
+def test_money_is_that_of_devices_where_there_are_any_else_of_cores() -> None:
+    events = [started(0, "a", cpus=8, gpus=0.5), started(0, "b", cpus=2)]
+    events += [ended(2, "a"), ended(1, "b")]
+    rates = Rates(gpu_hour=3.0, cpu_hour=0.25, currency="EUR")
+    assert spent([events], rates).money == 2 * 0.5 * 3.0 + 2 * 0.25
 
 
 def test_the_limit_that_is_nearest_is_named() -> None:
-    used = Hours(5, 30, 1)
-    assert Hours().share(used) == (0.0, "")
-    assert Hours(gpu_hours=10, cpu_hours=40).share(used) == (0.75, "30 of 40 CPU-hours")
-    share, words = Hours(wall_hours=0.5, cpu_hours=40).share(used)
+    used = Usage(5, 30, 1, 99.5)
+    assert nearest(Budget(), used) == (0.0, "")
+    assert nearest(Budget(gpu_hours=10, cpu_hours=40), used) == (0.75, "30 of 40 CPU-hours")
+    share, words = nearest(Budget(wall_hours=0.5, cpu_hours=40), used)
     assert share == pytest.approx(2.0)
     assert words == "1 of 0.5 hours"
+    assert nearest(Budget(money=100), used, "EUR") == (0.995, "99.5 of 100 EUR")

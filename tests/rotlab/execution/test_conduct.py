@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from rotlab.execution.budget import Hours
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.conduct import Assignment, Conduct, Event, Policy
 from rotlab.execution.lease import BEATS, STALE_S
 from rotlab.execution.message import Message, Point, from_result, to_result
 from rotlab.execution.record import Record
 from rotlab.execution.retries import MOST_DEATHS
+from rotlab.planning.budget import Budget
 from rotlab.planning.stage import Resources, Stage
 from tests.rotlab.execution.lab import make_plan, make_stage
 
@@ -269,7 +269,7 @@ def test_other_errors_end_no_run(limit: int, cause: Any) -> None:
 
 
 def test_a_used_up_budget_starts_nothing_more_and_fails_nothing() -> None:
-    lab = Lab(policy=Policy(limits=Hours(cpu_hours=1.0)))
+    lab = Lab(policy=Policy(budget=Budget(cpu_hours=1.0)))
     first = lab.start()
     lab.now += 0.8 * 3600
     lab.conduct.watch_limits()

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from rotlab.execution.budget import Hours
 from rotlab.execution.conduct import Policy
 from rotlab.execution.oversee import EVERY_S, Overseer
 from rotlab.execution.watch import POLL_EVERY_S, TrialWatch
+from rotlab.planning.budget import Budget
 from tests.rotlab.execution.test_conduct import Lab
 
 
@@ -13,7 +13,7 @@ class Watched:
     """A run, its overseer, and a worker's watch."""
 
     def __init__(self, folder: Path) -> None:
-        self.lab = Lab(policy=Policy(limits=Hours(wall_hours=1.0)))
+        self.lab = Lab(policy=Policy(budget=Budget(wall_hours=1.0)))
         self.lab.start()
         self.near: list[str] = []
         self.now = 0.0
