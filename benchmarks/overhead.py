@@ -5,7 +5,7 @@
 A stage sleeps. The peer is Ray Tune with `reuse_actors=True` and its loggers off; it keeps nothing.
 Ours keeps a record of every stage in a store, a journal, and a run for each in MLflow (SQLite).
 Each turn is a process of its own; what counts is the time from the first stage's beginning to the
-last one's end, so that neither pays for the start of Ray or for the imports. The bound is what the
+last one's end, so that neither pays for the start of Ray or of the driver. The bound is what the
 stages alone take on so many slots.
 """
 
@@ -17,12 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import ray
-from pydantic import BaseModel, ConfigDict
+from nap import NapConfig, NapSettings
 from ray import tune
 from rich.console import Console
 
@@ -32,43 +31,11 @@ from rotlab.execution.run import run_job
 from rotlab.execution.store import Store
 from rotlab.planning.key import stage_key
 from rotlab.planning.plan import Plan
-from rotlab.planning.stage import Cell, DataRef, Resources, Stage, StageKind
+from rotlab.planning.stage import Cell, Resources, Stage, StageKind
 from rotlab.tracking.journal import Journal
 from rotnet.config import identity
-from rotnet.learning.watch import Watch
 
-
-class NapSettings(BaseModel):
-    """How long to sleep."""
-
-    model_config = ConfigDict(frozen=True)
-
-    seconds: float = 1.0
-    number: int = 0
-
-
-class NapConfig(BaseModel):
-    """The one section."""
-
-    model_config = ConfigDict(frozen=True)
-
-    nap: NapSettings = NapSettings()
-
-
-NAP = StageKind("nap", NapConfig, 1, "overhead:nap", resources=Resources(1, 0.0))
-
-
-def nap(
-    config: NapConfig,
-    inputs: Mapping[str, Path],  # noqa: ARG001  (all kinds are called alike)
-    data: Sequence[tuple[DataRef, Path]],  # noqa: ARG001
-    folder: Path,  # noqa: ARG001
-    watch: Watch,
-) -> dict[str, float]:
-    """Sleep, and report once."""
-    time.sleep(config.nap.seconds)
-    watch.report(1, {"loss": 1.0})
-    return {"accuracy": 1.0}
+NAP = StageKind("nap", NapConfig, 1, "nap:nap", resources=Resources(1, 0.0))
 
 
 def plan_of(stages: int, seconds: float) -> Plan:

@@ -57,7 +57,7 @@ def test_plan_tells_people_what_runs_what_does_not_and_why(
         "pretext.rotations where init is scratch: 24 combinations are 6 arms",
         "excluded: 6 arms: too dear for what it tells",
         "absent: ucf101; prepare it with: rotnet prepare ucf101",
-        "400 GPU-hours; `run` stops there, and goes on once it is raised; what is missing is thought",
+        "400 GPU-hours; `run` stops there, and goes on once it is raised; what is missing is",
     ):
         assert expected in shown
     (pretrain,) = [line.split() for line in shown.splitlines() if line.startswith("pretrain ")]

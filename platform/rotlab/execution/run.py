@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -42,6 +43,7 @@ from rotnet.errors import UserError
 
 _CLOSE_S = 30.0
 _CLOSE_SOON_S = 3.0
+_SWITCH_S = 0.0005
 
 
 def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
@@ -152,7 +154,7 @@ def _bring_about(
         )
         tell_start(tracker, study, reused)
         try:
-            with Display(conduct.snapshot, progress), _hushed(verbose=job.verbose):
+            with Display(conduct.snapshot, progress), _hushed(verbose=job.verbose), _nimble():
                 _tune(job, conduct, overseer, resources, stop_file, ray_cluster.scratch)
         except KeyboardInterrupt:
             conduct.stopping = True
@@ -214,6 +216,17 @@ def _tune(
             failure_config=tune.FailureConfig(max_failures=0),
         ),
     ).fit()
+
+
+@contextlib.contextmanager
+def _nimble() -> Iterator[None]:
+    """Have threads hand the interpreter over soon: Tune's loop must not wait for the tracker."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextlib.contextmanager
