@@ -16,6 +16,7 @@ COMMANDS = {
     "check": ("rotlab.commands.check", "say whether a search space is in order"),
     "plan": ("rotlab.commands.plan", "show what a search space would run, and what sharing saves"),
     "schema": ("rotlab.commands.schema", "print the JSON Schema of search spaces, for editors"),
+    "diff": ("rotlab.commands.diff", "say what a run would do now, and why"),
     "run": ("rotlab.commands.run", "run what is missing of a search space"),
     "run-stage": ("rotlab.commands.run_stage", "run one stage in this process, without Ray"),
     "logs": ("rotlab.commands.logs", "show what a stage said while it worked"),
