@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from rotlab.execution.lease import BEATS, STALE_S
 
+MOST_WAIT_S = 60.0  # between two looks at a lease that is kept up
+
 
 @dataclass(slots=True)
 class _Seen:
@@ -12,6 +14,7 @@ class _Seen:
     lease: str
     since: float
     look_at: float
+    wait_s: float
 
 
 class Elsewhere:
@@ -27,8 +30,12 @@ class Elsewhere:
     def note(self, key: str, lease: str, now: float) -> None:
         """Take note that another attempt's lease lies on a stage."""
         known = self._seen.get(key)
-        since = known.since if known is not None and known.lease == lease else now
-        self._seen[key] = _Seen(lease, since, now + self._stale_s / BEATS)
+        if known is not None and known.lease == lease:  # it may be stale: look at it soon
+            since, wait_s = known.since, self._stale_s / BEATS
+        else:
+            since = now
+            wait_s = min(2 * known.wait_s, MOST_WAIT_S) if known else self._stale_s / BEATS
+        self._seen[key] = _Seen(lease, since, now + wait_s, wait_s)
 
     def is_due(self, key: str, now: float) -> bool:
         """Say whether a stage is to be tried: nobody is known to hold it, or that was long ago."""

@@ -13,6 +13,7 @@ studies/<name>/cancel              a wish that its drivers end
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -33,6 +34,7 @@ DEFAULT = "rotlab-store"
 CHECKPOINT = "checkpoint.pt"  # good for continuing only; not part of a result
 ORIGIN = "origin.json"  # what an attempt began from
 ERROR = "error.txt"
+_LOG = logging.getLogger(__name__)
 _HOLD_TRIES, _HOLD_PAUSE_S = 4, 0.05
 
 
@@ -100,17 +102,21 @@ class Store:
     def all_records(self, kinds: Iterable[str] | None = None) -> Iterator[Record]:
         """Yield the records of all stages of these kinds, of whatever study, by kind and key.
 
+        One that cannot be read is passed over, with a warning in the log: it is an error only for
+        whom it is the result of.
+
         Args:
             kinds: None takes all.
-
-        Raises:
-            StoreError: if a record lies there that cannot be read.
         """
         if kinds is None:
             kinds = sorted({path.parents[1].name for path in self.root.glob("*/*/record.json")})
         for kind in kinds:
             for path in sorted((self.root / kind).glob("*/record.json")):
-                record = self.record(path.parent.name, kind)
+                try:
+                    record = self.record(path.parent.name, kind)
+                except StoreError as error:
+                    _LOG.warning("%s", error)
+                    continue
                 if record is not None:
                     yield record
 

@@ -229,6 +229,8 @@ def test_a_stage_held_elsewhere_is_left_and_taken_over_once_its_lease_is_stale()
     assert (last.key, last.stale) == (lab.a.key, "beat 1")
     lab.end(last, "REUSED")
     assert lab.conduct.failures == {}
+    told = [event["event"] for event in lab.ear.events if event["key"] == lab.a.key]
+    assert told == ["stage_started", "stage_ended"]  # of what others had, nothing is told
 
 
 def test_a_stage_that_ran_out_of_memory_gets_a_larger_share_once() -> None:

@@ -91,6 +91,8 @@ def test_a_lease_that_stays_the_same_is_stale_on_the_observers_own_clock() -> No
     assert elsewhere.is_due("key", STALE_S / BEATS)
     elsewhere.note("key", "beat 2", STALE_S)
     assert elsewhere.stale("key", STALE_S + 1) is None
+    assert not elsewhere.is_due("key", STALE_S + STALE_S / BEATS)  # it is kept up: less often
+    assert elsewhere.is_due("key", STALE_S + 2 * STALE_S / BEATS)
     elsewhere.note("key", "beat 2", STALE_S + 10)
     assert elsewhere.stale("key", 2 * STALE_S) == "beat 2"
 
