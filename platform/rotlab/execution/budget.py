@@ -87,7 +87,7 @@ class Spending:
                 self._running[event["attempt"]] = _Attempt(
                     event["time"], event.get("cpus", 1.0), event.get("gpus", 0.0)
                 )
-            case "stage_ended" if event.get("attempt") in self._running:
+            case "stage_ended" | "stage_held" if event.get("attempt") in self._running:
                 self._used += self._of(self._running.pop(event["attempt"]), event["time"])
         self._last = max(self._last, event["time"])
 

@@ -69,15 +69,11 @@ class Assignment:
 
 @dataclass(slots=True)
 class _Running:
-    """A released stage; `since` is None while it waits for a worker.
-
-    That it began is told with the first that is heard of it: that may be that another has it.
-    """
+    """A released stage; `since` is None while it waits for a worker."""
 
     attempt: str
     resources: Resources
     since: float | None = None
-    is_told: bool = False
     step: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
 
@@ -161,7 +157,13 @@ class Conduct:
             running = self._find(key, attempt)
             if running is not None:
                 running.since = self._clock()
-                self._spending.take(self._start(key, running))
+                self._tell(
+                    "stage_started",
+                    key,
+                    attempt=attempt,
+                    cpus=running.resources.cpus,
+                    gpus=running.resources.gpus or 0.0,
+                )
 
     def heard(self, key: str, attempt: str, message: Message) -> None:
         """Take a worker's message."""
@@ -172,11 +174,9 @@ class Conduct:
             if message.state == "HELD":
                 del self._running[key]
                 self._release.requeue(key)
-                now = self._clock()
-                self._spending.take({"event": "stage_ended", "time": now, "attempt": attempt})
-                self._elsewhere.note(key, message.error or "", now)
+                self._elsewhere.note(key, message.error or "", self._clock())
+                self._tell("stage_held", key, attempt=attempt)
                 return
-            self._tell_start(key, running)
             for point in message.points:
                 running.step = point.step
                 running.metrics.update(point.metrics)
@@ -286,6 +286,7 @@ class Conduct:
 
     def _finish(self, key: str, attempt: str, message: Message) -> None:
         del self._running[key]
+        self._elsewhere.forget(key)
         self._ended += 1
         self._release.finished(key)
         self._seconds.setdefault(self._plan.stages[key].kind, []).append(message.seconds)
@@ -300,11 +301,10 @@ class Conduct:
         )
 
     def _fail(self, key: str, attempt: str, failure: Failure) -> None:
-        if self.stopping or self.halted:
+        if self.stopping or (self.halted and failure.cause == "stopped"):
             self._put_back(key, attempt)
             return
         running = self._running[key]
-        self._tell_start(key, running)
         again = self._retries.next_request(key, failure, running.resources, running.step)
         if again is not None:
             if again != running.resources:
@@ -313,6 +313,7 @@ class Conduct:
             return
         failure = self._retries.given_up(failure)
         del self._running[key]
+        self._elsewhere.forget(key)
         self._ended += 1
         self.failures[key] = failure
         cancelled = self._release.failed(key, failure.reason)
@@ -343,27 +344,9 @@ class Conduct:
         running = self._running.pop(key)
         self._release.requeue(key)
         if running.since is not None:
-            self._tell_start(key, running)
             self._tell(
                 "stage_ended", key, attempt=attempt, state="KILLED", error=error, cause=cause
             )
-
-    def _tell_start(self, key: str, running: _Running) -> None:
-        if running.is_told or running.since is None:
-            return
-        running.is_told = True
-        self._listener.record(self._start(key, running))
-
-    @staticmethod
-    def _start(key: str, running: _Running) -> Event:
-        return {
-            "event": "stage_started",
-            "time": running.since,
-            "key": key,
-            "attempt": running.attempt,
-            "cpus": running.resources.cpus,
-            "gpus": running.resources.gpus or 0.0,
-        }
 
     def _tell(self, event: str, key: str, **values: object) -> None:
         told = {"event": event, "time": self._clock(), "key": key, **values}

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from rotlab.execution.lease import BEATS, STALE_S
 
-MOST_WAIT_S = 60.0  # between two looks at a lease that is kept up
-
 
 @dataclass(slots=True)
 class _Seen:
@@ -34,8 +32,13 @@ class Elsewhere:
             since, wait_s = known.since, self._stale_s / BEATS
         else:
             since = now
-            wait_s = min(2 * known.wait_s, MOST_WAIT_S) if known else self._stale_s / BEATS
+            first_s = self._stale_s / BEATS
+            wait_s = min(2 * known.wait_s, self._stale_s) if known else first_s
         self._seen[key] = _Seen(lease, since, now + wait_s, wait_s)
+
+    def forget(self, key: str) -> None:
+        """Take note that a stage has ended."""
+        self._seen.pop(key, None)
 
     def is_due(self, key: str, now: float) -> bool:
         """Say whether a stage is to be tried: nobody is known to hold it, or that was long ago."""

@@ -17,7 +17,7 @@ from typing import Self
 
 STALE_S = 30.0  # a lease that has not moved for so long may be taken over
 BEATS = 6  # it moves on so often in that time
-LIVES = 2  # without a sign of life for so many such times, its holder does not move it on
+LIVES = 2  # a holder that waits for its driver for so many such times does not move it on
 
 
 class HeldElsewhereError(Exception):
@@ -31,7 +31,7 @@ class Lease:
         path: of the file, in a folder that is there.
         attempt: who holds it.
         stale: the text of another's lease that is to be taken over.
-        since_life: returns the seconds since the stage's last sign of life.
+        is_alive: asked each time before it moves on.
         stale_s: seconds after which others take a lease that has not moved for stale.
     """
 
@@ -40,11 +40,11 @@ class Lease:
         path: Path,
         attempt: str,
         stale: str | None,
-        since_life: Callable[[], float],
+        is_alive: Callable[[], bool],
         stale_s: float = STALE_S,
     ) -> None:
         self._path, self._attempt, self._stale = path, attempt, stale
-        self._since_life, self._stale_s = since_life, stale_s
+        self._is_alive, self._stale_s = is_alive, stale_s
         self._beat = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep_up, name="lease", daemon=True)
@@ -97,7 +97,7 @@ class Lease:
 
     def _keep_up(self) -> None:
         while not self._over.wait(self._stale_s / BEATS):
-            if self._since_life() > LIVES * self._stale_s:
+            if not self._is_alive():
                 continue
             if _holder(_read(self._path)).get("attempt") != self._attempt:
                 return  # taken over

@@ -1,5 +1,6 @@
 """One stage, done in this process: from its inputs to its record. Knows nothing of Ray."""
 
+import contextlib
 import importlib
 import math
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rotlab.execution import provenance
-from rotlab.execution.lease import STALE_S, Lease
+from rotlab.execution.lease import LIVES, STALE_S, Lease
 from rotlab.execution.pulse import Pulse
 from rotlab.execution.record import Record
 from rotlab.execution.settle import settle
@@ -92,12 +93,12 @@ def perform(
     attempt = attempt or new_attempt_id()
     pulse = Pulse(watch, work.hung_s, store.log_path(stage, attempt))
     lease = store.lease_path(stage)
-    with Lease(lease, attempt, stale, pulse.seconds_since, work.stale_s):
+    with Lease(lease, attempt, stale, lambda: pulse.is_alive(LIVES * work.stale_s), work.stale_s):
         done = store.record(key, stage.kind)  # whoever held it before may have ended it
         if done is not None:
             return done
-        folder = store.new_attempt(stage, attempt, lineage.plant)
         try:
+            folder = store.new_attempt(stage, attempt, lineage.plant, lineage.fits)
             return _run(lineage, work, inputs, data, folder, pulse, gpus)
         except Stopped:
             raise
@@ -105,9 +106,9 @@ def perform(
             winner = store.record(key, stage.kind)  # another's commit sweeps this folder away
             if winner is not None:
                 return winner
-            store.error_path(stage, folder.name).write_text(
-                traceback.format_exc(), encoding="utf-8"
-            )
+            with contextlib.suppress(OSError):
+                text = traceback.format_exc()
+                store.error_path(stage, attempt).write_text(text, encoding="utf-8")
             raise
 
 
@@ -150,6 +151,7 @@ def _run(
         not_continued=origin.not_continued,
         state=lineage.state(folder),
     )
+    lineage.check_inputs()
     winner = lineage.store.commit(stage, folder, record)
     lineage.sweep()
     return winner

@@ -1,8 +1,9 @@
 """A stage's signs of life: every call of its watch is one; a stage without any is ended."""
 
+import contextlib
 import faulthandler
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -38,6 +39,7 @@ class Pulse:
         self._file: TextIO | None = None
         self._last = clock()
         self._armed = float("-inf")
+        self._asking_since: float | None = None
 
     def __enter__(self) -> Self:
         if self._limit_s is not None:
@@ -57,25 +59,40 @@ class Pulse:
             self._file.close()
             self._file = None
 
-    def seconds_since(self) -> float:
-        """Return the seconds since the last sign of life."""
-        return self._clock() - self._last
+    def is_alive(self, patience_s: float) -> bool:
+        """Say whether the stage is at work: not hung, nor long waiting for an answer.
+
+        Args:
+            patience_s: that the watch may take; whom it asks may stand still.
+        """
+        now, asking_since = self._clock(), self._asking_since
+        if asking_since is not None and now - asking_since > patience_s:
+            return False
+        return self._limit_s is None or now - self._last <= self._limit_s
 
     def report(self, step: int, metrics: Mapping[str, float]) -> None:
         """Pass a step on."""
-        self._watch.report(step, metrics)
-        self._sign()
+        with self._asking():
+            self._watch.report(step, metrics)
 
     def saved(self, step: int, path: Path) -> None:
         """Pass on that a checkpoint was written."""
-        self._watch.saved(step, path)
-        self._sign()
+        with self._asking():
+            self._watch.saved(step, path)
 
     def should_stop(self) -> StopWish:
         """Pass the question on."""
-        wish = self._watch.should_stop()
-        self._sign()
-        return wish
+        with self._asking():
+            return self._watch.should_stop()
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        self._asking_since = self._clock()
+        try:
+            yield
+        finally:
+            self._asking_since = None
+            self._sign()
 
     def _sign(self) -> None:
         self._last = self._clock()

@@ -120,7 +120,7 @@ def _bring_about(
     name, total = job.plan.name, len(job.plan.stages)
     records = job.store.records(job.plan.stages.values())
     known, is_ended = _look_back(Journal(job.store.journal_path(name)).read())
-    reused = [record for key, record in records.items() if key not in known]
+    reused = [record for key, record in records.items() if known.get(key) != record.metrics]
     if len(records) == total:
         if reused or not is_ended:
             tell_start(tracker, study, reused)
@@ -264,14 +264,14 @@ def _check_fits(kind: str, wanted: Resources, capacity: Capacity) -> None:
             )
 
 
-def _look_back(events: Iterable[Event]) -> tuple[set[str], bool]:
-    """The stages that a journal knows to be done, and whether the study ended complete."""
-    known: set[str] = set()
+def _look_back(events: Iterable[Event]) -> tuple[dict[str, Mapping[str, float]], bool]:
+    """The metrics of stages that a journal knows to be done, and whether the study is complete."""
+    known: dict[str, Mapping[str, float]] = {}
     is_ended = False
     for event in events:
         match event["event"]:
             case "stage_ended" if event["state"] in ("FINISHED", "REUSED"):
-                known.add(event["key"])
+                known[event["key"]] = event["metrics"]
             case "study_started":
                 is_ended = False
             case "study_ended":

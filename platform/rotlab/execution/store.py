@@ -145,6 +145,7 @@ class Store:
         stage: Stage,
         attempt: str | None = None,
         begin: Callable[[Path], None] | None = None,
+        fits: Callable[[Path], bool] = lambda _: True,
     ) -> Path:
         """Return a fresh working folder, holding what the newest unfinished attempt had saved.
 
@@ -155,12 +156,13 @@ class Store:
             stage: whose work it is for.
             attempt: its identity; None makes one.
             begin: puts into a folder what a stage begins from that has nothing of its own yet.
+            fits: says whether an earlier attempt is one to go on from.
         """
         attempts = self._attempts(stage.key, stage.kind)
         attempts.mkdir(parents=True, exist_ok=True)
         folder = attempts / (attempt or new_attempt_id())
         making = attempts / f".{folder.name}"
-        earlier = _newest(attempts)
+        earlier = _newest(attempts, fits)
         if earlier is None:
             making.mkdir()
             if begin is not None:
@@ -224,9 +226,9 @@ class Store:
         note = {"because": because, "time": time.time(), "record": record_to_json(record)}
         with contextlib.suppress(FileExistsError):
             create_json(aside / f"{record.attempt}.json", note, f".{record.attempt}.tmp")
-        folder = self._attempts(record.key, record.kind) / record.attempt
-        if folder.exists():
-            folder.rename(aside / record.attempt)
+        attempts = self._attempts(record.key, record.kind)
+        for folder in attempts.iterdir() if attempts.exists() else ():  # of none the next goes on
+            folder.rename(aside / folder.name)
         (home / "record.json").unlink(missing_ok=True)
 
     # Studies
@@ -347,12 +349,12 @@ def _try_to_hold(lock: IO[str]) -> bool:
     return True
 
 
-def _newest(attempts: Path) -> Path | None:
-    """The attempt that holds the most recently written file of all, if any holds one."""
+def _newest(attempts: Path, fits: Callable[[Path], bool]) -> Path | None:
+    """The fitting attempt that holds the most recently written file of all, if any holds one."""
     times = [
         (path.stat().st_mtime_ns, folder.name)
         for folder in attempts.iterdir()
-        if not folder.name.startswith(".")
+        if not folder.name.startswith(".") and fits(folder)
         for path in folder.rglob("*")
         if path.is_file() and is_whole(path) and path.name not in (ORIGIN, ERROR)
     ]

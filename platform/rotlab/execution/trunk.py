@@ -15,6 +15,7 @@ from typing import Any
 from rotlab.execution.files import create_json, seal
 from rotlab.execution.store import CHECKPOINT, ORIGIN, Store
 from rotlab.planning.stage import Length, Stage
+from rotnet.errors import UserError
 
 _log = logging.getLogger(__name__)
 
@@ -26,10 +27,12 @@ class Origin:
     Args:
         continued: key of the shorter training from whose end it went on; None: from no other.
         not_continued: why it did not, or not from the longest; None where it did as planned.
+        inputs: input name -> attempt at it whose result the stage was given; None: not noted.
     """
 
     continued: str | None = None
     not_continued: str | None = None
+    inputs: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Lineage:
     taken: Mapping[str, str]
 
     def plant(self, folder: Path) -> None:
-        """Put the longest sound state into a fresh folder, and a note of what was found."""
+        """Put the longest sound state into a fresh folder, and a note of what it begins from."""
         continued, lacking = None, []
         for stage in self._shorter():
             why = self._copy(stage, folder / CHECKPOINT)
@@ -61,15 +64,33 @@ class Lineage:
                 continued = stage.key
                 break
             lacking.append(f"{stage.kind} {stage.key[:12]} {why}")
-        if continued or lacking:
-            origin = Origin(continued, "; ".join(lacking) or None)
+        if continued or lacking or self.taken:
+            origin = Origin(continued, "; ".join(lacking) or None, dict(self.taken))
             create_json(folder / ORIGIN, asdict(origin), f".{ORIGIN}.tmp")
         if lacking:
             _log.warning("%s %s: %s", self.stage.kind, self.stage.key[:12], "; ".join(lacking))
 
+    def fits(self, folder: Path) -> bool:
+        """Say whether an earlier attempt began from the same results of its inputs."""
+        inputs = read_origin(folder).inputs
+        return inputs is None or inputs == self.taken
+
+    def check_inputs(self) -> None:
+        """Raise UserError if a result that the stage was given counts no more."""
+        for name, key in self.stage.inputs.items():
+            record = self.store.record(key, self.stages[key].kind)
+            if record is None or record.attempt != self.taken[name]:
+                raise UserError(
+                    f"its input {self.stages[key].kind} {key[:12]} was withdrawn while it was at "
+                    "work; run the study again"
+                )
+
     def state(self, folder: Path) -> dict[str, Any] | None:
         """Return what a record says of a finished attempt's last state; None: it is not kept."""
         if self.length is None or not (self.length.kept or self._awaited(self.stage.key)):
+            return None
+        if not (folder / CHECKPOINT).is_file():
+            _log.warning("%s %s left no state", self.stage.kind, self.stage.key[:12])
             return None
         return {"sha256": seal(folder / CHECKPOINT), "inputs": dict(self.taken)}
 

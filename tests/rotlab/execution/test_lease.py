@@ -19,7 +19,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def take(path: Path, attempt: str, stale: str | None = None) -> Lease:
-    return Lease(path, attempt, stale, lambda: 0.0)
+    return Lease(path, attempt, stale, lambda: True)
 
 
 def test_a_stage_is_held_by_one_at_a_time(path: Path) -> None:
@@ -33,11 +33,11 @@ def test_a_stage_is_held_by_one_at_a_time(path: Path) -> None:
 
 
 def test_a_hold_is_kept_up_while_there_are_signs_of_life(path: Path) -> None:
-    since_life = 0.0
-    with Lease(path, "a", None, lambda: since_life, stale_s=0.06):
+    alive = True
+    with Lease(path, "a", None, lambda: alive, stale_s=0.06):
         before = path.read_text()
         wait_for(lambda: path.read_text() != before)
-        since_life = 1.0
+        alive = False
         time.sleep(0.05)
         still = path.read_text()
         time.sleep(0.1)
@@ -45,7 +45,7 @@ def test_a_hold_is_kept_up_while_there_are_signs_of_life(path: Path) -> None:
 
 
 def test_what_nobody_keeps_up_is_taken_over_and_its_holder_lets_it_be(path: Path) -> None:
-    with Lease(path, "a", None, lambda: 9.0, stale_s=0.06):
+    with Lease(path, "a", None, lambda: False, stale_s=0.06):
         with take(path, "b", stale=path.read_text()):
             time.sleep(0.05)
             assert json.loads(path.read_text())["attempt"] == "b"
@@ -60,7 +60,7 @@ def test_another_text_than_the_stale_one_is_respected(path: Path) -> None:
 def test_the_hold_of_a_process_that_is_gone_is_none(path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; from rotlab.execution.lease import Lease;"
-        "Lease(Path(sys.argv[1]), 'a', None, lambda: 0.0).__enter__(); os._exit(0)"
+        "Lease(Path(sys.argv[1]), 'a', None, lambda: True).__enter__(); os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", code, str(path)], check=True)  # noqa: S603
     assert json.loads(path.read_text())["attempt"] == "a"
@@ -106,6 +106,6 @@ def wait_for(condition: object) -> None:
 
 
 def test_the_file_is_never_seen_half_written(path: Path) -> None:
-    with Lease(path, "a", None, lambda: 0.0, stale_s=0.003):
+    with Lease(path, "a", None, lambda: True, stale_s=0.003):
         for _ in range(300):
             assert json.loads(path.read_text())["process"] == os.getpid()

@@ -58,18 +58,31 @@ def test_every_call_is_a_sign_of_life_and_is_passed_on(tmp_path: Path) -> None:
         def saved(self, step: int, path: Path) -> None:  # noqa: ARG002
             heard.append(path)
 
-    now = 0.0
-    pulse = Pulse(Ear(), None, tmp_path / "log", clock=lambda: now)
-    with pulse:
-        now = 5.0
-        assert pulse.seconds_since() == 5.0
+    with Pulse(Ear(), None, tmp_path / "log") as pulse:
         pulse.report(1, {})
-        assert pulse.seconds_since() == 0.0
-        now = 6.0
         pulse.saved(2, tmp_path)
-        assert pulse.seconds_since() == 0.0
-        now = 7.0
         assert pulse.should_stop() == "no"
-        assert pulse.seconds_since() == 0.0
     assert heard == [1, tmp_path]
     assert not (tmp_path / "log").exists()
+
+
+def test_a_stage_is_alive_unless_it_is_hung_or_waits_long_for_an_answer(tmp_path: Path) -> None:
+    now = 0.0
+    answers: list[bool] = []
+
+    class Slow(Unwatched):
+        def report(self, step: int, metrics: object) -> None:  # noqa: ARG002
+            nonlocal now
+            now += 50
+            answers.append(pulse.is_alive(60))
+            now += 50
+            answers.append(pulse.is_alive(60))
+
+    pulse = Pulse(Slow(), 1000.0, tmp_path / "log", clock=lambda: now)
+    pulse.report(1, {})
+    assert answers == [True, False]
+    assert pulse.is_alive(60)
+    now += 999
+    assert pulse.is_alive(60)
+    now += 2
+    assert not pulse.is_alive(60)
