@@ -7,7 +7,6 @@ from pathlib import Path
 from rich.console import Console
 
 from rotlab.commands.options import add_data, add_file, add_prices, add_store, add_tracking
-from rotlab.execution.budget import Rates
 from rotlab.execution.conduct import Policy
 from rotlab.execution.job import PENDING, Job
 from rotlab.execution.notify import check_target
@@ -16,7 +15,6 @@ from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
 from rotlab.planning.cost import seconds_of
 from rotlab.planning.costed import cost
-from rotlab.planning.devices import CPU, Device
 from rotlab.planning.plan import Plan
 from rotlab.planning.planned import Planned, plan_file
 from rotlab.planning.prices import Prices, read_prices
@@ -98,7 +96,8 @@ def run(args: argparse.Namespace) -> int:
     plan, kinds, spec = planned.plan, planned.kinds, planned.spec
     check_runnable(plan, planned.root)
     store = Store.open(args.store)
-    seconds, rates = _expected(planned, store, args.prices)
+    prices = read_prices(args.prices) if args.prices else Prices()
+    seconds, device = _expected(planned, store, prices)
     job = Job(
         plan=plan,
         kinds=kinds,
@@ -118,11 +117,12 @@ def run(args: argparse.Namespace) -> int:
         pending=args.pending,
         policy=Policy(
             budget=spec.budget,
-            rates=rates,
             same_errors=args.same_errors,
             concurrency=args.concurrency,
         ),
         hung_s=60 * args.hung_after or None,
+        prices=prices,
+        device=device,
         notify=args.notify,
         verbose=args.verbose,
         options=_given(args),
@@ -130,37 +130,12 @@ def run(args: argparse.Namespace) -> int:
     return run_job(job, Console(stderr=True), print)
 
 
-def _expected(
-    planned: Planned, store: Store, prices: Path | None
-) -> tuple[Mapping[str, float], Rates]:
-    """How long stages are thought to take, and what their hours cost.
-
-    Raises:
-        UserError: the price file is not in order, or there has to be one for a budget in money.
-    """
-    given = read_prices(prices) if prices else Prices()
+def _expected(planned: Planned, store: Store, prices: Prices) -> tuple[dict[str, float], str]:
+    """How long stages are thought to take, where that is known, and the device of that."""
     records = store.records(planned.plan.stages.values())
     timed = list(timings(store.all_records(planned.plan.count_by_kind()), planned.kinds))
-    costed = cost(planned, records, timed, given, None)
-    device = costed.bill.machine.device
-    if planned.spec.budget.money is not None:
-        _check_priced(given, device, planned.plan)
-    rates = Rates(
-        given.hourly.get(device.name, 0.0) if device.has_gpu else 0.0,
-        given.hourly.get(CPU, 0.0),
-        given.currency or "",
-    )
-    return seconds_of(costed.estimates), rates
-
-
-def _check_priced(prices: Prices, device: Device, plan: Plan) -> None:
-    needed = [device.name] if device.has_gpu else [CPU]
-    missing = [name for name in needed if name not in prices.hourly]
-    if missing:
-        raise UserError(
-            f"{plan.name} has a budget in money, and nothing tells what an hour of {missing[0]} "
-            "costs: give --prices FILE, as search_spaces/README.md has it"
-        )
+    costed = cost(planned, records, timed, prices, None)
+    return seconds_of(costed.estimates), costed.bill.machine.device.name
 
 
 def check_runnable(plan: Plan, root: Path | str) -> None:

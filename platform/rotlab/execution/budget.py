@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rotlab.planning.budget import Budget
+from rotlab.planning.devices import CPU
+from rotlab.planning.prices import Prices
+from rotlab.planning.stage import Resources
+from rotnet.errors import UserError
 
 NEAR = 0.8  # of a limit: the moment to warn
 _HOUR_S = 3600.0
@@ -142,3 +146,33 @@ def nearest(budget: Budget, used: Usage, currency: str = "") -> tuple[float, str
         if limit is not None:
             found.append((amount / limit, f"{amount:.3g} of {limit:.3g} {unit}"))
     return max(found)
+
+
+def rates_of(prices: Prices, device: str, requests: Iterable[Resources], *, needed: bool) -> Rates:
+    """Return what the hours of a run cost.
+
+    Args:
+        prices: of the user's price file.
+        device: that the plan is reckoned for.
+        requests: what its stages take, resolved.
+        needed: whether all that they take has to have a price.
+
+    Raises:
+        UserError: something that they take has none, and has to.
+    """
+    requests = tuple(requests)
+    priced = [name for name in prices.hourly if name != CPU]
+    gpu = device if device in priced else priced[0] if len(priced) == 1 else None
+    lacking = []
+    if gpu is None and any(one.gpus for one in requests):
+        lacking.append("a GPU (with `device:`, where it prices several)")
+    if CPU not in prices.hourly and not all(one.gpus for one in requests):
+        lacking.append("a core (`cpu`), which some stages take without a GPU")
+    if needed and lacking:
+        raise UserError(
+            f"the budget is in money, and nothing tells what an hour of {' or '.join(lacking)} "
+            "costs: give --prices FILE, as search_spaces/README.md has it"
+        )
+    return Rates(
+        prices.hourly[gpu] if gpu else 0.0, prices.hourly.get(CPU, 0.0), prices.currency or ""
+    )

@@ -13,13 +13,13 @@ class Capacity:
     Args:
         cpus: cores.
         gpus: devices.
-        node_cpus: cores of its largest machine; None where it is one machine.
+        nodes: cores and devices of each machine; empty where it is one machine.
         pending: how many stages may wait beyond those that fit; None takes what refills it.
     """
 
     cpus: float
     gpus: float
-    node_cpus: float | None = None
+    nodes: tuple[tuple[float, float], ...] = ()
     pending: int | None = None
 
     @property
@@ -31,10 +31,10 @@ class Capacity:
         """
         return 1 + int(self.cpus) // 8 if self.pending is None else self.pending
 
-    @property
-    def most_cpus(self) -> int:
-        """How many cores one stage can be given."""
-        return int(self.cpus if self.node_cpus is None else self.node_cpus)
+    def most_cpus(self, gpus: float) -> int:
+        """Return how many cores one stage can be given that takes so many devices."""
+        nodes = self.nodes or ((self.cpus, self.gpus),)
+        return int(max((cores for cores, devices in nodes if devices >= gpus), default=0.0))
 
     def resolve(self, resources: Resources) -> Resources:
         """Return the request with its GPUs as a number: where none is stated, one if any."""
@@ -49,7 +49,8 @@ class Capacity:
             held: what released stages ask for, in the order of their release, all resolved.
             wanted: what the next one asks for, resolved.
         """
-        return self._num_waiting((*held, wanted)) <= self.margin
+        held = tuple(held)
+        return not held or self._num_waiting((*held, wanted)) <= self.margin
 
     def _num_waiting(self, requests: Iterable[Resources]) -> int:
         cpus, gpus, waiting = self.cpus, self.gpus, 0

@@ -113,8 +113,9 @@ class _Growing:
 def _held(pending: int | None = None) -> Capacity:
     held: Mapping[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    cores = [node["Resources"].get("CPU", 0.0) for node in nodes if node["Alive"]]
-    return Capacity(held.get("CPU", 0.0), held.get("GPU", 0.0), max(cores, default=0.0), pending)
+    sizes = [node["Resources"] for node in nodes if node["Alive"]]
+    each = tuple((size.get("CPU", 0.0), size.get("GPU", 0.0)) for size in sizes)
+    return Capacity(held.get("CPU", 0.0), held.get("GPU", 0.0), each, pending)
 
 
 def _start(cpus: int | None, gpus: int | None, scratch: Path, *, verbose: bool, level: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from rotlab.execution.budget import NEAR, Rates, Spending, Usage, nearest
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.elsewhere import Elsewhere
-from rotlab.execution.failures import Failure, death, hung_stage
+from rotlab.execution.failures import Failure
 from rotlab.execution.lease import STALE_S
 from rotlab.execution.message import Message
 from rotlab.execution.record import Record
@@ -127,6 +127,7 @@ class Conduct:
         self._lock = threading.RLock()
         self.stopping = False  # set from a signal handler, which must not wait for the lock
         self.halted: str | None = None
+        self.used_beside = Usage()  # by other runs of the study
         self.is_near = ""  # the limit that is nearly used up, once one is
         self.failures: dict[str, Failure] = {}
 
@@ -201,18 +202,11 @@ class Conduct:
                         key, attempt, Failure("stopped", "stopped, though nobody asked for it")
                     )
 
-    def died(self, key: str, attempt: str, reason: str, *, hung: bool = False) -> None:
-        """Learn that an attempt's worker is gone; nothing happens if it had told how it ended.
-
-        Args:
-            key: of the stage.
-            attempt: at it.
-            reason: Ray's account of it.
-            hung: whether it was ended because it hung.
-        """
+    def died(self, key: str, attempt: str, failure: Failure) -> None:
+        """Learn that an attempt's worker is gone; nothing happens if it had told how it ended."""
         with self._lock:
             if self._find(key, attempt) is not None:
-                self._fail(key, attempt, hung_stage(key) if hung else death(reason))
+                self._fail(key, attempt, failure)
 
     def abandon(self) -> None:
         """Give up all that was released: it did not end."""
@@ -223,7 +217,7 @@ class Conduct:
     def watch_limits(self) -> None:
         """Halt the run if a limit is reached: nothing starts any more."""
         with self._lock:
-            used = self._spending.used(self._clock())
+            used = self._spending.used(self._clock()) + self.used_beside
             share, words = nearest(self._policy.budget, used, self._policy.rates.currency)
             if share >= 1 and not self.halted:
                 self.halted = f"the budget is used up: {words}; raise it, and run again"
@@ -246,7 +240,7 @@ class Conduct:
     def used(self) -> Usage:
         """What the study has used until now."""
         with self._lock:
-            return self._spending.used(self._clock())
+            return self._spending.used(self._clock()) + self.used_beside
 
     def missing(self) -> dict[str, str]:
         """Return key -> why, for stages that are not done, in the plan's order."""

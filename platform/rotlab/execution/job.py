@@ -6,7 +6,9 @@ from pathlib import Path
 
 from rotlab.execution.conduct import Policy
 from rotlab.execution.store import Store
+from rotlab.planning.devices import CPU
 from rotlab.planning.plan import Plan
+from rotlab.planning.prices import Prices
 from rotlab.planning.stage import Resources, StageKind
 
 PENDING = 64
@@ -31,6 +33,8 @@ class Job:
         policy: what the run may use, and what it makes of errors.
         seconds: key -> how long a stage is thought to take, where that is known.
         hung_s: seconds after which a stage without a sign of life is ended; None sets no limit.
+        prices: what hours cost.
+        device: that the plan is reckoned for.
         notify: command or URL that is told of the end, and of a budget nearly used up.
         verbose: let Ray and the workers talk.
         options: what `rotlab run-stage` needs to find the same store and data.
@@ -50,6 +54,8 @@ class Job:
     policy: Policy = field(default_factory=Policy)
     seconds: Mapping[str, float] = field(default_factory=dict)
     hung_s: float | None = None
+    prices: Prices = field(default_factory=Prices)
+    device: str = CPU
     notify: str | None = None
     verbose: bool = False
     options: tuple[str, ...] = ()

@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from rotlab.execution.budget import Usage
 from rotlab.execution.conduct import Conduct
 
 EVERY_S = 0.5
+ASK_EVERY_S = 10.0  # what other runs have used
 
 
 class Overseer:
@@ -16,6 +18,7 @@ class Overseer:
         conduct: the run.
         stop_file: that workers look for; what is in it is how they are to stop.
         cancel_file: whose presence is the wish to cancel the run.
+        beside: returns what other runs of the study have used.
         near: told once of the limit that is nearly used up.
         clock: seconds that never run backwards.
     """
@@ -25,12 +28,13 @@ class Overseer:
         conduct: Conduct,
         stop_file: Path,
         cancel_file: Path,
+        beside: Callable[[], Usage],
         near: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._conduct, self._stop_file, self._cancel_file = conduct, stop_file, cancel_file
-        self._near, self._clock = near, clock
-        self._looked = float("-inf")
+        self._beside, self._near, self._clock = beside, near, clock
+        self._looked = self._asked = float("-inf")
         self._is_told = self._has_warned = False
 
     def look(self) -> None:
@@ -38,6 +42,9 @@ class Overseer:
         if self._clock() - self._looked < EVERY_S:
             return
         self._looked = self._clock()
+        if self._looked - self._asked >= ASK_EVERY_S:
+            self._asked = self._looked
+            self._conduct.used_beside = self._beside()
         self._conduct.watch_limits()
         if self._conduct.is_near and not self._has_warned:
             self._has_warned = True
@@ -45,6 +52,6 @@ class Overseer:
         if not self._conduct.stopping and self._cancel_file.exists():
             self._conduct.stopping = True
             self._stop_file.write_text("now", encoding="utf-8")
-        elif self._conduct.halted and not self._is_told:
+        elif self._conduct.halted and not self._conduct.stopping and not self._is_told:
             self._is_told = True
             self._stop_file.write_text("at_checkpoint", encoding="utf-8")

@@ -78,7 +78,7 @@ class Retries:
         had the machine for itself is tried again as it is: others may have filled its memory.
         """
         if cause == "memory":
-            most = self.capacity().most_cpus
+            most = self.capacity().most_cpus(given.gpus or 0.0)
             return replace(given, cpus=max(given.cpus, min(2 * given.cpus, most)))
         share = given.gpus or 0.0
         return replace(given, gpus=min(1.0, 2 * share)) if 0 < share < 1 else None

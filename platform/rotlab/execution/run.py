@@ -5,17 +5,19 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ray import tune
 from ray.tune import TuneError
 from rich.console import Console
 
-from rotlab.execution.budget import spent
+from rotlab.execution.budget import Rates, Usage, rates_of, spent
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.cluster import Cluster, cluster
 from rotlab.execution.conclude import (
     DONE,
+    INCOMPLETE,
     INTERRUPTED,
     cause_of,
     conclude,
@@ -27,7 +29,7 @@ from rotlab.execution.conduct import Conduct, Event
 from rotlab.execution.display import Display
 from rotlab.execution.interrupt import Interrupt
 from rotlab.execution.job import Job
-from rotlab.execution.notify import notify
+from rotlab.execution.notify import News
 from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
 from rotlab.execution.searcher import StageSearcher, StopWhenIdle, TrialListener, request
@@ -64,11 +66,12 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
     """
     name, store = job.plan.name, job.store
     uri = job.tracking_uri or default_tracking_uri(store.root)
-    study = next_revision(store.study(name), job.plan, job.text, job.resources)
+    next_revision(store.study(name), job.plan, job.text, job.resources)  # refused before all else
     store.root.mkdir(parents=True, exist_ok=True)
     check_tracking_uri(uri)
-    with Interrupt() as interrupt, store.driving(name) as other:
-        run = f"{os.getpid()}-{secrets.token_hex(4)}"
+    run = f"{os.getpid()}-{secrets.token_hex(4)}"
+    with Interrupt() as interrupt, store.driving(name, run) as other:
+        study = next_revision(store.study(name), job.plan, job.text, job.resources)
         if other is None:
             store.save_study(study)
             journal = Journal(store.journal_path(name))
@@ -80,19 +83,28 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             say(f"{name} is being run by {other} as well: work is shared, and that run tracks it")
             journal = Journal(store.journal_path(name, run))
             tracker = JournalOnly(journal)
-        status = INTERRUPTED
+        status, news = INTERRUPTED, News(job.notify, name)
         try:
             tracker.start()
-            status = _bring_about(job, study, tracker, run, interrupt, progress, say)
+            status = _bring_about(job, study, tracker, run, interrupt, news, progress, say)
         except KeyboardInterrupt:
             say("interrupted before the end; the same command goes on from the last checkpoints")
+        except BaseException:
+            status = INCOMPLETE
+            tell_end(tracker, "FAILED")
+            raise
         finally:
             interrupt.disarm()
             unsent = tracker.close(_CLOSE_SOON_S if status == INTERRUPTED else _CLOSE_S)
             journal.close()
+            news.tell(f"{name} ended with exit status {status}", status=status)
+            for problem in news.problems():
+                say(f"warning: nobody was notified: {problem}")
         if unsent:
             why = f": {tracker.problem}" if tracker.problem else ""
             say(f"warning: {unsent} events have not reached MLflow{why}; the next run sends them")
+        if other is not None:
+            say("what this run made is tracked by the other, or by the next run")
         say(f"store:   {store.root}")
         say(f"MLflow:  {uri}")
         if status != INTERRUPTED:
@@ -114,12 +126,13 @@ def _bring_about(
     tracker: Tracker | JournalOnly,
     run: str,
     interrupt: Interrupt,
+    news: News,
     progress: Console,
     say: Callable[[str], None],
 ) -> int:
-    name, total = job.plan.name, len(job.plan.stages)
-    records = job.store.records(job.plan.stages.values())
-    known, is_ended = _look_back(Journal(job.store.journal_path(name)).read())
+    name, store, total = job.plan.name, job.store, len(job.plan.stages)
+    records = store.records(job.plan.stages.values())
+    known, is_ended = _look_back(Journal(store.journal_path(name)).read())
     reused = [record for key, record in records.items() if known.get(key) != record.metrics]
     if len(records) == total:
         if reused or not is_ended:
@@ -131,28 +144,31 @@ def _bring_about(
     with cluster(
         job.address, job.cpus, job.gpus, job.pending, verbose=job.verbose, shield=interrupt.shield
     ) as ray_cluster:
-        resources = _resolve(job.resources, ray_cluster)
+        resources = _resolve(job.resources, ray_cluster, say)
+        is_limited = job.policy.budget.money is not None
+        rates = rates_of(job.prices, job.device, resources.values(), needed=is_limited)
+        own = tracker.journal.path
         conduct = Conduct(
             job.plan,
             records,
             resources,
             ray_cluster.capacity,
             tracker,
-            policy=job.policy,
-            used=spent(
-                (Journal(path).read() for path in job.store.journals(name)), job.policy.rates
-            ),
+            policy=replace(job.policy, rates=rates),
+            used=spent([Journal(own).read()], rates),
             seconds=job.seconds,
         )
-        stop_file = job.store.stop_path(name, run)
+        stop_file = store.stop_path(name, run)
         interrupt.aim(conduct, stop_file)
         overseer = Overseer(
             conduct,
             stop_file,
-            job.store.cancel_path(name),
-            lambda words: _notify(job, f"{name} has used {words} of its budget", say),
+            store.cancel_path(name),
+            lambda: _used_beside(job, own, rates),
+            lambda words: news.tell(f"{name} has used {words} of its budget"),
         )
         tell_start(tracker, study, reused)
+        overseer.look()
         try:
             with Display(conduct.snapshot, progress), _hushed(verbose=job.verbose), _nimble():
                 _tune(job, conduct, overseer, resources, stop_file, ray_cluster.scratch)
@@ -160,20 +176,24 @@ def _bring_about(
             conduct.stopping = True
         except TuneError as error:
             raise cause_of(error) from error
-        interrupt.disarm()
-        conduct.abandon()
-    status = conclude(job, conduct, tracker, say)
-    done = total - len(conduct.missing())
-    _notify(job, f"{name} ended with {done} of {total} stages done", say, status=status)
-    return status
+        finally:
+            interrupt.disarm()
+            conduct.abandon()
+    if conduct.is_near and not conduct.halted:
+        say(f"the study has used {conduct.is_near} of its budget")
+    return conclude(job, conduct, tracker, say)
 
 
-def _notify(job: Job, text: str, say: Callable[[str], None], **more: object) -> None:
-    if job.notify is None:
-        return
-    problem = notify(job.notify, {"study": job.plan.name, "text": text, **more})
-    if problem is not None:
-        say(f"warning: nobody was notified: {problem}")
+def _used_beside(job: Job, own: Path, rates: Rates) -> Usage:
+    """What other runs of the study have used; only that which tracks it counts hours of wall."""
+    if not job.policy.budget:
+        return Usage()
+    name, store = job.plan.name, job.store
+    others = [path for path in store.journals(name) if path != own]
+    used = spent((Journal(path).read() for path in others), rates)
+    main = store.journal_path(name)
+    wall = spent([Journal(main).read()]).wall_hours if main != own else 0.0
+    return replace(used, wall_hours=wall)
 
 
 def _tune(
@@ -242,10 +262,17 @@ def _hushed(*, verbose: bool) -> Iterator[None]:
         yield
 
 
-def _resolve(resources: Mapping[str, Resources], on: Cluster) -> dict[str, Resources]:
+def _resolve(
+    resources: Mapping[str, Resources], on: Cluster, say: Callable[[str], None]
+) -> dict[str, Resources]:
     """Return requests with their GPUs as numbers; a cluster that cannot grow must hold each."""
     capacity = on.capacity()
     found = {kind: capacity.resolve(each) for kind, each in resources.items()}
+    if on.may_grow and not capacity.gpus and any(one.gpus is None for one in resources.values()):
+        say(
+            "warning: the cluster has no GPU now, so stages take cores only; to have it grow by "
+            "GPUs, ask for them: resources: {pretrain: {gpus: 1}, ...}"
+        )
     if not on.may_grow:
         for kind, each in found.items():
             _check_fits(kind, each, capacity)

@@ -1,5 +1,6 @@
 """Between Ray Tune and a run: Tune asks what to start and when to leave, and tells the rest."""
 
+import re
 from collections import abc
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from rotlab.execution.conduct import Conduct
+from rotlab.execution.failures import Failure, death, hung_stage
 from rotlab.execution.message import from_result
 
 _REASON_CHARS = 300
+_ERROR = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Warning)\b")  # a traceback's last line
 Hung = abc.Callable[[str, str], bool]
 Called = abc.Callable[[], None]
 
@@ -102,8 +105,8 @@ class TrialListener(_NotPickled, Callback):
         **info: object,  # noqa: ARG002
     ) -> None:
         """A trial is over; if it never told how, its stage did not end."""
-        reason = "the worker ended without a result"
-        self._conduct.died(trial.config["stage"], trial.config["attempt"], reason)
+        failure = Failure("worker", "the worker ended without a result")
+        self._conduct.died(trial.config["stage"], trial.config["attempt"], failure)
 
     def on_trial_error(
         self,
@@ -114,7 +117,8 @@ class TrialListener(_NotPickled, Callback):
     ) -> None:
         """A worker is gone, or raised what was reported before."""
         key, attempt = trial.config["stage"], trial.config["attempt"]
-        self._conduct.died(key, attempt, _reason(trial), hung=self._was_hung(key, attempt))
+        failure = hung_stage(key) if self._was_hung(key, attempt) else _failure(trial)
+        self._conduct.died(key, attempt, failure)
 
 
 class StopWhenIdle(_NotPickled, Stopper):
@@ -147,11 +151,19 @@ def request(config: dict[str, Any]) -> tune.PlacementGroupFactory:
     return tune.PlacementGroupFactory([bundle])
 
 
-def _reason(trial: Trial) -> str:
-    """Ray's account in one line: of several, the one that names the cause."""
+def _failure(trial: Trial) -> Failure:
+    """Ray's account in one line: of several, the one that names the cause.
+
+    An error that the stage never told of came before or after it, in the worker's own code.
+    """
     if trial.error_file is None:
-        return "the worker process died"
+        return Failure("worker", "the worker process died")
     lines = Path(trial.error_file).read_text(encoding="utf-8").splitlines()
     causes = [text.strip() for text in lines if "memory" in text or "dead because" in text]
-    cause = causes[0].split(" Some common causes")[0] if causes else "no reason given"
-    return f"the worker process died: {cause[:_REASON_CHARS]}"
+    if causes:
+        cause = causes[0].split(" Some common causes")[0]
+        return death(f"the worker process died: {cause[:_REASON_CHARS]}")
+    said = [text.strip() for text in lines if text.strip()]
+    if said and _ERROR.match(said[-1]):
+        return Failure("bug", f"outside of the stage: {said[-1][:_REASON_CHARS]}")
+    return Failure("worker", "the worker process died: no reason given")

@@ -3,13 +3,15 @@
 import contextlib
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 _FORMAT = "%(asctime)s %(name)s: %(message)s"
 _TALKING = ("rotnet", "rotlab")  # whose news, not only their warnings, go into the log
-_HUNG = "Timeout ("  # how faulthandler heads what it writes of a hung process
+# How faulthandler heads what it writes of a hung process, of which frames are all that follows.
+_HUNG = re.compile(r"^Timeout \(\d+:\d\d:\d\d(\.\d+)?\)!\n(Thread |Current thread )", re.MULTILINE)
 _TAIL_BYTES = 1 << 16
 
 
@@ -34,8 +36,8 @@ def logged(path: Path, *, silent: bool) -> Iterator[None]:
 
 
 def was_hung(path: Path) -> bool:
-    """Say whether an attempt's log ends with what is written of a hung process."""
-    return _HUNG in tail(path)
+    """Say whether an attempt's log holds what is written of a hung process."""
+    return _HUNG.search(tail(path)) is not None
 
 
 def tail(path: Path) -> str:

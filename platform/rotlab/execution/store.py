@@ -266,8 +266,8 @@ class Store:
         return self._study(name) / (f"journal-{run}.jsonl" if run else "journal.jsonl")
 
     def journals(self, name: str) -> list[Path]:
-        """Return all journals of a study, that of the runs that track it last."""
-        return [*sorted(self._study(name).glob("journal-*.jsonl")), self.journal_path(name)]
+        """Return all journals of a study."""
+        return sorted(self._study(name).glob("journal*.jsonl"))
 
     def stop_path(self, name: str, run: str) -> Path:
         """Return the file whose presence asks the workers of one run to stop."""
@@ -279,37 +279,49 @@ class Store:
 
     def driver(self, name: str) -> str | None:
         """Return who runs a study, None where nobody does."""
-        path = self._study(name) / "driver.lock"
-        if not path.exists():
-            return None
-        with path.open(encoding="utf-8") as lock:
-            if _try_to_hold(lock):
-                return None
-            return lock.read().strip() or "another process"
+        for path in sorted(self._study(name).glob("driver*.lock")):
+            with path.open(encoding="utf-8") as lock:
+                if not _try_to_hold(lock):
+                    return lock.read().strip() or "another process"
+        return None
 
     @contextlib.contextmanager
-    def driving(self, name: str) -> Iterator[str | None]:
+    def driving(self, name: str, run: str) -> Iterator[str | None]:
         """Hold a study while it is run; the hold ends with the process.
+
+        Args:
+            name: of the study.
+            run: identity of the run.
 
         Yields:
             None for the first to hold it, else who that is.
         """
         folder = self._study(name)
         folder.mkdir(parents=True, exist_ok=True)
+        own = folder / f"driver-{run}.lock"
         with (folder / "driver.lock").open("a+", encoding="utf-8") as lock:
             for _ in range(_HOLD_TRIES):  # who only looks holds it for a moment
-                if _try_to_hold(lock):
+                is_first = _try_to_hold(lock)
+                if is_first:
                     break
                 time.sleep(_HOLD_PAUSE_S)
-            else:
+            if not is_first:
                 lock.seek(0)
-                yield lock.read().strip() or "another process"
+                other = lock.read().strip() or "another process"
+                with own.open("w", encoding="utf-8") as beside:
+                    _try_to_hold(beside)
+                    _sign(beside)
+                    try:
+                        yield other
+                    finally:
+                        own.unlink(missing_ok=True)
                 return
+            if not any(_is_held(path) for path in folder.glob("driver-*.lock")):
+                for leftover in (*folder.glob("stop-*"), *folder.glob("driver-*.lock")):
+                    leftover.unlink(missing_ok=True)
+                (folder / "cancel").unlink(missing_ok=True)
             lock.truncate(0)
-            lock.write(f"process {os.getpid()} on {os.uname().nodename}")
-            lock.flush()
-            for leftover in (*folder.glob("stop-*"), folder / "cancel"):
-                leftover.unlink(missing_ok=True)
+            _sign(lock)
             yield None
 
     # Paths
@@ -347,6 +359,16 @@ def _try_to_hold(lock: IO[str]) -> bool:
     except OSError:
         return False
     return True
+
+
+def _sign(lock: IO[str]) -> None:
+    lock.write(f"process {os.getpid()} on {os.uname().nodename}")
+    lock.flush()
+
+
+def _is_held(path: Path) -> bool:
+    with path.open(encoding="utf-8") as lock:
+        return not _try_to_hold(lock)
 
 
 def _newest(attempts: Path, fits: Callable[[Path], bool]) -> Path | None:

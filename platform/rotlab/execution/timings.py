@@ -22,8 +22,8 @@ def timings(records: Iterable[Record], kinds: Mapping[str, StageKind]) -> Iterat
             continue
         try:
             config = kind.config.model_validate_json(json.dumps(record.config))
-        except ValidationError:
+            data = tuple(DataRef(**ref) for ref in record.data)
+        except (ValidationError, TypeError):
             continue
-        data = tuple(DataRef(**ref) for ref in record.data)
         stage = Stage(record.key, record.kind, config, dict(record.inputs), data)
         yield Timed(stage, record.seconds, record.device, record.continued)

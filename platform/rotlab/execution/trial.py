@@ -44,6 +44,8 @@ def run_trial(config: Mapping[str, Any], work: Work, stop_file: Path, *, verbose
             config["gpus"],
         )
         try:
+            if watch.should_stop() != "no":  # it was waiting for a worker when the run was ended
+                raise Stopped
             record = perform(stage.key, work, watch, attempt, config["gpus"], config["stale"])
         except Stopped:
             _LOG.info("stopped")

@@ -39,14 +39,14 @@ class JournalOnly:
     problem: str | None = None
 
     def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+        self.journal = journal
 
     def start(self) -> None:
         """Do nothing."""
 
     def record(self, event: Mapping[str, Any]) -> None:
         """Journal an event."""
-        self._journal.append(event)
+        self.journal.append(event)
 
     def close(self, timeout_s: float = 0.0) -> int:  # noqa: ARG002  (called as a tracker is)
         """Return how many events could not be sent: none were to be."""
@@ -83,6 +83,11 @@ class Tracker:
         self._position = 0
         self._taken: _Taken | None = None
         self._problem: str | None = None
+
+    @property
+    def journal(self) -> Journal:
+        """Where events go first."""
+        return self._journal
 
     @property
     def problem(self) -> str | None:

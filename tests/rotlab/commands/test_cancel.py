@@ -30,7 +30,7 @@ def test_a_run_that_ends_is_waited_for(store: Store, capsys: pytest.CaptureFixtu
     held = threading.Event()
 
     def drive() -> None:
-        with store.driving("lab"):
+        with store.driving("lab", "run"):
             held.set()
             while not store.cancel_path("lab").exists():
                 time.sleep(0.01)
@@ -41,7 +41,7 @@ def test_a_run_that_ends_is_waited_for(store: Store, capsys: pytest.CaptureFixtu
     assert ask(store) == 0
     driver.join()
     assert "it has ended" in capsys.readouterr().out
-    with store.driving("lab") as other:
+    with store.driving("lab", "run") as other:
         assert other is None
         assert not store.cancel_path("lab").exists()
 
@@ -51,7 +51,7 @@ def test_a_run_that_does_not_end_is_said(
 ) -> None:
     monkeypatch.setattr(cancel, "WAIT_S", 0.1)
     monkeypatch.setattr(cancel, "LOOK_EVERY_S", 0.01)
-    with store.driving("lab"):
+    with store.driving("lab", "run"):
         assert ask(store) == 2
     assert "has not ended within 0.1 s" in capsys.readouterr().err
 

@@ -6,6 +6,7 @@ import pytest
 
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.conduct import Assignment, Conduct, Event, Policy
+from rotlab.execution.failures import Failure, hung_stage
 from rotlab.execution.lease import BEATS, STALE_S
 from rotlab.execution.message import Message, Point, from_result, to_result
 from rotlab.execution.record import Record
@@ -130,7 +131,7 @@ def test_a_stage_whose_worker_died_is_tried_again_but_not_for_ever() -> None:
         first = lab.start()
         assert first.key == lab.a.key
         assert lab.conduct.failures == {}, attempt
-        lab.conduct.died(first.key, first.attempt, "lost")
+        lab.conduct.died(first.key, first.attempt, Failure("worker", "lost"))
     assert set(lab.conduct.failures) == {lab.a.key}
     assert lab.ear.ends()[lab.both.key] == "CANCELLED"
     assert lab.start().key == lab.b.key
@@ -140,14 +141,14 @@ def test_a_death_after_the_end_was_told_changes_nothing() -> None:
     lab = Lab()
     first = lab.start()
     lab.end(first)
-    lab.conduct.died(first.key, first.attempt, "actor gone")
+    lab.conduct.died(first.key, first.attempt, Failure("worker", "actor gone"))
     assert lab.ear.ends() == {first.key: "FINISHED"}
 
 
 def test_news_of_an_attempt_given_up_is_not_taken_for_the_new_one() -> None:
     lab = Lab()
     old = lab.start()
-    lab.conduct.died(old.key, old.attempt, "lost")
+    lab.conduct.died(old.key, old.attempt, Failure("worker", "lost"))
     new = lab.start()
     lab.end(old, "FAILED", error="late")
     assert lab.conduct.failures == {}
@@ -162,7 +163,7 @@ def test_when_stopping_nothing_fails_and_nothing_starts() -> None:
     assert lab.conduct.propose() == "FINISHED"
     lab.end(first, "KILLED")
     assert not lab.conduct.idle
-    lab.conduct.died(second.key, second.attempt, "shut down")
+    lab.conduct.died(second.key, second.attempt, Failure("worker", "shut down"))
     assert lab.conduct.idle
     assert lab.conduct.failures == {}
     assert set(lab.ear.ends().values()) == {"KILLED"}
@@ -247,7 +248,7 @@ def test_a_hung_stage_is_tried_again_like_a_lost_one() -> None:
     lab = Lab()
     for _ in range(MOST_DEATHS["hung"]):
         one = lab.start()
-        lab.conduct.died(one.key, one.attempt, "exit", hung=True)
+        lab.conduct.died(one.key, one.attempt, hung_stage(one.key))
     assert lab.conduct.failures[lab.a.key].cause == "hung"
     assert one.key[:12] in lab.conduct.failures[lab.a.key].reason
 

@@ -6,6 +6,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import pytest
+
 from rotlab.execution.notify import check_target, notify
 
 NEWS = {"study": "lr", "text": "lr ended", "status": 0}
@@ -59,3 +61,9 @@ def test_what_is_no_target_is_refused() -> None:
     assert check_target("mail -s done me") is None
     assert "no command" in str(check_target("say 'x"))
     assert "empty" in str(check_target("  "))
+
+
+@pytest.mark.parametrize("url", ["http://x/a b", "http://x:notaport/", "http://[x", "http:///y"])
+def test_what_is_no_url_is_refused_and_would_break_nothing(url: str) -> None:
+    assert "is no URL" in str(check_target(url))
+    assert str(notify(url, NEWS)).startswith(url)

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from rotlab.execution.budget import Usage
 from rotlab.execution.conduct import Policy
-from rotlab.execution.oversee import EVERY_S, Overseer
+from rotlab.execution.oversee import ASK_EVERY_S, EVERY_S, Overseer
 from rotlab.execution.watch import POLL_EVERY_S, TrialWatch
 from rotlab.planning.budget import Budget
 from tests.rotlab.execution.test_conduct import Lab
@@ -16,10 +17,15 @@ class Watched:
         self.lab = Lab(policy=Policy(budget=Budget(wall_hours=1.0)))
         self.lab.start()
         self.near: list[str] = []
-        self.now = 0.0
+        self.now, self.beside = 0.0, Usage()
         self.stop, self.cancel = folder / "stop", folder / "cancel"
         self.overseer = Overseer(
-            self.lab.conduct, self.stop, self.cancel, self.near.append, clock=lambda: self.now
+            self.lab.conduct,
+            self.stop,
+            self.cancel,
+            lambda: self.beside,
+            self.near.append,
+            clock=lambda: self.now,
         )
         self.watch = TrialWatch(lambda _: None, self.stop, clock=lambda: self.now)
 
@@ -53,3 +59,20 @@ def test_ctrl_c_after_a_budget_has_them_stop_now(tmp_path: Path) -> None:
     assert run.look() == "now"
     run.stop.unlink()
     assert run.look() == "now"
+
+
+def test_what_runs_beside_have_used_counts(tmp_path: Path) -> None:
+    run = Watched(tmp_path)
+    assert run.look() == "no"
+    run.beside = Usage(wall_hours=1.0)
+    run.now += ASK_EVERY_S
+    assert run.look() == "at_checkpoint"
+
+
+def test_a_limit_that_is_met_while_stopping_softens_nothing(tmp_path: Path) -> None:
+    run = Watched(tmp_path)
+    run.cancel.touch()
+    assert run.look() == "now"
+    run.lab.now += 2 * 3600
+    run.look()
+    assert run.stop.read_text() == "now"

@@ -60,7 +60,7 @@ def test_a_tracking_uri_that_cannot_work_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_study_that_is_being_run_by_another_plan_is_refused(tmp_path: Path) -> None:
-    with Store(tmp_path).driving(PLAN.name):
+    with Store(tmp_path).driving(PLAN.name, "run"):
         assert "is being run by process" in refuse_run(tmp_path)
         assert "with another plan" in refuse_run(tmp_path)
 

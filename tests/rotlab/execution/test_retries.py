@@ -90,7 +90,8 @@ def test_a_whole_device_has_no_larger_share(gpus: float | None) -> None:
 
 def test_out_of_memory_no_more_cores_are_asked_for_than_a_machine_has() -> None:
     for given, machine, wanted in ((1, 8, 2), (3, 4, 4), (4, 4, 4)):
-        retries = Retries(partial(Capacity, 64, 0, machine))
+        nodes = ((2.0, 0.0), (float(machine), 0.0))
+        retries = Retries(partial(Capacity, 64, 0, nodes))
         assert next_request(retries, "memory", Resources(given, 0)) == Resources(wanted, 0)
         assert next_request(retries, "memory", Resources(wanted, 0)) is None
 
@@ -109,3 +110,8 @@ def test_errors_that_differ_in_numbers_and_paths_are_one() -> None:
     second = Failure("bug", "ValueError: 17 clips of /x.mp4, key deadbeef0, lr 0.5")
     assert first.likeness == second.likeness
     assert first.likeness != Failure("bug", "TypeError: 3 clips of /data/a/b.avi").likeness
+
+
+def test_out_of_memory_the_cores_of_machines_without_devices_do_not_count() -> None:
+    retries = Retries(lambda: Capacity(72, 1, ((64.0, 0.0), (8.0, 1.0))))
+    assert next_request(retries, "memory", Resources(8, 1.0)) == Resources(8, 1.0)

@@ -198,10 +198,14 @@ def test_the_last_revision_of_a_study_is_found(store: Store) -> None:
 
 
 def test_a_second_driver_of_a_study_learns_of_the_first(store: Store) -> None:
-    with store.driving("lr") as first, store.driving("lr") as second, store.driving("x") as other:
+    with (
+        store.driving("lr", "run") as first,
+        store.driving("lr", "run") as second,
+        store.driving("x", "run") as other,
+    ):
         assert (first, other) == (None, None)
         assert str(second).startswith(f"process {os.getpid()} on ")
-    with store.driving("lr") as again:
+    with store.driving("lr", "run") as again:
         assert again is None
 
 
