@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rotlab.commands.options import add_data, add_stage, add_store
 from rotlab.execution.find import find_stage
+from rotlab.execution.lease import HeldElsewhereError
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
@@ -88,6 +89,11 @@ def run_stage(
     try:
         gpus = study.resources[stage.kind].gpus
         record = perform(found, work, PrintedWatch(), gpus=gpus)
+    except HeldElsewhereError as held:
+        raise UserError(
+            f"{stage.kind} {stage.key[:12]} is worked at by another run ({held}): wait for it, "
+            f"or end that with `rotlab cancel {study.name}`"
+        ) from held
     except Exception as error:  # noqa: BLE001  (whatever the stage raises is what is to be seen)
         traceback.print_exc()
         if debug:

@@ -1,6 +1,7 @@
 """`rotlab invalidate`: what is meant and all made from it goes, is kept, and is made anew."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from rotlab.cli import main
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.store import Store
 from rotlab.planning.stage import Stage
-from rotnet.learning.watch import Unwatched
+from rotnet.errors import UserError
+from rotnet.learning.watch import Stopped, Unwatched
 from tests.rotlab.execution.lab import KINDS, make_stage
 
 A, B = make_stage("count", name="a", epochs=3), make_stage("count", name="b")
@@ -98,3 +100,41 @@ def test_cut_short_it_leaves_an_error_and_never_a_result(
     assert invalidate(store, A.key, "--yes") == 0
     assert done(store, A) == [False]
     assert perform(A.key, work(store), Unwatched()).metrics["resumed_at"] == 0.0
+
+
+class Halfway(Unwatched):
+    """Does something after a step of a stage."""
+
+    def __init__(self, step: int, then: Callable[[], object]) -> None:
+        self._step, self._then = step, then
+
+    def saved(self, step: int, path: Path) -> None:  # noqa: ARG002
+        if step == self._step:
+            self._then()
+
+
+def stop() -> None:
+    raise Stopped
+
+
+def test_what_was_half_done_from_a_withdrawn_result_is_begun_afresh(tmp_path: Path) -> None:
+    child = make_stage("count", {"a": A}, name="child", epochs=5)
+    store = Store(tmp_path)
+    todo = Work({s.key: s for s in (A, child)}, KINDS, {}, store.root, {"count": 1})
+    perform(A.key, todo, Unwatched())
+    with pytest.raises(Stopped):
+        perform(child.key, todo, Halfway(3, stop))
+    assert invalidate(store, A.key, "--yes") == 0
+    perform(A.key, todo, Unwatched())
+    assert perform(child.key, todo, Unwatched()).metrics["resumed_at"] == 0.0
+
+
+def test_what_is_at_work_with_a_withdrawn_result_is_not_committed(tmp_path: Path) -> None:
+    child = make_stage("count", {"a": A}, name="child", epochs=5)
+    store = Store(tmp_path)
+    todo = Work({s.key: s for s in (A, child)}, KINDS, {}, store.root, {"count": 1})
+    perform(A.key, todo, Unwatched())
+    watch = Halfway(3, lambda: invalidate(store, A.key, "--yes"))
+    with pytest.raises(UserError, match="was withdrawn while it was at work"):
+        perform(child.key, todo, watch)
+    assert done(store, A, child) == [False, False]

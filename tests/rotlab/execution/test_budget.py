@@ -4,8 +4,12 @@ from typing import Any
 
 import pytest
 
-from rotlab.execution.budget import Rates, Spending, Usage, nearest, spent
+from rotlab.execution.budget import Rates, Spending, Usage, nearest, rates_of, spent
 from rotlab.planning.budget import Budget
+from rotlab.planning.devices import CPU
+from rotlab.planning.prices import Prices
+from rotlab.planning.stage import Resources
+from rotnet.errors import UserError
 
 
 def started(hour: float, attempt: str, cpus: int = 1, gpus: float = 0.0) -> dict[str, Any]:
@@ -81,3 +85,29 @@ def test_the_limit_that_is_nearest_is_named() -> None:
     assert share == pytest.approx(2.0)
     assert words == "1 of 0.5 hours"
     assert nearest(Budget(money=100), used, "EUR") == (0.995, "99.5 of 100 EUR")
+
+
+GPU, CORE = Resources(1, 1.0), Resources(1, 0.0)
+TWO = Prices("EUR", None, {"A100": 1.0, "H100": 2.0, CPU: 0.1})
+
+
+def test_the_device_that_is_planned_for_has_its_price_or_the_only_one_that_is_priced() -> None:
+    assert rates_of(TWO, "H100", [GPU, CORE], needed=True) == Rates(2.0, 0.1, "EUR")
+    one = Prices("EUR", None, {"H100": 2.0})
+    assert rates_of(one, CPU, [GPU], needed=True) == Rates(2.0, 0.0, "EUR")
+    assert rates_of(Prices(), CPU, [GPU, CORE], needed=False) == Rates()
+
+
+@pytest.mark.parametrize(
+    ("prices", "device", "request_", "said"),
+    [
+        (TWO, CPU, GPU, "an hour of a GPU"),
+        (Prices("EUR", None, {CPU: 0.1}), CPU, GPU, "an hour of a GPU"),
+        (Prices("EUR", None, {"A100": 1.0}), "A100", CORE, "an hour of a core"),
+    ],
+)
+def test_a_budget_in_money_needs_a_price_for_all_that_stages_take(
+    prices: Prices, device: str, request_: Resources, said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        rates_of(prices, device, [request_], needed=True)

@@ -198,15 +198,31 @@ def test_the_last_revision_of_a_study_is_found(store: Store) -> None:
 
 
 def test_a_second_driver_of_a_study_learns_of_the_first(store: Store) -> None:
-    with (
-        store.driving("lr", "run") as first,
-        store.driving("lr", "run") as second,
-        store.driving("x", "run") as other,
-    ):
-        assert (first, other) == (None, None)
-        assert str(second).startswith(f"process {os.getpid()} on ")
-    with store.driving("lr", "run") as again:
-        assert again is None
+    with store.driving("x", "a") as other, store.driving("lr", "a") as first:
+        with store.driving("lr", "b") as second:
+            assert (first, other) == (None, None)
+            assert str(second).startswith(f"process {os.getpid()} on ")
+        assert store.driver("lr") == second
+    assert store.driver("lr") is None
+
+
+def test_a_second_driver_that_outlives_the_first_is_known_and_its_wishes_stay(
+    store: Store,
+) -> None:
+    first = store.driving("lr", "a")
+    first.__enter__()
+    with store.driving("lr", "b"):
+        first.__exit__(None, None, None)
+        assert str(store.driver("lr")).startswith(f"process {os.getpid()} on ")
+        store.cancel_path("lr").touch()
+        store.stop_path("lr", "b").touch()
+        with store.driving("lr", "c") as third:
+            assert third is None
+            assert store.cancel_path("lr").exists()
+            assert store.stop_path("lr", "b").exists()
+    with store.driving("lr", "d"):
+        assert not store.cancel_path("lr").exists()
+        assert not store.stop_path("lr", "b").exists()
 
 
 def test_a_store_that_may_only_be_read_can_be_read(
