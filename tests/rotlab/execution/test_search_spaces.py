@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rotlab.execution.perform import Work, perform
+from rotlab.planning.factors import Factor
 from rotlab.planning.inits import inits
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan import Plan, make_plan
@@ -75,6 +76,7 @@ def shrunk(spec: Spec) -> Spec:
     return replace(
         spec,
         axes=axes,
+        factors=spec.factors and tuple(_shorter(one, axes) for one in spec.factors),
         settings=settings,
         exclude=tuple(
             replace(
@@ -89,6 +91,19 @@ def shrunk(spec: Spec) -> Spec:
         targets=spec.targets[:1],
         replicates=Replicates(),
     )
+
+
+def _shorter(factor: Factor, axes: Mapping[str, tuple[Any, ...]]) -> Factor:
+    """A factor without the steps for which its axes have no values any more."""
+    branches = []
+    for branch in factor.branches:
+        steps = [
+            step
+            for step in branch.steps
+            if all(index < len(axes[axis]) for axis, index in zip(factor.axes, step, strict=True))
+        ]
+        branches.append(replace(branch, steps=tuple(steps)))
+    return replace(factor, branches=tuple(branches))
 
 
 def _fewer(spec: Spec, axis: str, value: object) -> object:
