@@ -11,7 +11,6 @@ studies/<name>/cancel              a wish that its drivers end
 """
 
 import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -19,12 +18,14 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from rotlab.execution.files import create_json, flush_folder, is_whole, seal
+from rotlab.execution.hold import hold, holder
 from rotlab.execution.record import Record, record_from_json, record_to_json
 from rotlab.execution.study import SavedStudy, study_from_json, study_to_json
 from rotlab.planning.stage import Stage
@@ -35,7 +36,6 @@ CHECKPOINT = "checkpoint.pt"  # good for continuing only; not part of a result
 ORIGIN = "origin.json"  # what an attempt began from
 ERROR = "error.txt"
 _LOG = logging.getLogger(__name__)
-_HOLD_TRIES, _HOLD_PAUSE_S = 4, 0.05
 
 
 class StoreError(UserError):
@@ -279,50 +279,16 @@ class Store:
 
     def driver(self, name: str) -> str | None:
         """Return who runs a study, None where nobody does."""
-        for path in sorted(self._study(name).glob("driver*.lock")):
-            with path.open(encoding="utf-8") as lock:
-                if not _try_to_hold(lock):
-                    return lock.read().strip() or "another process"
-        return None
+        return holder(self._study(name))
 
-    @contextlib.contextmanager
-    def driving(self, name: str, run: str) -> Iterator[str | None]:
-        """Hold a study while it is run; the hold ends with the process.
+    def driving(self, name: str, run: str) -> AbstractContextManager[str | None]:
+        """Hold a study while it is run; see `rotlab.execution.hold`.
 
         Args:
             name: of the study.
             run: identity of the run.
-
-        Yields:
-            None for the first to hold it, else who that is.
         """
-        folder = self._study(name)
-        folder.mkdir(parents=True, exist_ok=True)
-        own = folder / f"driver-{run}.lock"
-        with (folder / "driver.lock").open("a+", encoding="utf-8") as lock:
-            for _ in range(_HOLD_TRIES):  # who only looks holds it for a moment
-                is_first = _try_to_hold(lock)
-                if is_first:
-                    break
-                time.sleep(_HOLD_PAUSE_S)
-            if not is_first:
-                lock.seek(0)
-                other = lock.read().strip() or "another process"
-                with own.open("w", encoding="utf-8") as beside:
-                    _try_to_hold(beside)
-                    _sign(beside)
-                    try:
-                        yield other
-                    finally:
-                        own.unlink(missing_ok=True)
-                return
-            if not any(_is_held(path) for path in folder.glob("driver-*.lock")):
-                for leftover in (*folder.glob("stop-*"), *folder.glob("driver-*.lock")):
-                    leftover.unlink(missing_ok=True)
-                (folder / "cancel").unlink(missing_ok=True)
-            lock.truncate(0)
-            _sign(lock)
-            yield None
+        return hold(self._study(name), run)
 
     # Paths
 
@@ -351,24 +317,6 @@ def checksums(folder: Path) -> dict[str, str]:
         for path in files
         if path.name not in (CHECKPOINT, ORIGIN, ERROR)
     }
-
-
-def _try_to_hold(lock: IO[str]) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _sign(lock: IO[str]) -> None:
-    lock.write(f"process {os.getpid()} on {os.uname().nodename}")
-    lock.flush()
-
-
-def _is_held(path: Path) -> bool:
-    with path.open(encoding="utf-8") as lock:
-        return not _try_to_hold(lock)
 
 
 def _newest(attempts: Path, fits: Callable[[Path], bool]) -> Path | None:
