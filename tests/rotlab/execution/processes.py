@@ -1,11 +1,12 @@
 """Drivers started by tests, and all that they have started."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,13 @@ def kill(*pids: int) -> None:
     for pid in pids:
         if is_alive(pid):
             os.kill(pid, signal.SIGKILL)
+
+
+def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to processes, by number; those that have ended meanwhile need none."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float) -> float:
