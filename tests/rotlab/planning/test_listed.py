@@ -1,23 +1,8 @@
 """Arms given one by one."""
 
-from collections.abc import Callable
-
 import pytest
 
-from rotlab.planning.plan import Plan
-from rotlab.planning.problems import SpecError
-
-MakePlan = Callable[[str], Plan]
-
-
-def arms(plan: Plan) -> list[dict[str, object]]:
-    return [dict(cell.arm) for cell in plan.cells]
-
-
-def refused(plan: MakePlan, text: str) -> list[str]:
-    with pytest.raises(SpecError) as caught:
-        plan(text)
-    return [f"{one.line} {one.where}: {one.text}" for one in caught.value.problems]
+from tests.rotlab.planning.asking import MakePlan, arms, refused
 
 
 def test_arms_may_stand_instead_of_a_grid(plan: MakePlan) -> None:
