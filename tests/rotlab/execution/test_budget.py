@@ -64,6 +64,12 @@ def test_an_attempt_whose_driver_was_killed_ends_with_the_last_that_was_heard() 
     assert spent([events]) == Usage(0.0, 2.0, 2.0)
 
 
+def test_what_another_run_turned_out_to_have_costs_nothing_more() -> None:
+    held = {"event": "stage_held", "time": 3600.0, "attempt": "a"}
+    events = [study(0, "started"), started(0, "a"), held, study(5, "ended")]
+    assert spent([events]).cpu_hours == 1.0
+
+
 def test_the_journals_of_runs_side_by_side_are_added_up() -> None:
     one = [study(0, "started"), started(0, "a"), ended(2, "a"), study(2, "ended")]
     two = [study(1, "started"), started(1, "b"), ended(2, "b"), study(2, "ended")]
