@@ -1,0 +1,115 @@
+"""How long and by which rule a network learns, and from how much."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from rotnet.config.settings import (
+    Fraction,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Settings,
+    added,
+)
+
+
+class TrainConfig(Settings):
+    """How long and by which rule a network learns: SGD with momentum.
+
+    An epoch shows one clip of every video, or is `steps_per_epoch` steps long where that is given.
+    """
+
+    epochs: PositiveInt = Field(60, description="length of training")
+    steps_per_epoch: PositiveInt | None = Field(
+        None, description="steps that count as an epoch; none: all videos once"
+    )
+    batch_size: PositiveInt = Field(
+        32, description="videos per step; a pretraining step sees each in every rotation"
+    )
+    lr: PositiveFloat = Field(0.1, description="base learning rate")
+    momentum: Fraction = Field(0.9, description="of SGD")
+    weight_decay: NonNegativeFloat = Field(1e-3, description="of SGD, on all parameters")
+    schedule: Literal["constant", "step", "cosine"] = Field(
+        "step", description="of the learning rate, by step"
+    )
+    milestones: Annotated[tuple[PositiveInt, ...], Field(strict=False)] = Field(
+        (), description="epochs after which a step schedule multiplies the rate by gamma"
+    )
+    gamma: PositiveFloat = Field(0.1, description="factor at a milestone")
+    warmup_epochs: NonNegativeFloat = Field(
+        0.0, description="epochs over which the rate rises linearly from 0"
+    )
+    precision: Literal["fp32", "bf16", "fp16"] = Field(
+        "fp32", description="of activations (autocast); fp16 needs CUDA and scales the loss"
+    )
+    val_fraction: Fraction = Field(
+        0.0, description="share of the training videos held out, by group, to judge on"
+    )
+    nesterov: bool = Field(
+        False, description="momentum in Nesterov's form", json_schema_extra=added(False)
+    )
+    clip_gradient: PositiveFloat | None = Field(
+        None,
+        description="largest norm of the gradient; none: as it is",
+        json_schema_extra=added(None),
+    )
+
+    @model_validator(mode="after")
+    def _schedule_is_whole(self) -> Self:
+        if list(self.milestones) != sorted(set(self.milestones)):
+            raise ValueError(f"milestones must rise, got {list(self.milestones)}")
+        if self.milestones and self.schedule != "step":
+            raise ValueError(f"milestones belong to schedule 'step', not {self.schedule!r}")
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"warmup_epochs must be below epochs, got {self.warmup_epochs:g} of {self.epochs}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> Self:
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov needs momentum above 0, got 0")
+        return self
+
+
+class TuneConfig(TrainConfig):
+    """How a network learns to name actions: beside the training, what of it learns, and from what.
+
+    Settings are chosen with `final: train`, judged on the held-out part; the final run learns from
+    the whole training split for a fixed length.
+    """
+
+    final: Literal["train", "train+val"] = Field(
+        "train",
+        description="train: val_fraction is held out; train+val: all training videos are learnt",
+        json_schema_extra=added("train"),
+    )
+    freeze: Annotated[int, Field(ge=0, le=5)] = Field(
+        0,
+        description="stages, from the first, that keep their weights and statistics; of resnet3d "
+        "the stem, then layer1 to layer4",
+        json_schema_extra=added(0),
+    )
+    shots: PositiveInt | None = Field(
+        None,
+        description="labelled videos per class to learn from; none: all. Fewer are among more",
+        json_schema_extra=added(None),
+    )
+
+    def canonical(self) -> Self:
+        """Return the settings without a share to hold out where nothing is held out."""
+        if self.final == "train":
+            return self
+        return self.model_copy(update={"final": "train", "val_fraction": 0.0})
+
+
+class DataConfig(Settings):
+    """How much of the data is used."""
+
+    pretrain_fraction: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0,
+        description="share of the videos that pretraining learns from; less is among more",
+        json_schema_extra=added(1.0),
+    )
