@@ -83,9 +83,9 @@ class Originals:
         try:
             handle = self._handle(video, path)
             for index, upright in handle.pictures(list(places)):
-                picture = cut_and_shrink(upright, area, size)
+                picture = cut_and_shrink(upright, area, size, crop)
                 for place in places[index]:
-                    out[place] = picture[crop.rows, crop.columns]
+                    out[place] = picture
         except (UndecodableError, CutShortError, av.error.FFmpegError) as error:
             self._handles().pop(video.path, None)
             raise DataError(

@@ -130,14 +130,13 @@ class _Sheet:
     def __init__(self, count: int, height: int, width: int) -> None:
         self._shape = (count, height, width)
         self._frame = av.VideoFrame(width, count * height, PIXELS)
-        self._planes = [_plane(self._frame, index) for index in range(3)]
+        self._planes = _planes(self._frame)
 
     def put(self, number: int, frame: av.VideoFrame, rows: slice, columns: slice) -> None:
         """Copy a part of a picture, whose bounds are even, to its place."""
-        for index, plane in enumerate(self._planes):
-            share = 2 if index else 1
+        for plane, source, share in zip(self._planes, _planes(frame), (1, 2, 2), strict=True):
             height = self._shape[1] // share
-            part = _plane(frame, index)[
+            part = source[
                 rows.start // share : rows.stop // share,
                 columns.start // share : columns.stop // share,
             ]
@@ -152,11 +151,13 @@ class _Sheet:
         return lines.reshape(count, height, width, 3)
 
 
-def _plane(frame: av.VideoFrame, index: int) -> NDArray[np.uint8]:
-    """Return a view of one plane without what pads its rows."""
-    plane = frame.planes[index]
-    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    return lines[: plane.height, : plane.width]
+def _planes(frame: av.VideoFrame) -> list[NDArray[np.uint8]]:
+    """Return views of the planes without what pads their rows."""
+    found = []
+    for plane in frame.planes:
+        lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        found.append(lines[: plane.height, : plane.width])
+    return found
 
 
 def _encoder(height: int, width: int) -> av.VideoCodecContext:
@@ -183,6 +184,6 @@ def _to_420(picture: Pixels) -> av.VideoFrame:
     mean = rgb.reshape(rows // 2, 2, columns // 2, 2, 3).mean(axis=(1, 3))
     frame = av.VideoFrame(columns, rows, PIXELS)
     chroma = [mean @ TO_YUV[index] + 128 for index in (1, 2)]
-    for index, levels in enumerate((luma, *chroma)):
-        _plane(frame, index)[:] = np.rint(levels).astype(np.uint8)
+    for plane, levels in zip(_planes(frame), (luma, *chroma), strict=True):
+        plane[:] = np.rint(levels).astype(np.uint8)
     return frame

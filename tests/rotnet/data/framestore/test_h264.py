@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rotnet.data.framestore.codec import Crop, DamagedPacketError, Run
-from rotnet.data.framestore.h264 import GROUP, OPTIONS, H264Codec, _plane, _Sheet, _to_420
+from rotnet.data.framestore.h264 import GROUP, OPTIONS, H264Codec, _planes, _Sheet, _to_420
 from rotnet.data.rgb import RgbConverter
 from rotnet.errors import DataError
 from tests.rotnet.data.framestore.samples import smooth
@@ -24,8 +24,7 @@ TURNS = st.integers(1, 3)
 
 
 def planes_of(picture: NDArray[np.uint8]) -> list[Plane]:
-    frame = _to_420(picture)
-    return [_plane(frame, index).copy() for index in range(3)]
+    return [plane.copy() for plane in _planes(_to_420(picture))]
 
 
 def shown(planes: list[Plane]) -> NDArray[np.uint8]:
