@@ -6,7 +6,7 @@ A clip is 16 frames with stride 2, reduced to a short side of 136, a crop of 112
 contiguous uint8 RGB tensor of it exists and every byte of that was touched. All contestants read
 the same random videos and starts, on one thread, in turns; a ratio is of the same turn. Peers that
 are not installed are named and left out (pip install --no-deps torchcodec decord; TorchCodec needs
-FFmpeg's libraries).
+FFmpeg's libraries, whose version counts for more than who calls them).
 """
 
 import argparse
@@ -44,10 +44,11 @@ try:
 except ImportError:
     decord = None
 try:
+    from torchcodec import ffmpeg_major_version
     from torchcodec.decoders import VideoDecoder
     from torchcodec.transforms import Resize
 except (ImportError, RuntimeError):
-    VideoDecoder = None
+    VideoDecoder, ffmpeg_major_version = None, None
 
 FRAMES, STRIDE, SIDE, SIZE = 16, 2, 136, 112
 REFERENCE = "TorchCodec, originals, fresh handle"
@@ -133,6 +134,13 @@ def shrunk(frames: list[Pixels], video: Video) -> Pixels:
     return np.ascontiguousarray(np.stack(small))
 
 
+def cropped(frames: list[Pixels], video: Video) -> Pixels:
+    """Reduce what the crop is made of and no more, as our reader does."""
+    assert video.area is not None  # noqa: S101
+    size = (video.stored_width, video.stored_height)
+    return np.stack([cut_and_shrink(frame, video.area, size, crop_of(video)) for frame in frames])
+
+
 def with_decord(sets: Sets) -> Contestant:
     """Read by decord, which reduces while it decodes."""
 
@@ -179,7 +187,7 @@ def with_torchcodec(
     def read(video: Video, start: int) -> Pixels:
         frames = opened(video).get_frames_at(list(wanted(start))).data
         if reduced == "as ours":
-            return shrunk(list(frames.numpy()), video)
+            return cropped(list(frames.numpy()), video)
         crop = crop_of(video)
         return frames[:, crop.rows, crop.columns].contiguous().numpy()
 
@@ -229,7 +237,7 @@ def contestants(sets: Sets) -> dict[str, Contestant]:
     found = {"PyAV, originals, naive": naive_pyav(sets)}
     if decord is not None:
         found["decord, originals, fresh handle"] = with_decord(sets)
-    if VideoDecoder is not None:
+    if ffmpeg_major_version is not None:
         found[REFERENCE] = with_torchcodec(
             sets.source, "exact", cached=False, reduced="by TorchCodec"
         )
@@ -353,9 +361,11 @@ def main() -> None:
 def table(sets: Sets, rounds: int, seconds: float) -> None:
     """Print clips a second and ratios."""
     everyone = contestants(sets)
-    for name, module in (("decord", decord), ("torchcodec", VideoDecoder)):
-        if module is None:
-            sys.stderr.write(f"{name} is not installed: left out\n")
+    if decord is None:
+        sys.stderr.write("decord is not installed: left out\n")
+    if ffmpeg_major_version is None:
+        lacks = "is not installed" if VideoDecoder is None else "finds no FFmpeg libraries"
+        sys.stderr.write(f"torchcodec {lacks}: left out\n")
     for contestant in everyone.values():
         rate(contestant, sets, 0, seconds / 4)  # files are checked and opened, memory is touched
     rates: dict[str, list[float]] = {name: [] for name in everyone}
@@ -363,7 +373,8 @@ def table(sets: Sets, rounds: int, seconds: float) -> None:
         for name, contestant in everyone.items():
             rates[name].append(rate(contestant, sets, turn, seconds))
     reference = REFERENCE if REFERENCE in rates else next(iter(rates))
-    print(f"{len(sets.videos)} videos; one thread; median (min to max) of {rounds} turns\n")
+    print(f"{len(sets.videos)} videos; one thread; median (min to max) of {rounds} turns")
+    print(f"FFmpeg: {av.ffmpeg_version_info} in PyAV, {ffmpeg_major_version} in TorchCodec\n")
     print(f"{'':46}{'clips/s':>22}   ratio to {reference}")
     for name, found in rates.items():
         ratios = [one / other for one, other in zip(found, rates[reference], strict=True)]
