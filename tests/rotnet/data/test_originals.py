@@ -219,6 +219,14 @@ def test_more_videos_than_may_stay_open_and_several_threads_at_once(
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc/self/fd")
+def test_pictures_are_held_by_the_lot_and_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(originals, "LOT_BYTES", 2 * 12)
+    pictures = [(number, np.full((2, 2, 3), number, np.uint8)) for number in range(5)]
+    lots = list(originals._lots(pictures))
+    assert [[number for number, _ in lot] for lot in lots] == [[0, 1], [2, 3], [4]]
+    assert all((picture == number).all() for lot in lots for number, picture in lot)
+
+
 def test_a_thread_that_ends_leaves_no_file_open(few: Path, tmp_path: Path) -> None:
     _, live = both(tmp_path, few)
     reader = FrameReader(live.folder)
