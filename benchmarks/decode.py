@@ -1,6 +1,6 @@
 """How fast clips are read: our readers beside TorchCodec, decord and plain PyAV, in one run.
 
-    python benchmarks/decode.py FOLDER_OF_VIDEOS [--seconds 1] [--rounds 7] [--cold]
+    python benchmarks/decode.py FOLDER_OF_VIDEOS [--seconds 1] [--rounds 7] [--cpu] [--cold]
 
 A clip is 16 frames with stride 2, reduced to a short side of 136, a crop of 112: it counts when a
 contiguous uint8 RGB tensor of it exists and every byte of that was touched. All contestants read
@@ -276,16 +276,18 @@ def touch(clip: Pixels) -> None:
     torch.from_numpy(clip).view(-1).view(torch.int64).sum()
 
 
-def rate(contestant: Contestant, sets: Sets, seed: int, seconds: float) -> float:
-    """Return clips a second."""
-    begin = time.perf_counter()
+def rate(
+    contestant: Contestant, sets: Sets, seed: int, seconds: float, clock: Callable[[], float]
+) -> float:
+    """Return clips a second by a clock."""
+    begin = clock()
     for count, (video, start) in enumerate(clips(sets, seed), 1):
         clip = contestant(video, start)
         if clip.shape != (FRAMES, SIZE, SIZE, 3) or not clip.flags.c_contiguous:
             raise SystemExit(f"error: a clip of {clip.shape}, not contiguous or of a wrong size")
         touch(clip)
-        if time.perf_counter() - begin > seconds:
-            return count / (time.perf_counter() - begin)
+        if clock() - begin > seconds:
+            return count / (clock() - begin)
     raise AssertionError
 
 
@@ -346,6 +348,9 @@ def main() -> None:
     parser.add_argument("source", type=Path, help="folder of videos")
     parser.add_argument("--seconds", type=float, default=1.0, help="of a turn")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument(
+        "--cpu", action="store_true", help="count processor time, where other programs are at work"
+    )
     parser.add_argument("--cold", action="store_true", help="measure reading from disk, too")
     parser.add_argument("--work", type=Path, help="keep what is prepared here")
     args = parser.parse_args()
@@ -353,12 +358,12 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         work = args.work or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         sets = prepared(args.source, work)
-        table(sets, args.rounds, args.seconds)
+        table(sets, args.rounds, args.seconds, time.process_time if args.cpu else time.perf_counter)
         if args.cold:
             cold(sets)
 
 
-def table(sets: Sets, rounds: int, seconds: float) -> None:
+def table(sets: Sets, rounds: int, seconds: float, clock: Callable[[], float]) -> None:
     """Print clips a second and ratios."""
     everyone = contestants(sets)
     if decord is None:
@@ -367,14 +372,18 @@ def table(sets: Sets, rounds: int, seconds: float) -> None:
         lacks = "is not installed" if VideoDecoder is None else "finds no FFmpeg libraries"
         sys.stderr.write(f"torchcodec {lacks}: left out\n")
     for contestant in everyone.values():
-        rate(contestant, sets, 0, seconds / 4)  # files are checked and opened, memory is touched
+        rate(
+            contestant, sets, 0, seconds / 4, clock
+        )  # files are checked and opened, memory is touched
     rates: dict[str, list[float]] = {name: [] for name in everyone}
     for turn in range(rounds):
         for name, contestant in everyone.items():
-            rates[name].append(rate(contestant, sets, turn, seconds))
+            rates[name].append(rate(contestant, sets, turn, seconds, clock))
     reference = REFERENCE if REFERENCE in rates else next(iter(rates))
     print(f"{len(sets.videos)} videos; one thread; median (min to max) of {rounds} turns")
-    print(f"FFmpeg: {av.ffmpeg_version_info} in PyAV, {ffmpeg_major_version} in TorchCodec\n")
+    print(
+        f"FFmpeg: {av.ffmpeg_version_info} in PyAV, {ffmpeg_major_version or 'no'} in TorchCodec\n"
+    )
     print(f"{'':46}{'clips/s':>22}   ratio to {reference}")
     for name, found in rates.items():
         ratios = [one / other for one, other in zip(found, rates[reference], strict=True)]
