@@ -371,10 +371,8 @@ def table(sets: Sets, rounds: int, seconds: float, clock: Callable[[], float]) -
     if ffmpeg_major_version is None:
         lacks = "is not installed" if VideoDecoder is None else "finds no FFmpeg libraries"
         sys.stderr.write(f"torchcodec {lacks}: left out\n")
-    for contestant in everyone.values():
-        rate(
-            contestant, sets, 0, seconds / 4, clock
-        )  # files are checked and opened, memory is touched
+    for contestant in everyone.values():  # files are checked and opened, memory is touched
+        rate(contestant, sets, 0, seconds / 4, clock)
     rates: dict[str, list[float]] = {name: [] for name in everyone}
     for turn in range(rounds):
         for name, contestant in everyone.items():

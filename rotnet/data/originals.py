@@ -126,7 +126,8 @@ def _lots(pictures: Iterable[tuple[int, Pixels]]) -> Iterator[list[tuple[int, Pi
         if len(lot) * upright.nbytes >= LOT_BYTES:
             yield lot
             lot = []
-    yield lot
+    if lot:
+        yield lot
 
 
 def proven(file: Path, table: Index, sums: Sequence[int]) -> Index:

@@ -225,6 +225,7 @@ def test_pictures_are_held_by_the_lot_and_none_is_lost(monkeypatch: pytest.Monke
     lots = list(originals._lots(pictures))
     assert [[number for number, _ in lot] for lot in lots] == [[0, 1], [2, 3], [4]]
     assert all((picture == number).all() for lot in lots for number, picture in lot)
+    assert len(list(originals._lots(pictures[:4]))) == 2
 
 
 def test_a_thread_that_ends_leaves_no_file_open(few: Path, tmp_path: Path) -> None:
