@@ -54,7 +54,8 @@ class Job:
     @property
     def identity(self) -> dict[str, Any]:
         """Return what must be the same for an interrupted preparation to go on."""
-        frames = {**asdict(self.storage), "code_version": CODE_VERSION}
+        storage = {**asdict(self.storage), **self.storage.settings}
+        frames = {**storage, "code_version": CODE_VERSION}
         return {"frames": frames, "made_with": MADE_WITH}
 
     def found(self, source: Path) -> Listing:

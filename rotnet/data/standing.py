@@ -77,7 +77,8 @@ def rows_to_take_over(out: Path, job: Job) -> dict[str, Video]:
     except DataError:
         return {}
     frames = {**job.storage.settings, "code_version": CODE_VERSION}
-    asked = {key: frames.get(key) for key in (*asdict(job.storage), "code_version")}
+    keys = (*asdict(job.storage), "encoding", "code_version")
+    asked = {key: frames.get(key) for key in keys}
     same = {key: header.settings.get(key) for key in asked} == asked
     same &= header.made_with == MADE_WITH
     same &= record.storage == job.storage.format

@@ -19,6 +19,9 @@ from rotnet.data.video import Video
 from rotnet.data.workplace import Part, Stored, file_sha256, state_of
 from rotnet.errors import DataError
 
+# Raised by hand when equal pictures are encoded to other ones; a format's first has no number.
+ENCODINGS = {"h264": 2}
+
 
 @dataclass(frozen=True, slots=True)
 class Storage:
@@ -54,6 +57,8 @@ class Storage:
             del values["bars"]
         if self.format in ("raw", "source"):
             del values["format"]
+        if self.format in ENCODINGS:
+            values["encoding"] = ENCODINGS[self.format]
         return values
 
 

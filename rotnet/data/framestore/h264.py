@@ -32,11 +32,14 @@ from rotnet.errors import DataError
 
 GROUP = 8
 PIXELS = "yuv420p"
+# With its tree of macroblocks libx264 gives, once in some fifty videos, other bytes for the same
+# pictures: what it makes of small ones hangs on what lay in memory before.
 OPTIONS = {
     "preset": "veryfast",
     "tune": "fastdecode",
     "crf": "18",
-    "x264-params": f"keyint={GROUP}:min-keyint={GROUP}:scenecut=0:bframes=0:repeat-headers=1",
+    "x264-params": f"keyint={GROUP}:min-keyint={GROUP}:scenecut=0:bframes=0:repeat-headers=1"
+    ":no-mbtree=1",
 }
 # Rows: Y, Cb, Cr of R, G, B in [0, 255] (ITU-R BT.601, limited range); offsets are 16, 128, 128.
 TO_YUV = np.array(

@@ -69,6 +69,17 @@ def test_plain_colours_come_back_to_a_few_levels() -> None:
         assert np.abs(shown(planes_of(picture)).astype(int) - picture).max() <= 4
 
 
+def test_equal_pictures_give_equal_bytes_whatever_lay_in_memory() -> None:
+    rng = np.random.default_rng(0)
+    pictures = smooth(20, 32, 44)
+    found = set()
+    for _ in range(200):
+        litter = [rng.bytes(int(size)) for size in rng.integers(1_000, 300_000, 3)]
+        found.add(b"".join(H264Codec().encode(iter(pictures))))
+        del litter
+    assert len(found) == 1
+
+
 def test_a_picture_with_odd_sides_repeats_its_last_row_and_column() -> None:
     picture = smooth(1, 5, 7)[0]
     luma, *chroma = planes_of(picture)
