@@ -22,6 +22,7 @@ COMMANDS = {
     "logs": ("rotlab.commands.logs", "show what a stage said while it worked"),
     "cancel": ("rotlab.commands.cancel", "have the runs of a study end, at their last checkpoints"),
     "invalidate": ("rotlab.commands.invalidate", "have results made again, saying why"),
+    "gc": ("rotlab.commands.collect", "remove what nothing in the store needs any more"),
     "status": ("rotlab.commands.status", "show how far a study is"),
     "results": ("rotlab.commands.results", "answer a study's question from its results"),
 }

@@ -78,6 +78,14 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         "waits for ever [%(default)g]",
     )
     parser.add_argument(
+        "--keep-states",
+        choices=("kind", "needed", "all"),
+        default="kind",
+        help="training states of finished stages that stay, for longer ones asked for later: as "
+        "the kind has it (pretrain's), needed (none but those that the plan waits for) or all "
+        "[%(default)s]",
+    )
+    parser.add_argument(
         "--notify",
         metavar="COMMAND|URL",
         type=_target,
@@ -120,6 +128,7 @@ def run(args: argparse.Namespace) -> int:
             same_errors=args.same_errors,
             concurrency=args.concurrency,
         ),
+        keep_states=args.keep_states,
         hung_s=60 * args.hung_after or None,
         prices=prices,
         device=device,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rotlab.execution.conduct import Policy
 from rotlab.execution.store import Store
+from rotlab.execution.trunk import KeepStates
 from rotlab.planning.devices import CPU
 from rotlab.planning.plan import Plan
 from rotlab.planning.prices import Prices
@@ -32,6 +33,7 @@ class Job:
         pending: stages that may wait for room on one that is there, so that it grows.
         policy: what the run may use, and what it makes of errors.
         seconds: key -> how long a stage is thought to take, where that is known.
+        keep_states: which training states of finished stages stay in the store.
         hung_s: seconds after which a stage without a sign of life is ended; None sets no limit.
         prices: what hours cost.
         device: that the plan is reckoned for.
@@ -53,6 +55,7 @@ class Job:
     pending: int = PENDING
     policy: Policy = field(default_factory=Policy)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    keep_states: KeepStates = "kind"
     hung_s: float | None = None
     prices: Prices = field(default_factory=Prices)
     device: str = CPU

@@ -61,13 +61,17 @@ class Results(Layout):
                 if record is not None:
                     yield record
 
+    def result_place(self, record: Record) -> Path:
+        """Return the folder of a record's files, whether they are there or not."""
+        return self.attempts(record.key, record.kind) / record.attempt
+
     def result_folder(self, record: Record) -> Path:
         """Return the folder that holds a record's files.
 
         Raises:
             StoreError: if it is gone, or a file in it.
         """
-        folder = self.attempts(record.key, record.kind) / record.attempt
+        folder = self.result_place(record)
         lost = [folder] if not folder.is_dir() else []
         lost = lost or [folder / name for name in record.files if not (folder / name).is_file()]
         if lost:
@@ -79,7 +83,7 @@ class Results(Layout):
 
     def state_path(self, record: Record) -> Path:
         """Return where a record's training state lies, if it is kept."""
-        return self.attempts(record.key, record.kind) / record.attempt / CHECKPOINT
+        return self.result_place(record) / CHECKPOINT
 
     def new_attempt(
         self,
@@ -103,7 +107,7 @@ class Results(Layout):
         attempts.mkdir(parents=True, exist_ok=True)
         folder = attempts / (attempt or new_attempt_id())
         making = attempts / f".{folder.name}"
-        earlier = _newest(attempts, fits)
+        earlier = newest_attempt(attempts, fits)
         if earlier is None:
             making.mkdir()
             if begin is not None:
@@ -172,8 +176,13 @@ def checksums(folder: Path) -> dict[str, str]:
     }
 
 
-def _newest(attempts: Path, fits: Callable[[Path], bool]) -> Path | None:
-    """The fitting attempt that holds the most recently written file of all, if any holds one."""
+def newest_attempt(attempts: Path, fits: Callable[[Path], bool] = lambda _: True) -> Path | None:
+    """Return the folder that holds the most recently written file of all, if any holds one.
+
+    Args:
+        attempts: folder of a stage's attempts.
+        fits: says whether an attempt is one to go on from.
+    """
     times = [
         (path.stat().st_mtime_ns, folder.name)
         for folder in attempts.iterdir()

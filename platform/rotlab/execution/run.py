@@ -27,11 +27,13 @@ from rotlab.execution.conclude import (
 )
 from rotlab.execution.conduct import Conduct, Event
 from rotlab.execution.display import Display
+from rotlab.execution.gate import counting
 from rotlab.execution.interrupt import Interrupt
 from rotlab.execution.job import Job
 from rotlab.execution.notify import News
 from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
+from rotlab.execution.record import Record
 from rotlab.execution.searcher import StageSearcher, StopWhenIdle, TrialListener, request
 from rotlab.execution.stage_log import was_hung
 from rotlab.execution.store import StoreError
@@ -72,8 +74,11 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
     run = f"{os.getpid()}-{secrets.token_hex(4)}"
     with Interrupt() as interrupt, store.driving(name, run) as other:
         study = next_revision(store.study(name), job.plan, job.text, job.resources)
+        with counting(store.root):  # `rotlab gc` knows the study before its results are relied on
+            if other is None:
+                store.save_study(study)
+            records = store.records(job.plan.stages.values())
         if other is None:
-            store.save_study(study)
             journal = Journal(store.journal_path(name))
             is_own = sqlite_path(uri) == store.root / "mlflow.db"
             artifacts = str(store.root / "artifacts") if is_own else None
@@ -86,7 +91,7 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
         status, news = INTERRUPTED, News(job.notify, name)
         try:
             tracker.start()
-            status = _bring_about(job, study, tracker, run, interrupt, news, progress, say)
+            status = _bring_about(job, study, records, tracker, run, interrupt, news, progress, say)
         except KeyboardInterrupt:
             say("interrupted before the end; the same command goes on from the last checkpoints")
         except BaseException:
@@ -123,6 +128,7 @@ def _check_same(study: SavedStudy, saved: SavedStudy | None, other: str) -> None
 def _bring_about(
     job: Job,
     study: SavedStudy,
+    records: Mapping[str, Record],
     tracker: Tracker | JournalOnly,
     run: str,
     interrupt: Interrupt,
@@ -131,7 +137,6 @@ def _bring_about(
     say: Callable[[str], None],
 ) -> int:
     name, store, total = job.plan.name, job.store, len(job.plan.stages)
-    records = store.records(job.plan.stages.values())
     known, is_ended = _look_back(Journal(store.journal_path(name)).read())
     reused = [record for key, record in records.items() if known.get(key) != record.metrics]
     if len(records) == total:
@@ -215,6 +220,7 @@ def _tune(
         job.hung_s,
         job.policy.stale_s,
         dict(job.plan.continues),
+        job.keep_states,
     )
     trainable = tune.with_parameters(run_trial, work=work, stop_file=stop_file, verbose=job.verbose)
     tune.Tuner(
