@@ -14,6 +14,7 @@ from rotlab.commands import collect
 from rotlab.execution import clear
 from rotlab.execution.gate import removing
 from rotlab.execution.lease import Lease
+from rotlab.execution.leftovers import Leftover
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
@@ -194,10 +195,11 @@ def test_two_at_once_remove_each_thing_once(store: Store) -> None:
     context = multiprocessing.get_context("fork")
 
     def slow() -> None:
-        move = clear.clear
-        pytest.MonkeyPatch().setattr(
-            collect, "clear", lambda *given: (time.sleep(0.2), move(*given))[1]
-        )
+        def clear_slowly(store: Store, going: list[Leftover], now: float) -> clear.Cleared:
+            time.sleep(0.2)
+            return clear.clear(store, going, now)
+
+        pytest.MonkeyPatch().setattr(collect, "clear", clear_slowly)
 
     both = [context.Process(target=_collect, args=(store.root, slow)) for _ in range(2)]
     for process in both:

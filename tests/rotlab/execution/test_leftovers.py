@@ -45,12 +45,15 @@ class Lab:
     def needs(self, but: str | None = None) -> Needs:
         return needs_of(self.store, KINDS, but)
 
-    def look(self, keep_s: float = 0.0, **limits: str) -> Survey:
-        return survey(self.store, self.needs(limits.get("drop")), time.time() + 1, keep_s, **limits)
+    def look(
+        self, keep_s: float = 0.0, study: str | None = None, drop: str | None = None
+    ) -> Survey:
+        return survey(self.store, self.needs(drop), time.time() + 1, keep_s, study, drop)
 
-    def sorts(self, **limits: str) -> list[tuple[str, str]]:
+    def sorts(self, study: str | None = None, drop: str | None = None) -> list[tuple[str, str]]:
         """Class and file name of what is found."""
-        return [(one.sort, one.path.name) for one in self.look(**limits).leftovers]
+        found = self.look(study=study, drop=drop).leftovers
+        return [(one.sort, one.path.name) for one in found]
 
 
 @pytest.fixture
