@@ -23,6 +23,8 @@ COMMANDS = {
     "cancel": ("rotlab.commands.cancel", "have the runs of a study end, at their last checkpoints"),
     "invalidate": ("rotlab.commands.invalidate", "have results made again, saying why"),
     "gc": ("rotlab.commands.collect", "remove what nothing in the store needs any more"),
+    "export": ("rotlab.commands.export", "write a study into one file, for another machine"),
+    "import": ("rotlab.commands.import_study", "put such a file's study into a store"),
     "status": ("rotlab.commands.status", "show how far a study is"),
     "results": ("rotlab.commands.results", "answer a study's question from its results"),
 }

@@ -12,6 +12,7 @@ from rotlab.execution.job import Job
 from rotlab.execution.missing import describe_missing
 from rotlab.execution.record import Record
 from rotlab.execution.study import SavedStudy
+from rotlab.tracking.past import Past
 from rotnet.errors import UserError
 
 DONE, INCOMPLETE, INTERRUPTED = 0, 1, 130
@@ -79,6 +80,12 @@ def tell_start(listener: Listener, study: SavedStudy, reused: Iterable[Record]) 
                 "error": None,
             }
         )
+
+
+def untold(records: Iterable[Record], past: Past) -> list[Record]:
+    """Return the results that a study's journal does not know, or knows otherwise."""
+    known = past.metrics
+    return [record for record in records if known.get(record.key) != record.metrics]
 
 
 def tell_end(listener: Listener, state: str) -> None:

@@ -20,6 +20,7 @@ from rotlab.planning.stage import Stage
 CHECKPOINT = "checkpoint.pt"  # good for continuing only; not part of a result
 ORIGIN = "origin.json"  # what an attempt began from
 ERROR = "error.txt"
+PARTIAL = "partial.txt"  # a result that was imported without some of its files
 RECORD = "record.json"
 LEASE = "lease.json"
 INVALID = "invalid"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rotlab.execution.files import StoreError, create_json, flush_folder, is_whole, read_json, seal
-from rotlab.execution.layout import CHECKPOINT, ERROR, INVALID, ORIGIN, RECORD, Layout
+from rotlab.execution.layout import CHECKPOINT, ERROR, INVALID, ORIGIN, PARTIAL, RECORD, Layout
 from rotlab.execution.record import Record, record_from_json, record_to_json
 from rotlab.planning.stage import Stage
 
@@ -74,6 +74,12 @@ class Results(Layout):
         folder = self.result_place(record)
         lost = [folder] if not folder.is_dir() else []
         lost = lost or [folder / name for name in record.files if not (folder / name).is_file()]
+        if lost and (folder / PARTIAL).is_file():
+            raise StoreError(
+                f"{lost[0]}: was left out when {record.kind} {record.key[:12]} was exported; "
+                "import a file made with --weights all, or have it made again: rotlab invalidate "
+                f"{record.key[:12]} --because TEXT"
+            )
         if lost:
             raise StoreError(
                 f"{lost[0]}: gone, though {record.kind} {record.key[:12]} has a record; "

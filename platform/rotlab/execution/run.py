@@ -4,7 +4,7 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +24,9 @@ from rotlab.execution.conclude import (
     results_line,
     tell_end,
     tell_start,
+    untold,
 )
-from rotlab.execution.conduct import Conduct, Event
+from rotlab.execution.conduct import Conduct
 from rotlab.execution.display import Display
 from rotlab.execution.gate import counting
 from rotlab.execution.interrupt import Interrupt
@@ -41,8 +42,9 @@ from rotlab.execution.study import SavedStudy, next_revision
 from rotlab.execution.trial import run_trial
 from rotlab.planning.stage import Resources
 from rotlab.tracking.journal import Journal
+from rotlab.tracking.past import look_back
 from rotlab.tracking.tracker import JournalOnly, Tracker
-from rotlab.tracking.uri import check_tracking_uri, default_tracking_uri, sqlite_path
+from rotlab.tracking.uri import artifact_root, check_tracking_uri, default_tracking_uri
 from rotnet.errors import UserError
 
 _CLOSE_S = 30.0
@@ -80,9 +82,9 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             records = store.records(job.plan.stages.values())
         if other is None:
             journal = Journal(store.journal_path(name))
-            is_own = sqlite_path(uri) == store.root / "mlflow.db"
-            artifacts = str(store.root / "artifacts") if is_own else None
-            tracker: Tracker | JournalOnly = Tracker(job.plan, journal, uri, artifacts)
+            tracker: Tracker | JournalOnly = Tracker(
+                job.plan, journal, uri, artifact_root(store.root, uri)
+            )
         else:
             _check_same(study, store.study(name), other)
             say(f"{name} is being run by {other} as well: work is shared, and that run tracks it")
@@ -137,10 +139,10 @@ def _bring_about(
     say: Callable[[str], None],
 ) -> int:
     name, store, total = job.plan.name, job.store, len(job.plan.stages)
-    known, is_ended = _look_back(Journal(store.journal_path(name)).read())
-    reused = [record for key, record in records.items() if known.get(key) != record.metrics]
+    past = look_back(Journal(store.journal_path(name)).read())
+    reused = untold(records.values(), past)
     if len(records) == total:
-        if reused or not is_ended:
+        if reused or not past.is_ended:
             tell_start(tracker, study, reused)
             tell_end(tracker, "FINISHED")
         say(f"nothing to do: all {total} stages are in the store")
@@ -295,18 +297,3 @@ def _check_fits(kind: str, wanted: Resources, capacity: Capacity) -> None:
                 f"resources.{kind}.{name}: a stage asks for {need:g}, but this machine offers "
                 f"{held:g}; ask for less, or give --address of a cluster or --{name}"
             )
-
-
-def _look_back(events: Iterable[Event]) -> tuple[dict[str, Mapping[str, float]], bool]:
-    """The metrics of stages that a journal knows to be done, and whether the study is complete."""
-    known: dict[str, Mapping[str, float]] = {}
-    is_ended = False
-    for event in events:
-        match event["event"]:
-            case "stage_ended" if event["state"] in ("FINISHED", "REUSED"):
-                known[event["key"]] = event["metrics"]
-            case "study_started":
-                is_ended = False
-            case "study_ended":
-                is_ended = event["state"] == "FINISHED"
-    return known, is_ended
