@@ -1,8 +1,7 @@
 """How a run ended: what is said, told and returned."""
 
 import shlex
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from ray.tune import TuneError
 
@@ -10,9 +9,7 @@ from rotlab.execution.conduct import Conduct, Listener
 from rotlab.execution.failures import store_option
 from rotlab.execution.job import Job
 from rotlab.execution.missing import describe_missing
-from rotlab.execution.record import Record
-from rotlab.execution.study import SavedStudy
-from rotlab.tracking.past import Past
+from rotlab.execution.telling import tell_end
 from rotnet.errors import UserError
 
 DONE, INCOMPLETE, INTERRUPTED = 0, 1, 130
@@ -55,39 +52,3 @@ def results_line(job: Job) -> str:
     """Return the command that shows a study's results."""
     uri = ("--tracking-uri", job.tracking_uri) if job.tracking_uri else ()
     return shlex.join(["rotlab", "results", job.plan.name, *store_option(job.options), *uri])
-
-
-def tell_start(listener: Listener, study: SavedStudy, reused: Iterable[Record]) -> None:
-    """Tell that a study is being run, and what of it was there already."""
-    listener.record(
-        {
-            "event": "study_started",
-            "time": time.time(),
-            "question": study.question,
-            "revision": study.revision,
-        }
-    )
-    for record in reused:
-        listener.record(
-            {
-                "event": "stage_ended",
-                "time": time.time(),
-                "key": record.key,
-                "attempt": record.attempt,
-                "state": "REUSED",
-                "metrics": dict(record.metrics),
-                "seconds": record.seconds,
-                "error": None,
-            }
-        )
-
-
-def untold(records: Iterable[Record], past: Past) -> list[Record]:
-    """Return the results that a study's journal does not know, or knows otherwise."""
-    known = past.metrics
-    return [record for record in records if known.get(record.key) != record.metrics]
-
-
-def tell_end(listener: Listener, state: str) -> None:
-    """Tell that a study is not run any more."""
-    listener.record({"event": "study_ended", "time": time.time(), "state": state})

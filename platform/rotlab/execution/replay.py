@@ -1,8 +1,8 @@
 """A study told to MLflow from its journal and its records, without running it."""
 
-from rotlab.execution.conclude import tell_end, tell_start, untold
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
+from rotlab.execution.telling import tell_end, tell_start, untold
 from rotlab.planning.plan import Plan
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.past import look_back

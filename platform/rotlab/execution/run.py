@@ -22,9 +22,6 @@ from rotlab.execution.conclude import (
     cause_of,
     conclude,
     results_line,
-    tell_end,
-    tell_start,
-    untold,
 )
 from rotlab.execution.conduct import Conduct
 from rotlab.execution.display import Display
@@ -39,6 +36,7 @@ from rotlab.execution.searcher import StageSearcher, StopWhenIdle, TrialListener
 from rotlab.execution.stage_log import was_hung
 from rotlab.execution.store import StoreError
 from rotlab.execution.study import SavedStudy, next_revision
+from rotlab.execution.telling import tell_end, tell_start, untold
 from rotlab.execution.trial import run_trial
 from rotlab.planning.stage import Resources
 from rotlab.tracking.journal import Journal
