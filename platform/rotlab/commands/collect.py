@@ -11,7 +11,7 @@ from rotlab.commands.options import add_store
 from rotlab.execution.clear import clear, free, tell
 from rotlab.execution.gate import removing, store_time
 from rotlab.execution.leftovers import CLASSES, Leftover, Survey, survey
-from rotlab.execution.needs import Needs, needs_of
+from rotlab.execution.needs import Needs, StageId, needs_of
 from rotlab.execution.store import Store
 from rotlab.planning.bill_outline import size
 from rotlab.planning.kinds import load_kinds
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     if not store.root.is_dir():
         print(f"nothing to remove: there is no store at {store.root}")
         return 0
-    found, needs = _look(store, kinds, args)
+    found, needs = _look(store, kinds, args, among=None)
     going = _chosen(found, args.keep)
     for line in _notes(found, needs, args):
         print(line)
@@ -95,12 +95,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _look(
-    store: Store, kinds: dict[str, StageKind], args: argparse.Namespace
+    store: Store,
+    kinds: dict[str, StageKind],
+    args: argparse.Namespace,
+    among: Collection[StageId] | None,
 ) -> tuple[Survey, Needs]:
     needs = needs_of(store, kinds, but=args.drop)
     now = store_time(store.root)
     keep_s = 0.0 if args.drop else args.keep_days * _DAY_S
-    return survey(store, needs, now, keep_s, args.study, args.drop), needs
+    return survey(store, needs, now, keep_s, args.study, args.drop, among), needs
 
 
 def _chosen(found: Survey, keep: Collection[str]) -> list[Leftover]:
@@ -112,8 +115,9 @@ def _remove(
 ) -> None:
     """Remove what was shown, and is still to be removed now that nothing else can begin."""
     known = {(one.sort, one.path) for one in shown}
+    stages = {one.stage for one in shown if one.stage is not None}
     with removing(store.root):
-        found, needs = _look(store, kinds, args)
+        found, needs = _look(store, kinds, args, among=stages)
         going = [one for one in _chosen(found, args.keep) if (one.sort, one.path) in known]
         cleared = clear(store, going, store_time(store.root))
     for study, number in tell(store, cleared.gone, needs).items():

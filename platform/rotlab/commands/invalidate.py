@@ -2,13 +2,11 @@
 
 import argparse
 from collections import Counter
-from typing import Any
-
-from ruamel.yaml import YAML
 
 from rotlab.commands.asking import agreed
 from rotlab.commands.options import add_store
-from rotlab.execution.invalidate import Condition, chosen, with_dependents
+from rotlab.execution.condition import Condition, read_condition
+from rotlab.execution.invalidate import FACTS, chosen, with_dependents
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
 from rotnet.errors import UserError
@@ -66,18 +64,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _condition(text: str) -> Condition:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, got {text!r}")
     try:
-        return Condition(name.strip(), _plain(value))
+        return read_condition(text, FACTS)
     except UserError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _plain(text: str) -> Any:  # noqa: ANN401  # plain values of any sort
-    """A value as a search space would have it: YAML 1.2."""
-    return YAML(typ="safe", pure=True).load(text) if text.strip() else ""
 
 
 def _counted(records: list[Record]) -> str:

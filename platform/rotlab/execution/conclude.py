@@ -17,10 +17,13 @@ DONE, INCOMPLETE, INTERRUPTED = 0, 1, 130
 
 def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str], None]) -> int:
     """Say and tell how a run ended; return its exit status."""
-    total = len(job.plan.stages)
+    total = len(job.to_do.stages)
     if conduct.finished_all:
-        tell_end(listener, "FINISHED")
+        rest = _missing_beside(job)
+        tell_end(listener, "KILLED" if rest else "FINISHED")
         say(f"done: all {total} stages are in the store")
+        if rest:
+            say(f"{rest} other stages of {job.plan.name} are missing; `rotlab run` makes them")
         return DONE
     missing = conduct.missing()
     done = total - len(missing)
@@ -35,9 +38,15 @@ def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str]
     if conduct.halted:
         say(f"stopped, with {done} of {total} stages in the store: {conduct.halted}")
     if conduct.failures or not conduct.halted:
-        for text in describe_missing(job.plan, conduct.failures, missing, job.options):
+        for text in describe_missing(job.to_do, conduct.failures, missing, job.options):
             say(text)
     return INCOMPLETE
+
+
+def _missing_beside(job: Job) -> int:
+    """How many stages of the plan, beside those to be done, are not."""
+    others = [one for key, one in job.plan.stages.items() if key not in job.to_do.stages]
+    return len(others) - len(job.store.records(others))
 
 
 def cause_of(error: TuneError) -> Exception:

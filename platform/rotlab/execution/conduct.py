@@ -91,6 +91,7 @@ class Conduct:
         policy: what it may use, and what it makes of errors.
         used: what the study has used before.
         seconds: key -> how long a stage is thought to take, by which the critical path is told.
+        shares: key -> request, resolved, of stages that ask for another than their kind.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class Conduct:
         policy: Policy | None = None,
         used: Usage | None = None,
         seconds: Mapping[str, float] | None = None,
+        shares: Mapping[str, Resources] | None = None,
     ) -> None:
         self._plan = plan
         self._resources = resources
@@ -115,7 +117,7 @@ class Conduct:
         self._release = Release(plan, records, seconds)
         self._running: dict[str, _Running] = {}
         self._elsewhere = Elsewhere(self._policy.stale_s)
-        self._larger: dict[str, Resources] = {}
+        self._larger: dict[str, Resources] = dict(shares or {})
         self._retries = Retries(capacity)
         self._spending = Spending(self._policy.rates, used)
         self._spending.take({"event": "study_started", "time": self._began})

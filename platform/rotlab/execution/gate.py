@@ -54,10 +54,16 @@ def removing(root: Path, wait_s: float = WAIT_S) -> Iterator[None]:
 
 
 def store_time(root: Path) -> float:
-    """Return the time by the clock that stamps the store's files: another machine's, perhaps."""
+    """Return the time by the clock that stamps the store's files: another machine's, perhaps.
+
+    Where they may only be read, it is this machine's.
+    """
     gate = root / GATE
-    gate.touch()
-    return gate.stat().st_mtime
+    try:
+        gate.touch()
+        return gate.stat().st_mtime
+    except OSError:
+        return time.time()
 
 
 def _open(path: Path) -> IO[str] | None:

@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from rotlab.execution.store import Store
 
 CLASSES = {
     "attempts": "attempts that another went on from, or whose stage is done",
-    "states": "training states of finished stages that none of a study waits for",
+    "states": "training states that no study waits for: longer ones would begin anew",
     "invalid": "files of results that count no more; the reason stays",
     "logs": "logs of results that count no more",
     "unasked": "stages that no study asks for any more, with their results",
@@ -73,6 +73,7 @@ def survey(
     keep_s: float,
     study: str | None = None,
     drop: str | None = None,
+    among: Collection[StageId] | None = None,
 ) -> Survey:
     """Return what could be removed.
 
@@ -83,16 +84,16 @@ def survey(
         keep_s: what changed within so many seconds is left.
         study: to which this is limited: its folder, and stages of all its revisions.
         drop: a study that is to go, with all that only it asks for.
+        among: stages to look at; None looks at all.
     """
     only = study or drop
-    among = None if only is None else needs.once.get(only, frozenset())
+    if among is None and only is not None:
+        among = needs.once.get(only, frozenset())
     busy: set[StageId] = set()
     unread: list[str] = []
     found: list[Leftover] = []
-    for home in _homes(store):
+    for home in _homes(store, among):
         stage = (home.parent.name, home.name)
-        if among is not None and stage not in among:
-            continue
         if stage in needs.held or is_held(home / LEASE, now):
             busy.add(stage)
             continue
@@ -116,8 +117,10 @@ def survey(
     return Survey(tuple(old), tuple(young), frozenset(busy), tuple(unread))
 
 
-def _homes(store: Store) -> Iterator[Path]:
-    for home in store.homes():
+def _homes(store: Store, among: Collection[StageId] | None) -> Iterator[Path]:
+    """The folders of stages; others that may lie in a store are none."""
+    chosen = None if among is None else sorted(store.home(key, kind) for kind, key in among)
+    for home in store.homes() if chosen is None else chosen:
         names = [path.name for path in _listed(home)] if _KEY.fullmatch(home.name) else []
         if any(name in _OWN or name.startswith(".") for name in names):
             yield home

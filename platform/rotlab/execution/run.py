@@ -136,16 +136,17 @@ def _bring_about(
     progress: Console,
     say: Callable[[str], None],
 ) -> int:
-    name, store, total = job.plan.name, job.store, len(job.plan.stages)
+    name, store, total = job.plan.name, job.store, len(job.to_do.stages)
     past = look_back(Journal(store.journal_path(name)).read())
     reused = untold(records.values(), past)
-    if len(records) == total:
-        if reused or not past.is_ended:
-            tell_start(tracker, study, reused)
+    done = {key: record for key, record in records.items() if key in job.to_do.stages}
+    if len(done) == total:
+        if len(records) == len(job.plan.stages) and (reused or not past.is_ended):
+            tell_start(tracker, study, reused, job.policy.budget)
             tell_end(tracker, "FINISHED")
         say(f"nothing to do: all {total} stages are in the store")
         return DONE
-    say(f"{name}: {total - len(records)} of {total} stages to do")
+    say(f"{name}: {total - len(done)} of {total} stages to do")
     with cluster(
         job.address, job.cpus, job.gpus, job.pending, verbose=job.verbose, shield=interrupt.shield
     ) as ray_cluster:
@@ -154,14 +155,15 @@ def _bring_about(
         rates = rates_of(job.prices, job.device, resources.values(), needed=is_limited)
         own = tracker.journal.path
         conduct = Conduct(
-            job.plan,
-            records,
+            job.to_do,
+            done,
             resources,
             ray_cluster.capacity,
             tracker,
             policy=replace(job.policy, rates=rates),
             used=spent([Journal(own).read()], rates),
             seconds=job.seconds,
+            shares=_resolve_shares(job, ray_cluster),
         )
         stop_file = store.stop_path(name, run)
         interrupt.aim(conduct, stop_file)
@@ -172,7 +174,7 @@ def _bring_about(
             lambda: _used_beside(job, own, rates),
             lambda words: news.tell(f"{name} has used {words} of its budget"),
         )
-        tell_start(tracker, study, reused)
+        tell_start(tracker, study, reused, job.policy.budget)
         overseer.look()
         try:
             with Display(conduct.snapshot, progress), _hushed(verbose=job.verbose), _nimble():
@@ -282,6 +284,16 @@ def _resolve(
     if not on.may_grow:
         for kind, each in found.items():
             _check_fits(kind, each, capacity)
+    return found
+
+
+def _resolve_shares(job: Job, on: Cluster) -> dict[str, Resources]:
+    """Likewise what single stages ask for."""
+    capacity = on.capacity()
+    found = {key: capacity.resolve(each) for key, each in job.shares.items()}
+    if not on.may_grow:
+        for key, each in found.items():
+            _check_fits(job.plan.stages[key].kind, each, capacity)
     return found
 
 

@@ -2,21 +2,30 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from rotlab.execution.conduct import Listener
 from rotlab.execution.record import Record
 from rotlab.execution.study import SavedStudy
+from rotlab.planning.budget import Budget
 from rotlab.tracking.past import Past
 
 
-def tell_start(listener: Listener, study: SavedStudy, reused: Iterable[Record]) -> None:
-    """Tell that a study is being run, and what of it was there already."""
+def tell_start(
+    listener: Listener,
+    study: SavedStudy,
+    reused: Iterable[Record],
+    budget: Budget | None = None,
+) -> None:
+    """Tell that a study is being run, within which budget, and what of it was there already."""
+    limits = {} if budget is None else {"budget": asdict(budget)}
     listener.record(
         {
             "event": "study_started",
             "time": time.time(),
             "question": study.question,
             "revision": study.revision,
+            **limits,
         }
     )
     for record in reused:
