@@ -1,11 +1,13 @@
 """What a store holds that nothing needs: found and measured here, removed in `clear`."""
 
+import contextlib
 import os
 import re
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR
 
 from rotlab.execution.files import StoreError, is_whole
 from rotlab.execution.layout import CHECKPOINT, IMPORT, INVALID, LEASE, TRASH
@@ -190,15 +192,17 @@ def _listed(folder: Path) -> list[Path]:
 def _measure(
     sort: str, path: Path, stage: StageId | None = None, study: str | None = None
 ) -> Leftover:
-    inside: Iterable[Path] = path.rglob("*") if path.is_dir() else ()
-    status = [one for one in map(_status, (path, *inside)) if one is not None]
-    size = sum(one.st_size for one, is_folder in status if not is_folder)
-    changed = max((one.st_mtime for one, _ in status), default=time.time())
-    return Leftover(sort, path, size, changed, stage, study)
+    """Add up what is in a file or a folder; what vanishes meanwhile counts no more."""
+    size, changed = 0, 0.0
+    for one in _inside(path):
+        with contextlib.suppress(FileNotFoundError):
+            status = one.lstat()
+            size += 0 if S_ISDIR(status.st_mode) else status.st_size
+            changed = max(changed, status.st_mtime)
+    return Leftover(sort, path, size, changed or time.time(), stage, study)
 
 
-def _status(path: Path) -> tuple[os.stat_result, bool] | None:
-    try:
-        return path.lstat(), path.is_dir() and not path.is_symlink()
-    except FileNotFoundError:
-        return None
+def _inside(path: Path) -> Iterator[Path]:
+    yield path
+    for folder, folders, files in os.walk(path):
+        yield from (Path(folder, name) for name in (*folders, *files))
