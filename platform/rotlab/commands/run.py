@@ -8,9 +8,9 @@ from pathlib import Path
 from rich.console import Console
 
 from rotlab.commands.options import add_data, add_file, add_prices, add_store, add_tracking
-from rotlab.execution.conduct import Policy
 from rotlab.execution.job import PENDING, Job
 from rotlab.execution.notify import check_target
+from rotlab.execution.policy import Policy
 from rotlab.execution.run import run_job
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from ray.tune import TuneError
 
-from rotlab.execution.conduct import Conduct, Listener
+from rotlab.execution.conduct import Conduct
 from rotlab.execution.failures import store_option
 from rotlab.execution.job import Job
+from rotlab.execution.listener import Listener
 from rotlab.execution.missing import describe_missing
 from rotlab.execution.telling import tell_end
 from rotnet.errors import UserError

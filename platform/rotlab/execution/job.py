@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from rotlab.execution.conduct import Policy
+from rotlab.execution.policy import Policy
 from rotlab.execution.store import Store
 from rotlab.execution.trunk import KeepStates
 from rotlab.planning.devices import CPU

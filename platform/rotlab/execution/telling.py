@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from rotlab.execution.conduct import Listener
+from rotlab.execution.listener import Listener
 from rotlab.execution.record import Record
 from rotlab.execution.study import SavedStudy
 from rotlab.planning.budget import Budget
