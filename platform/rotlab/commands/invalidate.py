@@ -1,14 +1,12 @@
 """`rotlab invalidate`: take results out of use, so that the next run makes them again."""
 
 import argparse
-import sys
 from collections import Counter
-from typing import Any
 
-from ruamel.yaml import YAML
-
+from rotlab.commands.asking import agreed
 from rotlab.commands.options import add_store
-from rotlab.execution.invalidate import Condition, chosen, with_dependents
+from rotlab.execution.condition import Condition, read_condition
+from rotlab.execution.invalidate import FACTS, chosen, with_dependents
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
 from rotnet.errors import UserError
@@ -56,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"none of the {len(records)} results in {store.root} is meant")
     going = with_dependents(meant, records)
     print(f"{_counted(meant)} and what was made from them: {_counted(going)} in all")
-    if not args.yes and not _agreed(len(going)):
+    if not args.yes and not agreed(f"take {len(going)} results out of use?"):
         print("nothing was changed")
         return 1
     for record in going:  # what needs most first: cut short, no result is without what it needs
@@ -66,24 +64,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _condition(text: str) -> Condition:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, got {text!r}")
     try:
-        return Condition(name.strip(), _plain(value))
+        return read_condition(text, FACTS)
     except UserError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _plain(text: str) -> Any:  # noqa: ANN401  # plain values of any sort
-    """A value as a search space would have it: YAML 1.2."""
-    return YAML(typ="safe", pure=True).load(text) if text.strip() else ""
-
-
-def _agreed(number: int) -> bool:
-    if not sys.stdin.isatty():
-        raise UserError("nobody can be asked here: give --yes if that is what you want")
-    return input(f"take {number} results out of use? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _counted(records: list[Record]) -> str:

@@ -2,17 +2,19 @@
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from rotlab.commands.options import add_data, add_file, add_prices, add_store, add_tracking
-from rotlab.execution.conduct import Policy
 from rotlab.execution.job import PENDING, Job
 from rotlab.execution.notify import check_target
+from rotlab.execution.policy import Policy
 from rotlab.execution.run import run_job
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
+from rotlab.planning.budget import Budget
 from rotlab.planning.cost import seconds_of
 from rotlab.planning.costed import cost
 from rotlab.planning.plan import Plan
@@ -28,6 +30,11 @@ HUNG_AFTER_MIN = 30.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab run`."""
     add_file(parser)
+    add_running(parser)
+
+
+def add_running(parser: argparse.ArgumentParser) -> None:
+    """Add the options of whatever runs a study."""
     add_store(parser)
     add_tracking(parser)
     add_prices(parser)
@@ -78,6 +85,14 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         "waits for ever [%(default)g]",
     )
     parser.add_argument(
+        "--keep-states",
+        choices=("kind", "needed", "all"),
+        default="kind",
+        help="training states of finished stages that stay, for longer ones asked for later: as "
+        "the kind has it (pretrain's), needed (none but those that the plan waits for) or all "
+        "[%(default)s]",
+    )
+    parser.add_argument(
         "--notify",
         metavar="COMMAND|URL",
         type=_target,
@@ -98,7 +113,8 @@ def run(args: argparse.Namespace) -> int:
     store = Store.open(args.store)
     prices = read_prices(args.prices) if args.prices else Prices()
     seconds, device = _expected(planned, store, prices)
-    job = Job(
+    job = make_job(
+        args,
         plan=plan,
         kinds=kinds,
         resources=_resources(plan, kinds, spec.resources),
@@ -109,17 +125,42 @@ def run(args: argparse.Namespace) -> int:
             if each.location is not None
         },
         store=store,
-        seconds=seconds,
+        budget=spec.budget,
+        prices=prices,
+        device=device,
+    )
+    job = replace(job, seconds=seconds)
+    return run_job(job, Console(stderr=True), print)
+
+
+def make_job(
+    args: argparse.Namespace,
+    *,
+    plan: Plan,
+    kinds: Mapping[str, StageKind],
+    resources: Mapping[str, Resources],
+    text: str,
+    data: Mapping[str, Path | str],
+    store: Store,
+    budget: Budget,
+    prices: Prices,
+    device: str,
+) -> Job:
+    """Return the run of a study that the options of `add_running` ask for; the rest as in `Job`."""
+    return Job(
+        plan=plan,
+        kinds=kinds,
+        resources=resources,
+        text=text,
+        data=data,
+        store=store,
         tracking_uri=args.tracking_uri,
         address=args.address,
         cpus=args.cpus,
         gpus=args.gpus,
         pending=args.pending,
-        policy=Policy(
-            budget=spec.budget,
-            same_errors=args.same_errors,
-            concurrency=args.concurrency,
-        ),
+        policy=Policy(budget=budget, same_errors=args.same_errors, concurrency=args.concurrency),
+        keep_states=args.keep_states,
         hung_s=60 * args.hung_after or None,
         prices=prices,
         device=device,
@@ -127,7 +168,6 @@ def run(args: argparse.Namespace) -> int:
         verbose=args.verbose,
         options=_given(args),
     )
-    return run_job(job, Console(stderr=True), print)
 
 
 def _expected(planned: Planned, store: Store, prices: Prices) -> tuple[dict[str, float], str]:

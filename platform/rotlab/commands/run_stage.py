@@ -10,15 +10,12 @@ from rotlab.commands.options import add_data, add_stage, add_store
 from rotlab.execution.find import find_stage
 from rotlab.execution.lease import HeldElsewhereError
 from rotlab.execution.perform import Work, perform
+from rotlab.execution.revisit import check_key, locate
 from rotlab.execution.store import Store
-from rotlab.execution.study import SavedStudy
 from rotlab.planning.datasets import data_root
-from rotlab.planning.key import stage_key
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan import Plan
-from rotlab.planning.stage import Stage, StageKind
-from rotlab.planning.weights import find_data
-from rotnet.config import identity
+from rotlab.planning.stage import StageKind
 from rotnet.errors import UserError
 from rotnet.learning.watch import Unwatched
 
@@ -75,15 +72,9 @@ def run_stage(
     if done is not None:
         print(f"{stage.kind} {stage.key} is done: {store.result_folder(done)}")
         return 0
-    _check_key(stage, kinds[stage.kind], study)
+    check_key(stage, kinds[stage.kind], study)
     _check_parents(plan, found, store)
-    datasets = {ref.name: find_data(ref, root) for ref in stage.data}
-    absent = [name for name, each in datasets.items() if each.folder is None]
-    if absent:
-        raise UserError(
-            f"not prepared under {root}: {', '.join(absent)}; give --data another folder"
-        )
-    data = {name: each.location for name, each in datasets.items() if each.location is not None}
+    data = dict(locate([stage], root))
     cpus = {kind: each.cpus for kind, each in study.resources.items()}
     work = Work(plan.stages, kinds, data, store.root, cpus, continues=plan.continues)
     try:
@@ -107,17 +98,6 @@ def run_stage(
         print(f"did not go on from a shorter training: {record.not_continued}")
     print(f"{stage.kind} {stage.key} is done: {store.result_folder(record)}")
     return 0
-
-
-def _check_key(stage: Stage, kind: StageKind, study: SavedStudy) -> None:
-    """Refuse a stage that today's code would do differently: it must not go by the old key."""
-    today = stage_key(kind, identity(stage.config), stage.inputs, stage.data)
-    if today != stage.key:
-        raise UserError(
-            f"{stage.kind} {stage.key[:12]} was planned for another version of the code, which "
-            f"now knows this work as {today[:12]}; plan study {study.name!r} again with "
-            "`rotlab run FILE`, which makes what the new version needs"
-        )
 
 
 def _check_parents(plan: Plan, key: str, store: Store) -> None:

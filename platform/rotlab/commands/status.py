@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from rich.console import Console
@@ -13,21 +12,9 @@ from rotlab.execution.failures import debug_line
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
 from rotlab.planning.names import unknown
-from rotlab.tracking.journal import Event, Journal
+from rotlab.tracking.journal import Journal
+from rotlab.tracking.past import in_order, look_back
 from rotnet.errors import UserError
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What a journal tells.
-
-    Args:
-        ends: key -> its last end, as an event.
-        last: the last event of all, if any.
-    """
-
-    ends: dict[str, Event]
-    last: Event | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,15 +34,11 @@ def run(args: argparse.Namespace) -> int:
     if study is None:
         said = unknown("study", args.study, store.studies())
         raise UserError(f"{said}; looked in {store.root}")
-    past = look_back(Journal(store.journal_path(args.study)).read())
+    past = look_back(in_order(Journal(path).read() for path in store.journals(args.study)))
     kinds = {stage["key"]: stage["kind"] for stage in study.plan["stages"]}
     records = {key: store.record(key, kind) for key, kind in kinds.items()}
     done = {key: record for key, record in records.items() if record is not None}
-    failed = {
-        key: past.ends[key]
-        for key in kinds
-        if key not in done and past.ends.get(key, {}).get("state") == "FAILED"
-    }
+    failed = {key: end for key, end in past.failures.items() if key in kinds and key not in done}
     print(f"{study.name}: {len(done)} of {len(kinds)} stages done (revision {study.revision})")
     Console().print(_table(kinds, set(done), failed.keys()))
     for line in _lengths(done.values()):
@@ -68,19 +51,6 @@ def run(args: argparse.Namespace) -> int:
         print(f"failed: {kinds[key]} {key[:12]}: {event['error']}")
         print(f"  to see it fail: {debug_line(key, options)}")
     return 0
-
-
-def look_back(events: Iterable[Event]) -> Past:
-    """Return how stages ended last, and the last event."""
-    ends: dict[str, Event] = {}
-    last = None
-    for event in events:
-        last = event
-        if event["event"] == "stage_started":
-            ends.pop(event["key"], None)
-        elif event["event"] == "stage_ended":
-            ends[event["key"]] = event
-    return Past(ends, last)
 
 
 def _lengths(records: Collection[Record]) -> Iterator[str]:

@@ -1,17 +1,16 @@
 """How a run ended: what is said, told and returned."""
 
 import shlex
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from ray.tune import TuneError
 
-from rotlab.execution.conduct import Conduct, Listener
+from rotlab.execution.conduct import Conduct
 from rotlab.execution.failures import store_option
 from rotlab.execution.job import Job
+from rotlab.execution.listener import Listener
 from rotlab.execution.missing import describe_missing
-from rotlab.execution.record import Record
-from rotlab.execution.study import SavedStudy
+from rotlab.execution.telling import tell_end
 from rotnet.errors import UserError
 
 DONE, INCOMPLETE, INTERRUPTED = 0, 1, 130
@@ -19,10 +18,13 @@ DONE, INCOMPLETE, INTERRUPTED = 0, 1, 130
 
 def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str], None]) -> int:
     """Say and tell how a run ended; return its exit status."""
-    total = len(job.plan.stages)
+    total = len(job.to_do.stages)
     if conduct.finished_all:
-        tell_end(listener, "FINISHED")
+        rest = _missing_beside(job)
+        tell_end(listener, "KILLED" if rest else "FINISHED")
         say(f"done: all {total} stages are in the store")
+        if rest:
+            say(f"{rest} other stages of {job.plan.name} are missing; `rotlab run` makes them")
         return DONE
     missing = conduct.missing()
     done = total - len(missing)
@@ -37,9 +39,15 @@ def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str]
     if conduct.halted:
         say(f"stopped, with {done} of {total} stages in the store: {conduct.halted}")
     if conduct.failures or not conduct.halted:
-        for text in describe_missing(job.plan, conduct.failures, missing, job.options):
+        for text in describe_missing(job.to_do, conduct.failures, missing, job.options):
             say(text)
     return INCOMPLETE
+
+
+def _missing_beside(job: Job) -> int:
+    """How many stages of the plan, beside those to be done, are not."""
+    others = [one for key, one in job.plan.stages.items() if key not in job.to_do.stages]
+    return len(others) - len(job.store.records(others))
 
 
 def cause_of(error: TuneError) -> Exception:
@@ -54,33 +62,3 @@ def results_line(job: Job) -> str:
     """Return the command that shows a study's results."""
     uri = ("--tracking-uri", job.tracking_uri) if job.tracking_uri else ()
     return shlex.join(["rotlab", "results", job.plan.name, *store_option(job.options), *uri])
-
-
-def tell_start(listener: Listener, study: SavedStudy, reused: Iterable[Record]) -> None:
-    """Tell that a study is being run, and what of it was there already."""
-    listener.record(
-        {
-            "event": "study_started",
-            "time": time.time(),
-            "question": study.question,
-            "revision": study.revision,
-        }
-    )
-    for record in reused:
-        listener.record(
-            {
-                "event": "stage_ended",
-                "time": time.time(),
-                "key": record.key,
-                "attempt": record.attempt,
-                "state": "REUSED",
-                "metrics": dict(record.metrics),
-                "seconds": record.seconds,
-                "error": None,
-            }
-        )
-
-
-def tell_end(listener: Listener, state: str) -> None:
-    """Tell that a study is not run any more."""
-    listener.record({"event": "study_ended", "time": time.time(), "state": state})

@@ -4,50 +4,24 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal
 
-from rotlab.execution.budget import NEAR, Rates, Spending, Usage, nearest
+from rotlab.execution.budget import NEAR, Spending, Usage, nearest
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.elsewhere import Elsewhere
-from rotlab.execution.failures import Failure
-from rotlab.execution.lease import STALE_S
+from rotlab.execution.failures import Alike, Failure
+from rotlab.execution.listener import Event, Listener
 from rotlab.execution.message import Message
+from rotlab.execution.policy import Policy
 from rotlab.execution.record import Record
 from rotlab.execution.retries import Retries
 from rotlab.execution.snapshot import Active, Snapshot, seconds_left
 from rotlab.execution.store import new_attempt_id
-from rotlab.planning.budget import Budget
 from rotlab.planning.plan import Plan
 from rotlab.planning.release import Counts, Release
 from rotlab.planning.stage import Resources
 
-Event = dict[str, Any]
-
-
-class Listener(Protocol):
-    """Who is told of every event, in order."""
-
-    def record(self, event: Event) -> None:
-        """Take an event; never wait for anything slow."""
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a run may use, and what it makes of errors.
-
-    Args:
-        budget: of the study, this run and earlier ones together.
-        rates: what hours cost.
-        same_errors: the same error in so many stages ends the run; 0 never does.
-        concurrency: stages at once, at most; None: as many as fit.
-        stale_s: seconds after which another run's lease that is not kept up is taken over.
-    """
-
-    budget: Budget = field(default_factory=Budget)
-    rates: Rates = field(default_factory=Rates)
-    same_errors: int = 5
-    concurrency: int | None = None
-    stale_s: float = STALE_S
+__all__ = ["Assignment", "Conduct", "Event", "Listener", "Policy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +65,7 @@ class Conduct:
         policy: what it may use, and what it makes of errors.
         used: what the study has used before.
         seconds: key -> how long a stage is thought to take, by which the critical path is told.
+        shares: key -> request, resolved, of stages that ask for another than their kind.
     """
 
     def __init__(
@@ -104,6 +79,7 @@ class Conduct:
         policy: Policy | None = None,
         used: Usage | None = None,
         seconds: Mapping[str, float] | None = None,
+        shares: Mapping[str, Resources] | None = None,
     ) -> None:
         self._plan = plan
         self._resources = resources
@@ -115,11 +91,11 @@ class Conduct:
         self._release = Release(plan, records, seconds)
         self._running: dict[str, _Running] = {}
         self._elsewhere = Elsewhere(self._policy.stale_s)
-        self._larger: dict[str, Resources] = {}
+        self._larger: dict[str, Resources] = dict(shares or {})
         self._retries = Retries(capacity)
         self._spending = Spending(self._policy.rates, used)
         self._spending.take({"event": "study_started", "time": self._began})
-        self._alike: dict[str, set[str]] = {}
+        self._alike = Alike()
         self._seconds: dict[str, list[float]] = {}
         for record in records.values():
             self._seconds.setdefault(record.kind, []).append(record.seconds)
@@ -322,15 +298,9 @@ class Conduct:
         for other in cancelled:
             why = self._release.missing()[other]
             self._tell("stage_ended", other, attempt=None, state="CANCELLED", error=why)
-        self._halt_if_alike(key, failure)
-
-    def _halt_if_alike(self, key: str, failure: Failure) -> None:
-        if failure.cause not in ("bug", "refused") or not self._policy.same_errors:
-            return
-        alike = self._alike.setdefault(failure.likeness, set())
-        alike.add(key)
-        if len(alike) >= self._policy.same_errors and not self.halted:
-            self.halted = f"the same error ended {len(alike)} stages: {failure.reason}"
+        number = self._alike.count(key, failure)
+        if self._policy.same_errors and number >= self._policy.same_errors and not self.halted:
+            self.halted = f"the same error ended {number} stages: {failure.reason}"
 
     def _put_back(
         self, key: str, attempt: str, error: str | None = None, cause: str | None = None

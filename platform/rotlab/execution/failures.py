@@ -52,6 +52,21 @@ class Failure:
         return _PARTICULAR.sub("#", self.reason)
 
 
+class Alike:
+    """Counts the stages that an error of the code, or of what a user can mend, has ended."""
+
+    def __init__(self) -> None:
+        self._stages: dict[str, set[str]] = {}
+
+    def count(self, key: str, failure: Failure) -> int:
+        """Return how many stages have ended so, this one among them; 0 for other causes."""
+        if failure.cause not in ("bug", "refused"):
+            return 0
+        stages = self._stages.setdefault(failure.likeness, set())
+        stages.add(key)
+        return len(stages)
+
+
 def failure_of(error: BaseException) -> Failure:
     """Return what a stage's own error says."""
     return Failure(_cause_of(error), describe(error))

@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rotnet.errors import UserError
+
 ASIDE = (".tmp", ".part")
+
+
+class StoreError(UserError):
+    """The store cannot be used, or something in it cannot be read."""
 
 
 def is_whole(path: Path) -> bool:
@@ -39,6 +45,29 @@ def create_json(path: Path, values: Mapping[str, Any], aside: str) -> None:
         flush_folder(path.parent)
     finally:
         making.unlink(missing_ok=True)
+
+
+def read_json(path: Path, what: str) -> dict[str, Any] | None:
+    """Return the values in a file; None where it is not there.
+
+    Args:
+        path: of the file.
+        what: is made again once the file is removed.
+
+    Raises:
+        StoreError: if it cannot be read, or holds something else.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError(f"a {type(values).__name__}, not an object")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"{path}: cannot be read ({error}); remove it to have the {what} made again"
+        ) from error
+    return values
 
 
 def flush_folder(folder: Path) -> None:

@@ -1,47 +1,12 @@
 """Which results a wish to have them made again means, and all that were made from those."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
 
+from rotlab.execution.condition import Condition
 from rotlab.execution.record import Record
-from rotlab.planning.key import canonical
 from rotnet.errors import UserError
 
-OF_RECORDS = ("kind", "commit", "host", "device")
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """What a result must be.
-
-    Args:
-        name: "kind", "commit", "host", "device", or a setting such as "pretrain.lr".
-        value: plain; a commit may be given by its first characters.
-    """
-
-    name: str
-    value: Any
-
-    def __post_init__(self) -> None:
-        if self.name not in OF_RECORDS and "." not in self.name:
-            known = ", ".join(OF_RECORDS)
-            raise UserError(
-                f"--where {self.name}: must be {known}, or a setting such as pretrain.lr"
-            )
-
-    def holds(self, record: Record) -> bool:
-        """Say whether a result is so."""
-        if self.name == "commit":
-            return (record.commit or "").startswith(str(self.value))
-        if self.name in OF_RECORDS:
-            return bool(getattr(record, self.name) == self.value)
-        found: Any = record.config
-        for part in self.name.split("."):
-            if not isinstance(found, Mapping) or part not in found:
-                return False
-            found = found[part]
-        return canonical(found) == canonical(self.value)
+FACTS = ("kind", "commit", "host", "device")
 
 
 def chosen(
@@ -66,7 +31,7 @@ def chosen(
             raise UserError(f"{how_many} a key that begins with {key!r}")
         found[hits[0].key] = hits[0]
     among = found.values() if found else records
-    return [record for record in among if all(one.holds(record) for one in conditions)]
+    return [record for record in among if _is_meant(record, conditions)]
 
 
 def with_dependents(chosen: Iterable[Record], records: Iterable[Record]) -> list[Record]:
@@ -87,3 +52,8 @@ def with_dependents(chosen: Iterable[Record], records: Iterable[Record]) -> list
     for record in chosen:
         visit(record)
     return list(found.values())
+
+
+def _is_meant(record: Record, conditions: Iterable[Condition]) -> bool:
+    facts = {name: getattr(record, name) for name in FACTS}
+    return all(one.holds(facts, record.config) for one in conditions)

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from rotlab.execution.conduct import Policy
+from rotlab.execution.policy import Policy
 from rotlab.execution.store import Store
+from rotlab.execution.trunk import KeepStates
 from rotlab.planning.devices import CPU
 from rotlab.planning.plan import Plan
 from rotlab.planning.prices import Prices
@@ -14,7 +16,7 @@ from rotlab.planning.stage import Resources, StageKind
 PENDING = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """A study to be run, and where.
 
@@ -31,7 +33,10 @@ class Job:
         gpus: devices of one started here; None takes all.
         pending: stages that may wait for room on one that is there, so that it grows.
         policy: what the run may use, and what it makes of errors.
+        only: keys of the stages to be done, with all that they need; None: the whole plan.
+        shares: key -> what that stage asks for, in place of what its kind does; threads stay.
         seconds: key -> how long a stage is thought to take, where that is known.
+        keep_states: which training states of finished stages stay in the store.
         hung_s: seconds after which a stage without a sign of life is ended; None sets no limit.
         prices: what hours cost.
         device: that the plan is reckoned for.
@@ -52,10 +57,18 @@ class Job:
     gpus: int | None = None
     pending: int = PENDING
     policy: Policy = field(default_factory=Policy)
+    only: frozenset[str] | None = None
+    shares: Mapping[str, Resources] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    keep_states: KeepStates = "kind"
     hung_s: float | None = None
     prices: Prices = field(default_factory=Prices)
     device: str = CPU
     notify: str | None = None
     verbose: bool = False
     options: tuple[str, ...] = ()
+
+    @cached_property
+    def to_do(self) -> Plan:
+        """What is to be done of the plan."""
+        return self.plan if self.only is None else self.plan.part(self.only)

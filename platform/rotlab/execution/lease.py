@@ -17,6 +17,7 @@ from typing import Self
 
 STALE_S = 30.0  # a lease that has not moved for so long may be taken over
 BEATS = 6  # it moves on so often in that time
+DEAD_S = 3600.0  # one that has not moved for so long is nobody's, for whoever only clears up
 LIVES = 2  # a holder that waits for its driver for so many such times does not move it on
 
 
@@ -67,7 +68,7 @@ class Lease:
                 return self
             finally:
                 aside.unlink(missing_ok=True)
-        raise HeldElsewhereError(_read(self._path) or "")
+        raise HeldElsewhereError(read_lease(self._path) or "")
 
     def __exit__(
         self,
@@ -77,7 +78,7 @@ class Lease:
     ) -> None:
         self._over.set()
         self._thread.join()
-        if _holder(_read(self._path)).get("attempt") == self._attempt:
+        if _holder(read_lease(self._path)).get("attempt") == self._attempt:
             self._path.unlink(missing_ok=True)
 
     def _text(self) -> str:
@@ -86,12 +87,10 @@ class Lease:
 
     def _remove_if_stale(self) -> None:
         """Two that do this at once may both go on: the work is then done twice, and is right."""
-        text = _read(self._path)
+        text = read_lease(self._path)
         if text is None:
             return
-        holder = _holder(text)
-        is_gone = holder.get("host") == socket.gethostname() and not _runs(holder.get("process"))
-        if text != self._stale and not is_gone:
+        if text != self._stale and not _is_gone(_holder(text)):
             raise HeldElsewhereError(text)
         self._path.unlink(missing_ok=True)
 
@@ -99,7 +98,7 @@ class Lease:
         while not self._over.wait(self._stale_s / BEATS):
             if not self._is_alive():
                 continue
-            if _holder(_read(self._path)).get("attempt") != self._attempt:
+            if _holder(read_lease(self._path)).get("attempt") != self._attempt:
                 return  # taken over
             self._beat += 1
             aside = self._path.with_name(f".lease-{self._attempt}")
@@ -110,7 +109,22 @@ class Lease:
                 aside.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> str | None:
+def is_held(path: Path, now: float) -> bool:
+    """Say whether somebody may be at work, to one who has not the time to watch a lease move.
+
+    Args:
+        path: of the lease, whether it is there or not.
+        now: by the clock that stamps the store's files.
+    """
+    try:
+        changed = path.stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return now - changed < DEAD_S and not _is_gone(_holder(read_lease(path)))
+
+
+def read_lease(path: Path) -> str | None:
+    """Return the text of a lease; None where there is none."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -124,6 +138,11 @@ def _holder(text: str | None) -> dict[str, object]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _is_gone(holder: dict[str, object]) -> bool:
+    """Whether a holder is known to have ended: it was a process of this machine."""
+    return holder.get("host") == socket.gethostname() and not _runs(holder.get("process"))
 
 
 def _runs(process: object) -> bool:

@@ -35,12 +35,16 @@ def describe_missing(
             status = shlex.join(["rotlab", "status", plan.name, *store_option(options)])
             lines.append(f"  and {len(keys) - MAX_LISTED} more: {status}")
     if failures:
-        lines.append("These commands show a stage fail; the same `run` tries all of them again.")
+        retry = shlex.join(["rotlab", "retry", plan.name, *store_option(options)])
+        lines.append(
+            "These commands show a stage fail; the same `run` tries all of them again, and "
+            f"`{retry} KEY` one of them"
+        )
     return lines
 
 
 def _heading(plan: Plan, failures: Mapping[str, Failure], missing: Collection[str]) -> str:
-    held = {key for one in failures for key in _descendants(plan, one)} & set(missing)
+    held = plan.outcomes_of(failures) & set(missing)
     held -= failures.keys()
     rest = len(missing) - len(failures) - len(held)
     parts = [f"{len(failures)} failed"] if failures else []
@@ -62,18 +66,7 @@ def _by_reason(plan: Plan, failures: Mapping[str, Failure]) -> dict[tuple[str, s
 
 
 def _num_waiting(plan: Plan, key: str, missing: Collection[str]) -> int:
-    return len(_descendants(plan, key) & set(missing))
-
-
-def _descendants(plan: Plan, key: str) -> set[str]:
-    """All stages that take a stage's result, at once or through others."""
-    found: set[str] = set()
-    queue = [key]
-    for each in queue:
-        new = [child for child in plan.children(each) if child not in found]
-        found.update(new)
-        queue += new
-    return found
+    return len((plan.outcomes_of([key]) - {key}) & set(missing))
 
 
 def _wait(number: int, noun: str = "stage") -> str:

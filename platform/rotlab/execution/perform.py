@@ -18,7 +18,7 @@ from rotlab.execution.pulse import Pulse
 from rotlab.execution.record import Record
 from rotlab.execution.settle import settle
 from rotlab.execution.store import Store, checksums, new_attempt_id
-from rotlab.execution.trunk import Lineage, read_origin
+from rotlab.execution.trunk import KeepStates, Lineage, read_origin
 from rotlab.planning.key import stage_key
 from rotlab.planning.stage import DataRef, Stage, StageKind
 from rotnet.config import identity
@@ -40,6 +40,7 @@ class Work:
         hung_s: seconds after which a stage without a sign of life is ended; None sets no limit.
         stale_s: seconds after which a lease that is not kept up may be taken over.
         continues: longer training -> shorter one from whose end it goes on, as the plan has it.
+        keep_states: which training states of finished stages stay in the store.
     """
 
     stages: Mapping[str, Stage]
@@ -50,6 +51,7 @@ class Work:
     hung_s: float | None = None
     stale_s: float = STALE_S
     continues: Mapping[str, str] = field(default_factory=dict)
+    keep_states: KeepStates = "kind"
 
 
 def perform(
@@ -88,7 +90,7 @@ def perform(
     inputs = {name: store.result_folder(record) for name, record in sources.items()}
     taken = {name: record.attempt for name, record in sources.items()}
     length = work.kinds[stage.kind].length
-    lineage = Lineage(store, work.stages, work.continues, stage, length, taken)
+    lineage = Lineage(store, work.stages, work.continues, stage, length, taken, work.keep_states)
     data = tuple((ref, local_folder(work.data[ref.name])) for ref in stage.data)
     attempt = attempt or new_attempt_id()
     pulse = Pulse(watch, work.hung_s, store.log_path(stage, attempt))

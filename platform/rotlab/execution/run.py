@@ -4,7 +4,7 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,25 +22,27 @@ from rotlab.execution.conclude import (
     cause_of,
     conclude,
     results_line,
-    tell_end,
-    tell_start,
 )
-from rotlab.execution.conduct import Conduct, Event
+from rotlab.execution.conduct import Conduct
 from rotlab.execution.display import Display
+from rotlab.execution.gate import counting
 from rotlab.execution.interrupt import Interrupt
 from rotlab.execution.job import Job
 from rotlab.execution.notify import News
 from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
+from rotlab.execution.record import Record
 from rotlab.execution.searcher import StageSearcher, StopWhenIdle, TrialListener, request
 from rotlab.execution.stage_log import was_hung
 from rotlab.execution.store import StoreError
 from rotlab.execution.study import SavedStudy, next_revision
+from rotlab.execution.telling import tell_end, tell_start, untold
 from rotlab.execution.trial import run_trial
 from rotlab.planning.stage import Resources
 from rotlab.tracking.journal import Journal
+from rotlab.tracking.past import look_back
 from rotlab.tracking.tracker import JournalOnly, Tracker
-from rotlab.tracking.uri import check_tracking_uri, default_tracking_uri, sqlite_path
+from rotlab.tracking.uri import artifact_root, check_tracking_uri, default_tracking_uri
 from rotnet.errors import UserError
 
 _CLOSE_S = 30.0
@@ -72,12 +74,15 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
     run = f"{os.getpid()}-{secrets.token_hex(4)}"
     with Interrupt() as interrupt, store.driving(name, run) as other:
         study = next_revision(store.study(name), job.plan, job.text, job.resources)
+        with counting(store.root):  # `rotlab gc` knows the study before its results are relied on
+            if other is None:
+                store.save_study(study)
+            records = store.records(job.plan.stages.values())
         if other is None:
-            store.save_study(study)
             journal = Journal(store.journal_path(name))
-            is_own = sqlite_path(uri) == store.root / "mlflow.db"
-            artifacts = str(store.root / "artifacts") if is_own else None
-            tracker: Tracker | JournalOnly = Tracker(job.plan, journal, uri, artifacts)
+            tracker: Tracker | JournalOnly = Tracker(
+                job.plan, journal, uri, artifact_root(store.root, uri)
+            )
         else:
             _check_same(study, store.study(name), other)
             say(f"{name} is being run by {other} as well: work is shared, and that run tracks it")
@@ -86,7 +91,7 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
         status, news = INTERRUPTED, News(job.notify, name)
         try:
             tracker.start()
-            status = _bring_about(job, study, tracker, run, interrupt, news, progress, say)
+            status = _bring_about(job, study, records, tracker, run, interrupt, news, progress, say)
         except KeyboardInterrupt:
             say("interrupted before the end; the same command goes on from the last checkpoints")
         except BaseException:
@@ -123,6 +128,7 @@ def _check_same(study: SavedStudy, saved: SavedStudy | None, other: str) -> None
 def _bring_about(
     job: Job,
     study: SavedStudy,
+    records: Mapping[str, Record],
     tracker: Tracker | JournalOnly,
     run: str,
     interrupt: Interrupt,
@@ -130,17 +136,17 @@ def _bring_about(
     progress: Console,
     say: Callable[[str], None],
 ) -> int:
-    name, store, total = job.plan.name, job.store, len(job.plan.stages)
-    records = store.records(job.plan.stages.values())
-    known, is_ended = _look_back(Journal(store.journal_path(name)).read())
-    reused = [record for key, record in records.items() if known.get(key) != record.metrics]
-    if len(records) == total:
-        if reused or not is_ended:
-            tell_start(tracker, study, reused)
+    name, store, total = job.plan.name, job.store, len(job.to_do.stages)
+    past = look_back(Journal(store.journal_path(name)).read())
+    reused = untold(records.values(), past)
+    done = {key: record for key, record in records.items() if key in job.to_do.stages}
+    if len(done) == total:
+        if len(records) == len(job.plan.stages) and (reused or not past.is_ended):
+            tell_start(tracker, study, reused, job.policy.budget)
             tell_end(tracker, "FINISHED")
         say(f"nothing to do: all {total} stages are in the store")
         return DONE
-    say(f"{name}: {total - len(records)} of {total} stages to do")
+    say(f"{name}: {total - len(done)} of {total} stages to do")
     with cluster(
         job.address, job.cpus, job.gpus, job.pending, verbose=job.verbose, shield=interrupt.shield
     ) as ray_cluster:
@@ -149,14 +155,15 @@ def _bring_about(
         rates = rates_of(job.prices, job.device, resources.values(), needed=is_limited)
         own = tracker.journal.path
         conduct = Conduct(
-            job.plan,
-            records,
+            job.to_do,
+            done,
             resources,
             ray_cluster.capacity,
             tracker,
             policy=replace(job.policy, rates=rates),
             used=spent([Journal(own).read()], rates),
             seconds=job.seconds,
+            shares=_resolve_shares(job, ray_cluster),
         )
         stop_file = store.stop_path(name, run)
         interrupt.aim(conduct, stop_file)
@@ -167,7 +174,7 @@ def _bring_about(
             lambda: _used_beside(job, own, rates),
             lambda words: news.tell(f"{name} has used {words} of its budget"),
         )
-        tell_start(tracker, study, reused)
+        tell_start(tracker, study, reused, job.policy.budget)
         overseer.look()
         try:
             with Display(conduct.snapshot, progress), _hushed(verbose=job.verbose), _nimble():
@@ -215,6 +222,7 @@ def _tune(
         job.hung_s,
         job.policy.stale_s,
         dict(job.plan.continues),
+        job.keep_states,
     )
     trainable = tune.with_parameters(run_trial, work=work, stop_file=stop_file, verbose=job.verbose)
     tune.Tuner(
@@ -279,6 +287,16 @@ def _resolve(
     return found
 
 
+def _resolve_shares(job: Job, on: Cluster) -> dict[str, Resources]:
+    """Likewise what single stages ask for."""
+    capacity = on.capacity()
+    found = {key: capacity.resolve(each) for key, each in job.shares.items()}
+    if not on.may_grow:
+        for key, each in found.items():
+            _check_fits(job.plan.stages[key].kind, each, capacity)
+    return found
+
+
 def _check_fits(kind: str, wanted: Resources, capacity: Capacity) -> None:
     for name, need, held in (
         ("cpus", wanted.cpus, capacity.cpus),
@@ -289,18 +307,3 @@ def _check_fits(kind: str, wanted: Resources, capacity: Capacity) -> None:
                 f"resources.{kind}.{name}: a stage asks for {need:g}, but this machine offers "
                 f"{held:g}; ask for less, or give --address of a cluster or --{name}"
             )
-
-
-def _look_back(events: Iterable[Event]) -> tuple[dict[str, Mapping[str, float]], bool]:
-    """The metrics of stages that a journal knows to be done, and whether the study is complete."""
-    known: dict[str, Mapping[str, float]] = {}
-    is_ended = False
-    for event in events:
-        match event["event"]:
-            case "stage_ended" if event["state"] in ("FINISHED", "REUSED"):
-                known[event["key"]] = event["metrics"]
-            case "study_started":
-                is_ended = False
-            case "study_ended":
-                is_ended = event["state"] == "FINISHED"
-    return known, is_ended

@@ -10,13 +10,16 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rotlab.execution.files import create_json, seal
 from rotlab.execution.store import CHECKPOINT, ORIGIN, Store
 from rotlab.planning.stage import Length, Stage
 from rotnet.errors import UserError
 
+# Which training states of finished stages stay, though no longer one of the plan waits for them: as
+# the stage kind has it, none, or all.
+KeepStates = Literal["kind", "needed", "all"]
 _log = logging.getLogger(__name__)
 
 
@@ -46,6 +49,7 @@ class Lineage:
         stage: which one.
         length: how stages of its kind hang together; None where they do not.
         taken: input name -> attempt at it whose result the stage is given.
+        keep: which states stay.
     """
 
     store: Store
@@ -54,6 +58,7 @@ class Lineage:
     stage: Stage
     length: Length | None
     taken: Mapping[str, str]
+    keep: KeepStates = "kind"
 
     def plant(self, folder: Path) -> None:
         """Put the longest sound state into a fresh folder, and a note of what it begins from."""
@@ -87,7 +92,7 @@ class Lineage:
 
     def state(self, folder: Path) -> dict[str, Any] | None:
         """Return what a record says of a finished attempt's last state; None: it is not kept."""
-        if self.length is None or not (self.length.kept or self._awaited(self.stage.key)):
+        if self.length is None or not (self._stays or self._awaited(self.stage.key)):
             return None
         if not (folder / CHECKPOINT).is_file():
             _log.warning("%s %s left no state", self.stage.kind, self.stage.key[:12])
@@ -97,11 +102,18 @@ class Lineage:
     def sweep(self) -> None:
         """Remove the state of the shorter training, once no longer one of the plan waits for it."""
         key = self.continues.get(self.stage.key)
-        if key is None or self.length is None or self.length.kept or self._awaited(key):
+        if key is None or self.length is None or self._stays or self._awaited(key):
             return
         record = self.store.record(key, self.stage.kind)
         if record is not None:
             self.store.state_path(record).unlink(missing_ok=True)
+
+    @property
+    def _stays(self) -> bool:
+        """Whether states stay for longer trainings that are asked for later."""
+        if self.keep == "kind":
+            return self.length is not None and self.length.kept
+        return self.keep == "all"
 
     def _awaited(self, key: str) -> bool:
         """Whether a longer training goes on from a stage's end and is not done."""

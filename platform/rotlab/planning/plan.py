@@ -1,8 +1,8 @@
 """A plan: the cells of a study and the stages they need, equal stages merged."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -91,6 +91,43 @@ class Plan:
     def followers(self, key: str) -> tuple[str, ...]:
         """Return the keys of the stages that go on from this one's end, in the plan's order."""
         return self._followers.get(key, ())
+
+    def inputs_of(self, keys: Iterable[str]) -> set[str]:
+        """Return these stages and all that they need, at once or through others."""
+        found: set[str] = set()
+        queue = list(keys)
+        for key in queue:
+            if key not in found:
+                found.add(key)
+                queue += self.stages[key].inputs.values()
+        return found
+
+    def outcomes_of(self, keys: Iterable[str]) -> set[str]:
+        """Return these stages and all that are made from them, at once or through others."""
+        found: set[str] = set()
+        queue = list(keys)
+        for key in queue:
+            if key not in found:
+                found.add(key)
+                queue += self.children(key)
+        return found
+
+    def part(self, keys: Collection[str]) -> "Plan":
+        """Return a plan of these stages only, and of the cells that need no other.
+
+        Args:
+            keys: of stages and all that they need.
+        """
+        return replace(
+            self,
+            cells=tuple(cell for cell in self.cells if all(one in keys for one in cell.stages)),
+            stages={key: stage for key, stage in self.stages.items() if key in keys},
+            continues={
+                longer: shorter
+                for longer, shorter in self.continues.items()
+                if longer in keys and shorter in keys
+            },
+        )
 
     @cached_property
     def _followers(self) -> dict[str, tuple[str, ...]]:

@@ -28,6 +28,12 @@ def default_tracking_uri(store_root: Path) -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}{store_root.absolute()}/mlflow.db"
 
 
+def artifact_root(store_root: Path, uri: str) -> str | None:
+    """Return where artifacts are to lie: in the store, if MLflow's database does; else None."""
+    is_own = sqlite_path(uri) == store_root / "mlflow.db"
+    return str(store_root / "artifacts") if is_own else None
+
+
 def sqlite_path(uri: str) -> Path | None:
     """Return the file of a SQLite URI, None for any other URI."""
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None

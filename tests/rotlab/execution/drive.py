@@ -10,6 +10,7 @@ from rotlab.execution.conduct import Policy
 from rotlab.execution.run import run_job
 from rotlab.planning.budget import Budget
 from rotlab.planning.plan import Plan
+from rotlab.planning.stage import Resources
 from tests.rotlab.execution.lab import make_job, make_plan, make_stage
 
 
@@ -54,12 +55,20 @@ RULES: dict[str, dict[str, Any]] = {
 }
 
 
-def main(scenario: str, store: str, limit: str = "") -> int:
-    """Run a scenario, perhaps with a limit in CPU-seconds, and return the exit status."""
+def main(scenario: str, store: str, limit: str = "", only: str = "") -> int:
+    """Run a scenario, perhaps with a limit in CPU-seconds, and return the exit status.
+
+    With the name of a stage that stage alone is run, on two cores.
+    """
     rules = RULES.get(scenario, {})
     if limit:
         rules = {"policy": Policy(budget=Budget(cpu_hours=float(limit) / 3600))}
-    job = make_job(SCENARIOS[scenario](), Path(store), **rules)
+    plan = SCENARIOS[scenario]()
+    if only:
+        named = [k for k, one in plan.stages.items() if one.config.model_dump()["name"] == only]
+        shares = dict.fromkeys(named, Resources(2, 0))
+        rules = {**rules, "only": frozenset(plan.inputs_of(named)), "shares": shares}
+    job = make_job(plan, Path(store), **rules)
     return run_job(job, Console(stderr=True), print)
 
 

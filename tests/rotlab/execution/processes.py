@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-def start_driver(scenario: str, store: Path, limit: str = "") -> subprocess.Popen[str]:
+def start_driver(
+    scenario: str, store: Path, limit: str = "", only: str = ""
+) -> subprocess.Popen[str]:
     """Start a driver in a process group of its own, as a shell does."""
     return subprocess.Popen(  # noqa: S603  (our own module)
-        [sys.executable, "-m", "tests.rotlab.execution.drive", scenario, str(store), limit],
+        [sys.executable, "-m", "tests.rotlab.execution.drive", scenario, str(store), limit, only],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from rotlab.execution.invalidate import Condition, chosen, with_dependents
+from rotlab.execution.condition import Condition, read_condition
+from rotlab.execution.invalidate import chosen, with_dependents
 from rotnet.errors import UserError
 from tests.rotlab.execution.lab import make_stage
 from tests.rotlab.execution.test_conduct import make_record
@@ -33,7 +34,21 @@ PLAIN = replace(
 def test_a_condition_is_held_against_settings_and_origin(
     name: str, value: object, holds: bool
 ) -> None:
-    assert Condition(name, value).holds(PLAIN) == holds
+    assert chosen([PLAIN], [], [Condition(name, value)]) == [PLAIN] * holds
+
+
+def test_a_condition_is_read_as_a_search_space_has_values() -> None:
+    facts = ("kind",)
+    assert read_condition("pretrain.lr=1e-1", facts) == Condition("pretrain.lr", 0.1)
+    assert read_condition("kind = a=b", facts) == Condition("kind", "a=b")
+    for text, said in (
+        ("kind", "must be NAME=VALUE, got 'kind'"),
+        ("lr=1", "--where lr: must be kind, or a setting such as pretrain.lr"),
+        ("a.b=[1", "a.b: '[1' is no value"),
+    ):
+        with pytest.raises(UserError) as raised:
+            read_condition(text, facts)
+        assert said in str(raised.value)
 
 
 def test_a_key_must_mean_one_result() -> None:

@@ -24,7 +24,8 @@ def test_a_failure_is_told_with_its_reason_its_command_and_what_waits_for_it() -
         "missing: 4 of 6 stages: 1 failed, 3 wait for it",
         "1 count stage failed: ValueError: no",
         f"  rotlab run-stage {A.key[:12]} --local --data d --store 's t'  # 3 stages wait for it",
-        "These commands show a stage fail; the same `run` tries all of them again.",
+        "These commands show a stage fail; the same `run` tries all of them again, and "
+        "`rotlab retry lab --store 's t' KEY` one of them",
     ]
 
 

@@ -88,3 +88,17 @@ def test_a_length_goes_on_from_a_shorter_one_and_outlives_its_failure(
     assert record.metrics == {"accuracy": 8.0}
     assert record.continued == shortest.key
     assert record.not_continued == f"learn {middle.key[:12]} is not done"
+
+
+def test_a_stage_is_tried_again_alone_and_with_another_share(first: Outcome, store: Store) -> None:
+    assert first.status == 1
+    journal = Journal(store.journal_path("lab"))
+    before = len(journal.read())
+    again = finish(start_driver("mixed", store.root, only="bad"))
+    assert again.status == 1, again
+    assert "lab: 1 of 1 stages to do" in again.out
+    assert "missing: 1 of 1 stages: 1 failed" in again.out
+    events = journal.read()[before:]
+    started = [e for e in events if e["event"] == "stage_started"]
+    assert [(e["key"], e["cpus"]) for e in started] == [(stage_of("bad").key, 2)]
+    assert events[-1]["state"] == "FAILED"

@@ -14,7 +14,7 @@ import torch
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.record import Record, record_from_json, record_to_json
 from rotlab.execution.store import Store
-from rotlab.execution.trunk import Lineage
+from rotlab.execution.trunk import KeepStates, Lineage
 from rotlab.planning.plan import Plan
 from rotlab.planning.planned import plan_file
 from rotlab.planning.stage import Length, Stage
@@ -124,6 +124,18 @@ def test_a_kind_may_keep_its_states_for_lengths_that_are_asked_for_later(tmp_pat
     assert lab.do(LONG).continued == SHORT.key
     assert lab.state(SHORT).exists()
     assert lab.state(LONG).exists()
+
+
+@pytest.mark.parametrize(("keep", "stays"), [("needed", False), ("kind", True), ("all", True)])
+def test_a_run_may_keep_other_states_than_the_kind_does(
+    tmp_path: Path, keep: KeepStates, *, stays: bool
+) -> None:
+    lab = Lab(tmp_path, make_plan([SHORT, LONG]), kept=True)
+    lab.work = replace(lab.work, keep_states=keep)
+    lab.do(SHORT)
+    assert lab.state(SHORT).exists()
+    assert lab.do(LONG).continued == SHORT.key
+    assert [lab.state(stage).exists() for stage in (SHORT, LONG)] == [stays, stays]
 
 
 def test_a_length_added_where_no_state_was_kept_is_trained_from_its_beginning(

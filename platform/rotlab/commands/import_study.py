@@ -1,0 +1,79 @@
+"""`rotlab import`: put a study that `rotlab export` wrote into a store."""
+
+import argparse
+import secrets
+import shlex
+import shutil
+from pathlib import Path
+
+from rotlab.commands.options import add_store, add_tracking
+from rotlab.execution.gate import counting
+from rotlab.execution.layout import IMPORT
+from rotlab.execution.placing import Placed, check_study, place
+from rotlab.execution.replay import replay
+from rotlab.execution.store import Store
+from rotlab.execution.unpack import unpack
+from rotlab.planning.kinds import load_kinds
+from rotlab.tracking.uri import default_tracking_uri
+from rotnet.errors import UserError
+
+_LEFT_OUT = {
+    "other": "the store has another result of the same work, which stays",
+    "withdrawn": "this result was withdrawn in this store",
+    "busy": "somebody works at the stage; import again once that is over",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `rotlab import`."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="that `rotlab export` wrote")
+    add_store(parser)
+    add_tracking(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check a file and put its study into the store; return 0.
+
+    Raises:
+        UserError: before anything changes, if the file is damaged or the store has another study of
+            the name; afterwards, if MLflow cannot be reached.
+    """
+    store = Store.open(args.store)
+    try:
+        store.root.mkdir(parents=True, exist_ok=True)
+        staging = store.root / f"{IMPORT}{secrets.token_hex(6)}"
+        with counting(store.root):
+            try:
+                staging.mkdir()
+                bundle = unpack(args.file, staging)
+                plan = bundle.study.load_plan(load_kinds())
+                check_study(bundle, store)
+                placed = place(bundle, store)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        raise UserError(
+            f"{store.root}: {error.strerror or error}; nothing is half there"
+        ) from error
+    study = store.study(plan.name) or bundle.study
+    plan = study.load_plan(load_kinds())
+    _say(placed, store, study.name)
+    uri = args.tracking_uri or default_tracking_uri(store.root)
+    unsent, why = replay(store, study, plan, uri)
+    if unsent:
+        print(f"warning: {unsent} events have not reached MLflow: {why}; the next run sends them")
+    where = () if args.store is None else ("--store", args.store)
+    print(f"results: {shlex.join(['rotlab', 'results', study.name, *where])}")
+    return 0
+
+
+def _say(placed: Placed, store: Store, name: str) -> None:
+    there = len(placed.same) + len(placed.filled)
+    print(f"{name}: {len(placed.added)} results added to {store.root}, {there} were there already")
+    if placed.filled:
+        print(f"{len(placed.filled)} of them lacked files, which were added")
+    for sort, why in _LEFT_OUT.items():
+        keys = getattr(placed, sort)
+        if keys:
+            more = ", ..." if len(keys) > 1 else ""
+            print(f"{len(keys)} left out: {why}: {keys[0][:12]}{more}")

@@ -1,0 +1,81 @@
+"""What the studies of a store need of it: which stages, and which training states."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rotlab.execution.store import Store
+from rotlab.execution.study import SavedStudy
+from rotlab.planning.stage import StageKind
+from rotnet.errors import UserError
+
+StageId = tuple[str, str]  # kind, key
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What is needed, and by whom.
+
+    Args:
+        asked: stages of the last revision of some study.
+        once: study -> stages of all its revisions.
+        held: stages of all revisions of studies that are being run.
+        awaited: stages whose training state a longer one that is not done is to go on from.
+        unread: studies whose plans cannot be read here, and why; of their stages every training
+            state counts as awaited.
+    """
+
+    asked: frozenset[StageId]
+    once: Mapping[str, frozenset[StageId]]
+    held: frozenset[StageId]
+    awaited: frozenset[StageId]
+    unread: Mapping[str, str]
+
+
+def needs_of(store: Store, kinds: Mapping[str, StageKind], but: str | None = None) -> Needs:
+    """Return what the studies of a store need.
+
+    Args:
+        store: that holds them.
+        kinds: stage kinds by name.
+        but: a study that counts no more.
+
+    Raises:
+        StoreError: if a study cannot be read: what it needs is then not known.
+    """
+    asked: set[StageId] = set()
+    once: dict[str, frozenset[StageId]] = {}
+    held: set[StageId] = set()
+    awaited: set[StageId] = set()
+    unread: dict[str, str] = {}
+    for name in store.studies():
+        is_run = store.driver(name) is not None  # before its revisions: one may begin meanwhile
+        revisions = store.revisions(name)
+        once[name] = frozenset(one for study in revisions for one in _stages(study))
+        if is_run:
+            held |= once[name]
+        if name == but:
+            continue
+        last = set(_stages(revisions[-1]))
+        asked |= last
+        try:
+            awaited |= set(_awaited(store, revisions[-1], kinds))
+        except UserError as error:
+            unread[name] = str(error)
+            awaited |= last
+    return Needs(frozenset(asked), once, frozenset(held), frozenset(awaited), unread)
+
+
+def _stages(study: SavedStudy) -> Iterable[StageId]:
+    return ((stage["kind"], stage["key"]) for stage in study.plan["stages"])
+
+
+def _awaited(store: Store, study: SavedStudy, kinds: Mapping[str, StageKind]) -> Iterable[StageId]:
+    """All that a longer training may go on from, if its next shorter one's state is unsound."""
+    plan = study.load_plan(kinds)
+    for longer in plan.continues:
+        if store.record(longer, plan.stages[longer].kind) is not None:
+            continue
+        shorter = plan.continues.get(longer)
+        while shorter is not None:
+            yield plan.stages[shorter].kind, shorter
+            shorter = plan.continues.get(shorter)

@@ -1,0 +1,163 @@
+"""A study that was read from a file, put into a store: what is there already stays as it is."""
+
+import contextlib
+import hashlib
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from rotlab.execution.files import create_json, flush_folder
+from rotlab.execution.layout import CHECKPOINT, INVALID, PARTIAL, RECORD
+from rotlab.execution.lease import HeldElsewhereError, Lease
+from rotlab.execution.record import Record, record_to_json
+from rotlab.execution.store import Store, StoreError
+from rotlab.execution.unpack import Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What became of the records of a file, by key.
+
+    Args:
+        added: put into the store.
+        filled: there already without some of their files, which have been added.
+        same: there already.
+        other: left out, for the store has another result of the same work.
+        withdrawn: left out, for that result was withdrawn in this store.
+        busy: left out, for somebody works at the stage.
+    """
+
+    added: tuple[str, ...]
+    filled: tuple[str, ...]
+    same: tuple[str, ...]
+    other: tuple[str, ...]
+    withdrawn: tuple[str, ...]
+    busy: tuple[str, ...]
+
+
+def place(bundle: Bundle, store: Store) -> Placed:
+    """Put a study into a store, its results first: the study is there once they are.
+
+    Call it inside of `rotlab.execution.gate.counting`. Cut short, it leaves whole results; called
+    again it ends what it began.
+
+    Raises:
+        StoreError: before anything is put there: the store has another study of the name, or it is
+            being run.
+    """
+    check_study(bundle, store)
+    name = bundle.study.name
+    with store.driving(name, secrets.token_hex(6)) as other:
+        if other is not None:
+            raise StoreError(f"study {name!r} is being run by {other}; import it once that is over")
+        found: dict[str, list[str]] = {
+            sort: [] for sort in ("added", "filled", "same", "other", "withdrawn", "busy")
+        }
+        for key, record in bundle.records.items():
+            found[_place_record(bundle, store, record)].append(key)
+        for journal in bundle.journals():
+            _place_journal(store, name, journal)
+        for study in bundle.revisions:
+            store.save_study(study)
+    return Placed(**{sort: tuple(keys) for sort, keys in found.items()})
+
+
+def check_study(bundle: Bundle, store: Store) -> None:
+    """Return if the store has no other study of the name.
+
+    Raises:
+        StoreError: if it has: a revision that both have differs.
+    """
+    name = bundle.study.name
+    there = {one.revision: one for one in store.revisions(name)}
+    for study in bundle.revisions:
+        if there.get(study.revision, study) != study:
+            raise StoreError(
+                f"study {name!r} in {store.root} is another: its revision {study.revision} differs "
+                "from that in the file; give --store another path"
+            )
+
+
+def _place_record(bundle: Bundle, store: Store, record: Record) -> str:
+    there = store.record(record.key, record.kind)
+    home = store.home(record.key, record.kind)
+    if there is not None and there != record:
+        return "other"
+    if there is None and (home / INVALID / f"{record.attempt}.json").exists():
+        return "withdrawn"
+    home.mkdir(parents=True, exist_ok=True)
+    name = f"import-{secrets.token_hex(4)}"
+    try:
+        with Lease(home / "lease.json", name, None, lambda: True):
+            if there is not None:
+                target = store.result_place(record)
+                target.mkdir(parents=True, exist_ok=True)
+                return "filled" if _move_files(bundle, record, target) else "same"
+            return _add(bundle, store, record)
+    except HeldElsewhereError:
+        return "busy"
+
+
+def _add(bundle: Bundle, store: Store, record: Record) -> str:
+    """Put a result beside its place, whole, then there; then its record."""
+    attempts = store.attempts(record.key, record.kind)
+    attempts.mkdir(exist_ok=True)
+    making = attempts / f".{secrets.token_hex(6)}"
+    making.mkdir()
+    _move_files(bundle, record, making)
+    target = store.result_place(record)
+    shutil.rmtree(target, ignore_errors=True)  # of an import that was cut short
+    making.rename(target)
+    flush_folder(attempts)
+    home = store.home(record.key, record.kind)
+    try:
+        create_json(home / RECORD, record_to_json(record), f".record-{making.name}.tmp")
+    except FileExistsError:  # one that takes no heed of leases came first
+        shutil.rmtree(target, ignore_errors=True)
+        return "other"
+    return "added"
+
+
+def _move_files(bundle: Bundle, record: Record, folder: Path) -> int:
+    """Put a result's files into a folder, but those that it has; return how many."""
+    files = bundle.result_files(record)
+    state = bundle.state(record)
+    if state is not None:
+        files[CHECKPOINT] = state
+    moved = 0
+    for name, source in files.items():
+        path = folder / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            source.rename(path)
+            moved += 1
+    if all((folder / name).is_file() for name in record.files):
+        (folder / PARTIAL).unlink(missing_ok=True)
+    else:
+        (folder / PARTIAL).touch()
+    return moved
+
+
+def _place_journal(store: Store, name: str, source: Path) -> None:
+    """Put a journal there; where another is, beside it, unless that one goes on from it."""
+    path = store.study_folder(name) / source.name
+    if path.exists():
+        if _begins_with(path, source):
+            return
+        with source.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        path = store.journal_path(name, f"import-{digest[:12]}")
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(source)
+
+
+def _begins_with(path: Path, source: Path) -> bool:
+    size = source.stat().st_size
+    if path.stat().st_size < size:
+        return False
+    with path.open("rb") as whole, source.open("rb") as part:
+        while chunk := part.read(1 << 20):
+            if whole.read(len(chunk)) != chunk:
+                return False
+    return True

@@ -1,0 +1,54 @@
+"""What listeners are told of a run as a whole: that it begins, what was there already, its end."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from rotlab.execution.listener import Listener
+from rotlab.execution.record import Record
+from rotlab.execution.study import SavedStudy
+from rotlab.planning.budget import Budget
+from rotlab.tracking.past import Past
+
+
+def tell_start(
+    listener: Listener,
+    study: SavedStudy,
+    reused: Iterable[Record],
+    budget: Budget | None = None,
+) -> None:
+    """Tell that a study is being run, within which budget, and what of it was there already."""
+    limits = {} if budget is None else {"budget": asdict(budget)}
+    listener.record(
+        {
+            "event": "study_started",
+            "time": time.time(),
+            "question": study.question,
+            "revision": study.revision,
+            **limits,
+        }
+    )
+    for record in reused:
+        listener.record(
+            {
+                "event": "stage_ended",
+                "time": time.time(),
+                "key": record.key,
+                "attempt": record.attempt,
+                "state": "REUSED",
+                "metrics": dict(record.metrics),
+                "seconds": record.seconds,
+                "error": None,
+            }
+        )
+
+
+def untold(records: Iterable[Record], past: Past) -> list[Record]:
+    """Return the results that a study's journal does not know, or knows otherwise."""
+    known = past.metrics
+    return [record for record in records if known.get(record.key) != record.metrics]
+
+
+def tell_end(listener: Listener, state: str) -> None:
+    """Tell that a study is not run any more."""
+    listener.record({"event": "study_ended", "time": time.time(), "state": state})

@@ -1,0 +1,220 @@
+"""`rotlab gc`: what it shows it removes, whole, once asked; and nothing else."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rotlab.cli import main
+from rotlab.commands import collect
+from rotlab.execution import clear
+from rotlab.execution.gate import removing
+from rotlab.execution.lease import Lease
+from rotlab.execution.leftovers import Leftover
+from rotlab.execution.perform import Work, perform
+from rotlab.execution.record import Record
+from rotlab.execution.store import Store
+from rotlab.execution.study import next_revision
+from rotlab.planning.stage import Resources, Stage
+from rotlab.tracking.journal import Journal
+from rotnet.learning.watch import Unwatched
+from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
+
+STAGES = [make_stage("count", name=name) for name in "abcd"]
+A, B, C, D = STAGES
+
+
+def ask(store: Store, *stages: Stage, name: str = "lab") -> None:
+    plan, resources = make_plan(stages, name=name), dict.fromkeys(KINDS, Resources())
+    store.save_study(next_revision(store.study(name), plan, "", resources))
+
+
+def do(store: Store, stage: Stage) -> Record:
+    work = Work({one.key: one for one in STAGES}, KINDS, {}, store.root, {"count": 1})
+    return perform(stage.key, work, Unwatched())
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """Four results, of which the last revision of the one study asks for two."""
+    monkeypatch.setattr(collect, "load_kinds", lambda: KINDS)
+    store = Store(tmp_path / "store")
+    ask(store, A, B, C, D)
+    for stage in STAGES:
+        do(store, stage)
+    ask(store, A, B)
+    return store
+
+
+def gc(store: Store, *words: str) -> int:
+    return main(["gc", "--store", str(store.root), "--keep-days", "0", *words])
+
+
+def done(store: Store) -> str:
+    records = store.records(STAGES)
+    return "".join(str(one.config.model_dump()["name"]) for one in STAGES if one.key in records)
+
+
+def test_it_shows_classes_and_sizes_and_asks_first(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gc(store) == 2
+    captured = capsys.readouterr()
+    assert "unasked" in captured.out
+    assert captured.err == (
+        "error: nobody can be asked here: give --yes if that is what you want\n"
+    )
+    assert done(store) == "abcd"
+
+
+def test_a_no_changes_nothing_and_a_yes_removes(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: "n")
+    assert gc(store) == 1
+    assert done(store) == "abcd"
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    assert gc(store) == 0
+    assert done(store) == "ab"
+    assert "removed 2 things" in capsys.readouterr().out
+    assert not list(store.root.glob(".trash-*"))
+
+
+def test_a_dry_run_and_a_class_to_keep_remove_nothing(store: Store) -> None:
+    assert gc(store, "--dry-run") == 0
+    assert gc(store, "--keep", "unasked", "--yes") == 0
+    assert gc(store, "--keep-days", "1", "--yes") == 0
+    assert done(store) == "abcd"
+
+
+def test_studies_that_once_had_a_result_are_told_and_it_can_be_made_again(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gc(store, "--yes") == 0
+    assert "lab: 2 results of earlier revisions are gone" in capsys.readouterr().out
+    (event,) = Journal(store.journal_path("lab")).read()
+    assert (event["event"], event["keys"]) == ("results_removed", sorted([C.key, D.key]))
+    assert do(store, C).metrics["resumed_at"] == 0.0
+    assert gc(store, "--yes", "--study", "lab") == 0
+    assert done(store) == "ab"
+
+
+def test_a_dropped_study_is_gone_and_what_others_ask_for_stays(store: Store) -> None:
+    ask(store, B, name="other")
+    assert gc(store, "--drop", "lab", "--yes") == 0
+    assert (store.studies(), done(store)) == (["other"], "b")
+
+
+def test_what_is_meant_must_be_there_and_not_be_run(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words, said in (
+        (("--study", "lob"), "did you mean 'lab'?"),
+        (("--keep-days", "-1"), "must be a number of days, 0 or more, got '-1'"),
+        (("--keep", "wins"), "invalid choice: 'wins'"),
+    ):
+        assert gc(store, *words) == 2
+        assert said in capsys.readouterr().err
+    with store.driving("lab", "run"):
+        assert gc(store, "--drop", "lab", "--yes") == 2
+        assert "is being run by process" in capsys.readouterr().err
+        assert gc(store, "--yes") == 0
+    assert done(store) == "abcd"
+
+
+def test_what_is_taken_into_use_after_it_was_shown_stays(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+
+    def yes(_: str) -> str:
+        ask(store, D, name="other")
+        lease.__enter__()
+        return "yes"
+
+    lease = Lease(store.lease_path(C), "1", None, lambda: True)
+    monkeypatch.setattr("builtins.input", yes)
+    assert gc(store) == 0
+    lease.__exit__(None, None, None)
+    assert done(store) == "abcd"
+    assert "2 were left: somebody has begun to use them" in capsys.readouterr().out
+
+
+def test_a_store_that_is_not_there_is_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gc(Store(tmp_path / "none"), "--yes") == 0
+    assert "there is no store" in capsys.readouterr().out
+    assert not (tmp_path / "none").exists()
+
+
+def _collect(root: Path, then: Callable[[], object]) -> None:
+    then()
+    os._exit(gc(Store(root), "--yes"))
+
+
+def _run(store: Store, then: Callable[[], object]) -> int | None:
+    process = multiprocessing.get_context("fork").Process(target=_collect, args=(store.root, then))
+    process.start()
+    process.join(60)
+    return process.exitcode
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2])
+def test_killed_anywhere_it_leaves_records_whole_or_gone(store: Store, renames: int) -> None:
+    def die_after() -> None:
+        rename, left = Path.rename, [renames]
+
+        def dying(self: Path, target: Path) -> Path:
+            if not left[0]:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left[0] -= 1
+            return rename(self, target)
+
+        patch = pytest.MonkeyPatch()
+        patch.setattr(Path, "rename", dying)
+        patch.setattr(collect, "free", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+
+    assert _run(store, die_after) == -signal.SIGKILL
+    left = store.records(STAGES)
+    assert len(left) == 4 - renames
+    for record in left.values():
+        store.result_folder(record)
+    assert list(store.root.glob(".trash-*"))
+    assert gc(store, "--yes") == 0
+    assert done(store) == "ab"
+    assert not list(store.root.glob(".trash-*"))
+
+
+def test_two_at_once_remove_each_thing_once(store: Store) -> None:
+    context = multiprocessing.get_context("fork")
+
+    def slow() -> None:
+        def clear_slowly(store: Store, going: list[Leftover], now: float) -> clear.Cleared:
+            time.sleep(0.2)
+            return clear.clear(store, going, now)
+
+        pytest.MonkeyPatch().setattr(collect, "clear", clear_slowly)
+
+    both = [context.Process(target=_collect, args=(store.root, slow)) for _ in range(2)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(60)
+    assert [process.exitcode for process in both] == [0, 0]
+    assert done(store) == "ab"
+    assert not list(store.root.glob(".trash-*"))
+
+
+def test_while_the_store_is_exported_it_waits_and_then_says_so(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(collect, "removing", lambda root: removing(root, wait_s=0.1))
+    with removing(store.root):
+        assert gc(store, "--yes") == 2
+    assert "try again once that is over" in capsys.readouterr().err
