@@ -8,7 +8,9 @@ from typing import Any, Literal
 from rotlab.execution.failures import Cause
 
 FIELD = "rotlab"
+DONE = "done"  # Tune's own word: it asks a trial that has said so for nothing more
 State = Literal["RUNNING", "FINISHED", "REUSED", "FAILED", "KILLED", "HELD"]
+_LAST: tuple[State, ...] = ("FINISHED", "REUSED", "KILLED", "HELD")  # an error is to be raised yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,12 @@ class Message:
     cause: Cause | None = None
 
 
-def to_result(message: Message) -> dict[str, str]:
-    """Return the message as a result to report."""
+def to_result(message: Message) -> dict[str, str | bool]:
+    """Return the message as a result to report. Reporting the last one of a trial ends it."""
     points = [[point.step, point.time, dict(point.metrics)] for point in message.points]
     values = [message.state, points, dict(message.metrics), message.seconds, message.error]
     values.append(message.cause)
-    return {FIELD: json.dumps(values)}
+    return {FIELD: json.dumps(values), DONE: message.state in _LAST}
 
 
 def from_result(result: Mapping[str, Any]) -> Message | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import ray
 from ray import tune
 from ray.tune import TuneError
 from rich.console import Console
@@ -35,7 +36,7 @@ from rotlab.execution.searcher import StageSearcher, StopWhenIdle, TrialListener
 from rotlab.execution.stage_log import was_hung
 from rotlab.execution.store import StoreError
 from rotlab.execution.study import SavedStudy, next_revision
-from rotlab.execution.trial import run_trial
+from rotlab.execution.trial import Shared, run_trial
 from rotlab.planning.stage import Resources
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.tracker import JournalOnly, Tracker
@@ -216,7 +217,10 @@ def _tune(
         job.policy.stale_s,
         dict(job.plan.continues),
     )
-    trainable = tune.with_parameters(run_trial, work=work, stop_file=stop_file, verbose=job.verbose)
+    shared = Shared(ray.put(work))
+    trainable = tune.with_parameters(
+        run_trial, shared=shared, stop_file=stop_file, verbose=job.verbose
+    )
     tune.Tuner(
         tune.with_resources(trainable, request),
         tune_config=tune.TuneConfig(

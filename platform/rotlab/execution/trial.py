@@ -1,10 +1,13 @@
 """A stage inside a Ray worker: how it is begun, and how its end is told."""
 
+import functools
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import tune
 
 from rotlab.execution.failures import failure_of
@@ -19,7 +22,18 @@ from rotnet.learning.watch import Stopped
 _LOG = logging.getLogger(__name__)
 
 
-def run_trial(config: Mapping[str, Any], work: Work, stop_file: Path, *, verbose: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A plan in Ray's object store: a worker reads it once, not once for each stage.
+
+    Args:
+        work: the reference to it.
+    """
+
+    work: "ray.ObjectRef[Work]"
+
+
+def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, verbose: bool) -> None:
     """Do the stage that Tune's configuration names, and report how it ended.
 
     A failed stage's error is raised after it was reported, so that Tune gives up the process: a
@@ -28,10 +42,11 @@ def run_trial(config: Mapping[str, Any], work: Work, stop_file: Path, *, verbose
     Args:
         config: "stage", its key; "attempt", the attempt's identity; "gpus", what it was given;
             "stale", another's lease to take over.
-        work: the plan.
+        shared: the plan.
         stop_file: whose presence is the wish to stop.
         verbose: let what the stage prints go where this process's output goes, not into its log.
     """
+    work = _fetch(shared.work)
     stage, attempt = work.stages[config["stage"]], config["attempt"]
     watch = TrialWatch(_send, stop_file)
     with logged(Store(work.store).log_path(stage, attempt), silent=not verbose):
@@ -62,6 +77,11 @@ def run_trial(config: Mapping[str, Any], work: Work, stop_file: Path, *, verbose
             state: State = "FINISHED" if record.attempt == attempt else "REUSED"
             _LOG.info("%s in %.1f s", state.lower(), record.seconds)
             _send(Message(state, watch.take_points(), record.metrics, record.seconds))
+
+
+@functools.lru_cache(maxsize=1)
+def _fetch(work: "ray.ObjectRef[Work]") -> Work:
+    return ray.get(work)
 
 
 def _send(message: Message) -> None:
