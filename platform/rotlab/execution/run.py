@@ -32,7 +32,13 @@ from rotlab.execution.job import Job
 from rotlab.execution.notify import News
 from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
-from rotlab.execution.searcher import StageSearcher, StopWhenIdle, TrialListener, request
+from rotlab.execution.searcher import (
+    SparesFirst,
+    StageSearcher,
+    StopWhenIdle,
+    TrialListener,
+    request,
+)
 from rotlab.execution.stage_log import was_hung
 from rotlab.execution.store import StoreError
 from rotlab.execution.study import SavedStudy, next_revision
@@ -224,7 +230,10 @@ def _tune(
     tune.Tuner(
         tune.with_resources(trainable, request),
         tune_config=tune.TuneConfig(
-            search_alg=StageSearcher(conduct), num_samples=-1, reuse_actors=True
+            search_alg=StageSearcher(conduct),
+            scheduler=SparesFirst(conduct),
+            num_samples=-1,
+            reuse_actors=True,
         ),
         run_config=tune.RunConfig(
             name=job.plan.name,

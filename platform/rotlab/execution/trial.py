@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +52,13 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
     watch = TrialWatch(_send, stop_file)
     with logged(Store(work.store).log_path(stage, attempt), silent=not verbose):
         _LOG.info(
-            "%s %s, attempt %s: cpus %s, gpus %s",
+            "%s %s, attempt %s: cpus %s, gpus %s, process %d",
             stage.kind,
             stage.key,
             attempt,
             config["cpus"],
             config["gpus"],
+            os.getpid(),
         )
         try:
             if watch.should_stop() != "no":  # it was waiting for a worker when the run was ended
