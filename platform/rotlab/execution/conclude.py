@@ -77,6 +77,7 @@ def tell_start(listener: Listener, study: SavedStudy, reused: Iterable[Record]) 
                 "metrics": dict(record.metrics),
                 "seconds": record.seconds,
                 "error": None,
+                **record.origin,
             }
         )
 

@@ -307,6 +307,7 @@ class Conduct:
             metrics=dict(message.metrics),
             seconds=message.seconds,
             error=None,
+            **message.origin,
         )
 
     def _fail(self, key: str, attempt: str, failure: Failure) -> None:

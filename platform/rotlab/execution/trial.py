@@ -78,7 +78,8 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
         else:
             state: State = "FINISHED" if record.attempt == attempt else "REUSED"
             _LOG.info("%s in %.1f s", state.lower(), record.seconds)
-            _send(Message(state, watch.take_points(), record.metrics, record.seconds))
+            points, origin = watch.take_points(), record.origin
+            _send(Message(state, points, record.metrics, record.seconds, origin=origin))
 
 
 @functools.lru_cache(maxsize=1)
