@@ -52,6 +52,10 @@ class Capacity:
         held = tuple(held)
         return not held or self._num_waiting((*held, wanted)) <= self.margin
 
+    def holds(self, requests: Iterable[Resources]) -> bool:
+        """Say whether these fit all at once."""
+        return self._num_waiting(requests) == 0
+
     def _num_waiting(self, requests: Iterable[Resources]) -> int:
         cpus, gpus, waiting = self.cpus, self.gpus, 0
         for request in requests:

@@ -16,6 +16,7 @@ from typing import Any
 
 import ray
 
+from rotlab.execution.apart import apart
 from rotlab.execution.capacity import Capacity
 from rotnet.errors import UserError
 
@@ -31,6 +32,7 @@ _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # a run goes on from the store, not from Tune's state
     "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # what is released is limited before Tune hears of it
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
@@ -64,7 +66,8 @@ def cluster(
     """Start or join a cluster, and leave it.
 
     A cluster started here ends with the block, all its processes with it. If this process is killed
-    instead, stages end within three seconds; two idle helpers of Ray's follow after a minute.
+    instead, stages end within three seconds; two idle helpers of Ray's follow after a minute. A
+    signal to the group of this process does not reach it.
 
     Args:
         address: of a cluster that is there; None starts one on this machine.
@@ -80,7 +83,7 @@ def cluster(
     os.environ.update(_QUIET)
     level = logging.INFO if verbose else logging.CRITICAL
     with _scratch() as scratch:
-        with shield():
+        with shield(), apart():
             if address is None:
                 _start(cpus, gpus, scratch, verbose=verbose, level=level)
             else:

@@ -23,6 +23,8 @@ from rotlab.planning.stage import Resources
 
 __all__ = ["Assignment", "Conduct", "Event", "Listener", "Policy"]
 
+_WORKER_START_S = 30.0
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
@@ -43,10 +45,12 @@ class Assignment:
 
 @dataclass(slots=True)
 class _Running:
-    """A released stage; `since` is None while it waits for a worker."""
+    """A released stage; `since` is None while it waits for a worker: an own one, if it has room."""
 
     attempt: str
     resources: Resources
+    released: float
+    has_room: bool
     since: float | None = None
     step: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
@@ -118,14 +122,15 @@ class Conduct:
             if key is None:
                 return None
             wanted = self._larger.get(key) or self._resources[self._plan.stages[key].kind]
-            held = (each.resources for each in self._running.values())
-            if not self._capacity().admits(held, wanted):
+            held, capacity = [each.resources for each in self._running.values()], self._capacity()
+            if not capacity.admits(held, wanted):
                 return None
             assignment = Assignment(
                 key, new_attempt_id(), wanted, self._elsewhere.stale(key, self._clock())
             )
             self._release.started(key)
-            self._running[key] = _Running(assignment.attempt, wanted)
+            has_room = capacity.holds((*held, wanted))
+            self._running[key] = _Running(assignment.attempt, wanted, self._clock(), has_room)
             return assignment
 
     def began(self, key: str, attempt: str) -> None:
@@ -141,6 +146,17 @@ class Conduct:
                     cpus=running.resources.cpus,
                     gpus=running.resources.gpus or 0.0,
                 )
+
+    def is_spare(self, key: str, attempt: str) -> bool:
+        """Say whether an attempt waits for a worker that another stage leaves.
+
+        One that had room when it was released has its own worker started, which takes some time.
+        """
+        with self._lock:
+            running = self._find(key, attempt)
+            if running is None or running.since is not None:
+                return False
+            return not running.has_room or self._clock() - running.released > _WORKER_START_S
 
     def heard(self, key: str, attempt: str, message: Message) -> None:
         """Take a worker's message."""
@@ -268,6 +284,7 @@ class Conduct:
             metrics=dict(message.metrics),
             seconds=message.seconds,
             error=None,
+            **message.origin,
         )
 
     def _fail(self, key: str, attempt: str, failure: Failure) -> None:

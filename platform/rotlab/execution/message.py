@@ -8,7 +8,9 @@ from typing import Any, Literal
 from rotlab.execution.failures import Cause
 
 FIELD = "rotlab"
+DONE = "done"  # Tune's own word: it asks a trial that has said so for nothing more
 State = Literal["RUNNING", "FINISHED", "REUSED", "FAILED", "KILLED", "HELD"]
+_LAST: tuple[State, ...] = ("FINISHED", "REUSED", "KILLED", "HELD")  # an error is to be raised yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Message:
         seconds: that the work took, once FINISHED or REUSED.
         error: one line, once FAILED; the other attempt's lease, where that is HELD.
         cause: of a failure.
+        origin: where a result comes from, once FINISHED or REUSED: commit, device, host.
     """
 
     state: State
@@ -45,19 +48,20 @@ class Message:
     seconds: float = 0.0
     error: str | None = None
     cause: Cause | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
-def to_result(message: Message) -> dict[str, str]:
-    """Return the message as a result to report."""
+def to_result(message: Message) -> dict[str, str | bool]:
+    """Return the message as a result to report. Reporting the last one of a trial ends it."""
     points = [[point.step, point.time, dict(point.metrics)] for point in message.points]
-    values = [message.state, points, dict(message.metrics), message.seconds, message.error]
-    values.append(message.cause)
-    return {FIELD: json.dumps(values)}
+    values: list[object] = [message.state, points, dict(message.metrics), message.seconds]
+    values += [message.error, message.cause, dict(message.origin)]
+    return {FIELD: json.dumps(values), DONE: message.state in _LAST}
 
 
 def from_result(result: Mapping[str, Any]) -> Message | None:
     """Return the message in a Tune result, or None where it holds none."""
     if FIELD not in result:
         return None
-    state, points, metrics, seconds, error, cause = json.loads(result[FIELD])
-    return Message(state, tuple(Point(*point) for point in points), metrics, seconds, error, cause)
+    state, points, *rest = json.loads(result[FIELD])
+    return Message(state, tuple(Point(*point) for point in points), *rest)

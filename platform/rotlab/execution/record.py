@@ -53,6 +53,12 @@ class Record:
     not_continued: str | None = None
     state: Mapping[str, Any] | None = None
 
+    @property
+    def origin(self) -> dict[str, str]:
+        """Where the result comes from, in short."""
+        commit = {"commit": self.commit} if self.commit else {}
+        return {**commit, "device": self.device, "host": self.host}
+
 
 def record_to_json(record: Record) -> dict[str, Any]:
     """Return the record as plain values, with the format's number."""

@@ -3,11 +3,11 @@
 import contextlib
 import os
 import secrets
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import ray
 from ray import tune
 from ray.tune import TuneError
 from rich.console import Console
@@ -32,12 +32,18 @@ from rotlab.execution.notify import News
 from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
 from rotlab.execution.record import Record
-from rotlab.execution.searcher import StageSearcher, StopWhenIdle, TrialListener, request
+from rotlab.execution.searcher import (
+    SparesFirst,
+    StageSearcher,
+    StopWhenIdle,
+    TrialListener,
+    request,
+)
 from rotlab.execution.stage_log import was_hung
 from rotlab.execution.store import StoreError
 from rotlab.execution.study import SavedStudy, next_revision
 from rotlab.execution.telling import tell_end, tell_start, untold
-from rotlab.execution.trial import run_trial
+from rotlab.execution.trial import Shared, run_trial
 from rotlab.planning.stage import Resources
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.past import look_back
@@ -47,7 +53,6 @@ from rotnet.errors import UserError
 
 _CLOSE_S = 30.0
 _CLOSE_SOON_S = 3.0
-_SWITCH_S = 0.0005
 
 
 def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
@@ -81,7 +86,7 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
         if other is None:
             journal = Journal(store.journal_path(name))
             tracker: Tracker | JournalOnly = Tracker(
-                job.plan, journal, uri, artifact_root(store.root, uri)
+                job.plan, journal, uri, artifact_root(store.root, uri), study.revision
             )
         else:
             _check_same(study, store.study(name), other)
@@ -177,7 +182,7 @@ def _bring_about(
         tell_start(tracker, study, reused, job.policy.budget)
         overseer.look()
         try:
-            with Display(conduct.snapshot, progress), _hushed(verbose=job.verbose), _nimble():
+            with Display(conduct.snapshot, progress), _hushed(verbose=job.verbose):
                 _tune(job, conduct, overseer, resources, stop_file, ray_cluster.scratch)
         except KeyboardInterrupt:
             conduct.stopping = True
@@ -224,11 +229,17 @@ def _tune(
         dict(job.plan.continues),
         job.keep_states,
     )
-    trainable = tune.with_parameters(run_trial, work=work, stop_file=stop_file, verbose=job.verbose)
+    shared = Shared(ray.put(work))
+    trainable = tune.with_parameters(
+        run_trial, shared=shared, stop_file=stop_file, verbose=job.verbose
+    )
     tune.Tuner(
         tune.with_resources(trainable, request),
         tune_config=tune.TuneConfig(
-            search_alg=StageSearcher(conduct), num_samples=-1, reuse_actors=True
+            search_alg=StageSearcher(conduct),
+            scheduler=SparesFirst(conduct),
+            num_samples=-1,
+            reuse_actors=True,
         ),
         run_config=tune.RunConfig(
             name=job.plan.name,
@@ -244,17 +255,6 @@ def _tune(
             failure_config=tune.FailureConfig(max_failures=0),
         ),
     ).fit()
-
-
-@contextlib.contextmanager
-def _nimble() -> Iterator[None]:
-    """Have threads hand the interpreter over soon: Tune's loop must not wait for the tracker."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 @contextlib.contextmanager

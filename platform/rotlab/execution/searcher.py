@@ -8,6 +8,7 @@ from typing import Any
 from ray import tune
 from ray.tune import Callback, Stopper
 from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
 from rotlab.execution.conduct import Conduct
@@ -60,6 +61,39 @@ class StageSearcher(_NotPickled, Searcher):
 
     def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
         """Save nothing."""
+
+
+class SparesFirst(_NotPickled, FIFOScheduler):
+    """Gives a worker that comes free to a stage that waits for one, in the order of their release.
+
+    Tune's own order would give it to the stage that was released first: one whose own worker is
+    just being started, and would be ended for it.
+    """
+
+    def __init__(self, conduct: Conduct) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._conduct = conduct
+        self._waiting: dict[str, Trial] = {}
+
+    def on_trial_add(
+        self,
+        tune_controller: object,  # noqa: ARG002
+        trial: Trial,
+    ) -> None:
+        """Take note of a trial."""
+        self._waiting[trial.trial_id] = trial
+
+    def choose_trial_to_run(
+        self,
+        tune_controller: object,  # noqa: ARG002
+    ) -> Trial | None:
+        """Return the trial that the next free worker is for, None where each has its own."""
+        for name, trial in tuple(self._waiting.items()):
+            if trial.status != Trial.PENDING:
+                del self._waiting[name]
+            elif self._conduct.is_spare(trial.config["stage"], trial.config["attempt"]):
+                return trial
+        return None
 
 
 class TrialListener(_NotPickled, Callback):

@@ -39,6 +39,7 @@ def tell_start(
                 "metrics": dict(record.metrics),
                 "seconds": record.seconds,
                 "error": None,
+                **record.origin,
             }
         )
 

@@ -1,10 +1,14 @@
 """A stage inside a Ray worker: how it is begun, and how its end is told."""
 
+import functools
 import logging
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import tune
 
 from rotlab.execution.failures import failure_of
@@ -19,7 +23,18 @@ from rotnet.learning.watch import Stopped
 _LOG = logging.getLogger(__name__)
 
 
-def run_trial(config: Mapping[str, Any], work: Work, stop_file: Path, *, verbose: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A plan in Ray's object store: a worker reads it once, not once for each stage.
+
+    Args:
+        work: the reference to it.
+    """
+
+    work: "ray.ObjectRef[Work]"
+
+
+def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, verbose: bool) -> None:
     """Do the stage that Tune's configuration names, and report how it ended.
 
     A failed stage's error is raised after it was reported, so that Tune gives up the process: a
@@ -28,20 +43,22 @@ def run_trial(config: Mapping[str, Any], work: Work, stop_file: Path, *, verbose
     Args:
         config: "stage", its key; "attempt", the attempt's identity; "gpus", what it was given;
             "stale", another's lease to take over.
-        work: the plan.
+        shared: the plan.
         stop_file: whose presence is the wish to stop.
         verbose: let what the stage prints go where this process's output goes, not into its log.
     """
+    work = _fetch(shared.work)
     stage, attempt = work.stages[config["stage"]], config["attempt"]
     watch = TrialWatch(_send, stop_file)
     with logged(Store(work.store).log_path(stage, attempt), silent=not verbose):
         _LOG.info(
-            "%s %s, attempt %s: cpus %s, gpus %s",
+            "%s %s, attempt %s: cpus %s, gpus %s, process %d",
             stage.kind,
             stage.key,
             attempt,
             config["cpus"],
             config["gpus"],
+            os.getpid(),
         )
         try:
             if watch.should_stop() != "no":  # it was waiting for a worker when the run was ended
@@ -61,7 +78,13 @@ def run_trial(config: Mapping[str, Any], work: Work, stop_file: Path, *, verbose
         else:
             state: State = "FINISHED" if record.attempt == attempt else "REUSED"
             _LOG.info("%s in %.1f s", state.lower(), record.seconds)
-            _send(Message(state, watch.take_points(), record.metrics, record.seconds))
+            points, origin = watch.take_points(), record.origin
+            _send(Message(state, points, record.metrics, record.seconds, origin=origin))
+
+
+@functools.lru_cache(maxsize=1)
+def _fetch(work: "ray.ObjectRef[Work]") -> Work:
+    return ray.get(work)
 
 
 def _send(message: Message) -> None:

@@ -25,6 +25,8 @@ _STATUS: dict[str, Status] = {
 }
 _DONE = ("FINISHED", "REUSED")
 _ERROR_CHARS = 4000
+_ORIGIN = ("attempt", "commit", "device", "host")  # where a result comes from
+_HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,23 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class DataUse:
+    """A data set that a stage was given.
+
+    Args:
+        name: as the search space has it.
+        role: which of its rows.
+        split: the official split; None where the role does not depend on it.
+        fingerprint: of the prepared set.
+    """
+
+    name: str
+    role: str
+    split: int | None
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunWrite:
     """Something that one MLflow run is to hold. Writing it twice leaves what writing it once does.
 
@@ -48,6 +67,7 @@ class RunWrite:
         params: what the run was made with; the same in every write to a run.
         tags: what is to stand in its tags.
         points: metric values.
+        data: what it was given; the same in every write to a run.
         status: what the run is to be in now; None leaves it as it is.
         end_ms: when it ended, where it has.
     """
@@ -58,6 +78,7 @@ class RunWrite:
     params: Mapping[str, str]
     tags: Mapping[str, str]
     points: tuple[Point, ...] = ()
+    data: tuple[DataUse, ...] = ()
     status: Status | None = None
     end_ms: int | None = None
 
@@ -71,7 +92,19 @@ class _Progress:
     end_ms: int = 0
     step: int = 0
     error: str = ""
+    origin: dict[str, str] = field(default_factory=dict)
+    attempts: dict[str, tuple[int, float, float]] = field(default_factory=dict)
+    hours: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+
+    def pay(self, attempt: str | None, time_ms: int) -> None:
+        """Add up what an attempt took that ends now; without one, what all took that had begun."""
+        for name in [attempt] if attempt is not None else list(self.attempts):
+            since_ms, cpus, gpus = self.attempts.pop(name, (time_ms, 0.0, 0.0))
+            for unit, amount in (("cpu_hours", cpus), ("gpu_hours", gpus)):
+                if amount:
+                    hours = amount * max(0, time_ms - since_ms) / _HOUR_MS
+                    self.hours[unit] = self.hours.get(unit, 0.0) + hours
 
 
 class Ledger:
@@ -124,15 +157,20 @@ class Ledger:
         stage = self._plan.stages[event["key"]]
         match event["event"]:
             case "stage_started":
-                return self._started(stage, time_ms)
+                return self._started(stage, time_ms, event)
             case "stage_metrics":
                 return self._reported(stage, time_ms, int(event["step"]), event["metrics"])
+            case "stage_held":
+                self._progress(stage, time_ms).pay(event["attempt"], time_ms)
             case "stage_ended":
                 return self._ended(stage, time_ms, event)
         return []
 
-    def _started(self, stage: Stage, time_ms: int) -> list[RunWrite]:
-        self._progress(stage, time_ms).state = "RUNNING"
+    def _started(self, stage: Stage, time_ms: int, event: Event) -> list[RunWrite]:
+        progress = self._progress(stage, time_ms)
+        progress.state = "RUNNING"
+        if "cpus" in event:
+            progress.attempts[event["attempt"]] = (time_ms, event["cpus"], event["gpus"])
         return [self._stage_write(stage, status="RUNNING")]
 
     def _reported(
@@ -154,7 +192,10 @@ class Ledger:
             return []  # met again by a later start of the same study, which already has it
         progress = self._progress(stage, time_ms)
         progress.state, progress.end_ms, progress.metrics = event["state"], time_ms, metrics
-        shown = metrics | ({"seconds": event["seconds"]} if event.get("seconds") else {})
+        progress.pay(event.get("attempt"), time_ms)
+        progress.origin = {name: str(event[name]) for name in _ORIGIN if event.get(name)}
+        seconds = {"seconds": event["seconds"]} if event.get("seconds") else {}
+        shown = {**metrics, **progress.hours, **seconds}
         had_error, progress.error = progress.error, str(event.get("error") or "")[-_ERROR_CHARS:]
         error = {"rotlab.error": progress.error} if progress.error or had_error else {}
         write = self._stage_write(stage, points=_points(shown, time_ms, progress.step))
@@ -181,6 +222,7 @@ class Ledger:
         for key, progress in self._stages.items():
             if progress.state == "RUNNING":
                 progress.state, progress.end_ms = "KILLED", time_ms
+                progress.pay(None, time_ms)
                 writes.append(
                     self._stage_write(self._plan.stages[key], status="KILLED", end_ms=time_ms)
                 )
@@ -234,6 +276,7 @@ class Ledger:
                 ]
             ),
         }
+        tags |= {f"rotlab.{name}": value for name, value in progress.origin.items()}
         if progress.state == "REUSED":
             tags["reused"] = "true"
         return RunWrite(
@@ -243,6 +286,9 @@ class Ledger:
             params=_flatten(identity(stage.config)),
             tags=tags,
             points=points,
+            data=tuple(
+                DataUse(ref.name, ref.role, ref.split, ref.fingerprint) for ref in stage.data
+            ),
             status=status,
             end_ms=end_ms,
         )
@@ -260,6 +306,7 @@ class Ledger:
             "rotlab.arm": canonical(cell.arm),
             "rotlab.overrides": canonical(cell.overrides),
             "rotlab.target": cell.target,
+            "rotlab.replicate": canonical(cell.replicate),
             "rotlab.state": result.state,
             "rotlab.parents": json.dumps(list(cell.stages)),
             "rotlab.result": cell.result,

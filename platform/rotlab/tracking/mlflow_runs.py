@@ -1,15 +1,16 @@
 """The runs of one study in MLflow. The only module that writes there; it is given what to write."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, zip_longest
 from typing import TypeVar
 
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from rotlab.tracking.client import find_runs, open_client
-from rotlab.tracking.ledger import Point, RunWrite
+from rotlab.tracking.ledger import DataUse, Point, RunWrite
 from rotlab.tracking.uri import TrackingError
 
 Item = TypeVar("Item")
@@ -17,6 +18,7 @@ Item = TypeVar("Item")
 _METRICS_PER_CALL = 1000
 _PARAMS_PER_CALL = 100
 _TAGS_PER_CALL = 100
+_DIGEST_CHARS = 36  # the most that MLflow takes
 _KIND = {"mlflow.experimentKind": "custom_model_development"}  # the view that its pages open in
 
 
@@ -78,6 +80,8 @@ class StudyRuns:
         params = {} if write.key in self._described else write.params
         for batch in _batches(write.points, params, tags):
             self._client.log_batch(run_id, *batch)
+        if write.data and write.key not in self._described:
+            self._client.log_inputs(run_id, [_dataset(each) for each in write.data])
         self._described.add(write.key)
         if write.status == "RUNNING" and write.key not in self._running:
             self._client.update_run(run_id, status="RUNNING")
@@ -114,6 +118,15 @@ def _find_or_make_experiment(client: MlflowClient, study: str, artifact_root: st
             "or give the study another name"
         )
     return experiment.experiment_id
+
+
+def _dataset(use: DataUse) -> DatasetInput:
+    """Return a data set by the start of its fingerprint; logged twice, it is there once."""
+    source = {"name": use.name, "split": use.split, "fingerprint": use.fingerprint}
+    return DatasetInput(
+        Dataset(use.name, use.fingerprint[:_DIGEST_CHARS], "rotnet", json.dumps(source)),
+        [InputTag("mlflow.data.context", use.role)],
+    )
 
 
 def _batches(

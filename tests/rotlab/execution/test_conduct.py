@@ -73,6 +73,21 @@ def test_no_more_is_released_than_fits_and_a_margin() -> None:
     assert lab.conduct.propose() is None
 
 
+def test_a_free_worker_is_for_a_stage_that_had_no_room_not_for_one_whose_worker_is_starting() -> (
+    None
+):
+    lab = Lab(cpus=1.0)
+    starting, spare = lab.conduct.propose(), lab.conduct.propose()
+    assert isinstance(starting, Assignment)
+    assert isinstance(spare, Assignment)
+    assert lab.conduct.is_spare(spare.key, spare.attempt)
+    assert not lab.conduct.is_spare(starting.key, starting.attempt)
+    lab.now += 60.0  # its worker does not come: it is as good as one that had no room
+    assert lab.conduct.is_spare(starting.key, starting.attempt)
+    lab.conduct.began(spare.key, spare.attempt)
+    assert not lab.conduct.is_spare(spare.key, spare.attempt)
+
+
 def test_children_are_proposed_once_their_parents_are_done() -> None:
     lab = Lab(cpus=4.0)
     first, second = lab.start(), lab.start()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import ray
 import torch
 from ray import tune
 
@@ -186,6 +187,8 @@ def test_a_trial_hands_on_what_it_was_given(
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "none")
     monkeypatch.setattr(tune, "report", lambda _: None)
     stage = make_stage("count", name="a")
+    monkeypatch.setattr(ray, "get", lambda _: make_work(tmp_path, stage))
     config = {"stage": stage.key, "attempt": "one", "cpus": 1, "gpus": 0.5, "stale": None}
-    trial.run_trial(config, make_work(tmp_path, stage), tmp_path / "stop", verbose=True)
+    shared = trial.Shared(ray.ObjectRef.nil())
+    trial.run_trial(config, shared, tmp_path / "stop", verbose=True)
     assert cuda.shares == [0.5]

@@ -1,6 +1,5 @@
 """A study small enough to read: scratch and rotation, RGB and a fusion, one target."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Cell, DataRef, Stage
-from rotlab.tracking.client import open_client
 from rotlab.tracking.journal import Journal
 from rotnet.config import FinetuneConfig, FusionConfig, Modality, PretrainConfig, ScoreConfig
 
@@ -72,17 +70,3 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 def study() -> Callable[..., Plan]:
     """Return the function that makes a study of given seeds."""
     return make_plan
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an MLflow database with no study in it; making one takes seconds, copying it none."""
-    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    open_client(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture
-def uri(empty_database: Path, tmp_path: Path) -> str:
-    shutil.copy(empty_database, tmp_path / "mlflow.db")
-    return f"sqlite:///{tmp_path}/mlflow.db"

@@ -1,0 +1,93 @@
+"""What a run brings about without starting anything: all is in the store."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from rotlab.execution.job import Job
+from rotlab.execution.perform import Work, perform
+from rotlab.execution.record import Record
+from rotlab.execution.run import run_job
+from rotlab.execution.store import Store
+from rotlab.planning.stage import Stage
+from rotlab.tracking.client import find_runs, open_client
+from rotlab.tracking.journal import Journal
+from tests.rotlab.execution.lab import KINDS, make_job, make_plan, make_stage
+
+
+class Unwatched:
+    """Hears nothing and never stops anything."""
+
+    def report(self, *_: object) -> None: ...
+
+    def saved(self, *_: object) -> None: ...
+
+    def should_stop(self) -> str:
+        return "no"
+
+
+@pytest.fixture
+def job(tmp_path: Path, empty_database: Path) -> Job:
+    """Return a study of one stage, which is done, and journalled as done by this study."""
+    stage = make_stage("count", name="a")
+    job = make_job(make_plan([stage]), tmp_path / "store")
+    work = Work({stage.key: stage}, KINDS, {}, job.store.root, {"count": 1})
+    record = perform(stage.key, work, Unwatched())  # type: ignore[arg-type]  # it says "no" only
+    shutil.copy(empty_database, job.store.root / "mlflow.db")
+    journal = Journal(job.store.journal_path("lab"))
+    ended = {"attempt": record.attempt, "state": "FINISHED", "seconds": 1.0, "error": None}
+    for event in (
+        {"event": "study_started", "time": 1.0},
+        {"event": "stage_started", "time": 1.0, "key": stage.key, "attempt": record.attempt},
+        {**ended, "event": "stage_ended", "time": 2.0, "key": stage.key, "metrics": record.metrics},
+        {"event": "study_ended", "time": 3.0, "state": "FINISHED"},
+    ):
+        journal.append(event)
+    journal.close()
+    return job
+
+
+def run(job: Job) -> list[str]:
+    said: list[str] = []
+    assert run_job(job, Console(quiet=True), said.append) == 0
+    assert said[0] == "nothing to do: all 1 stages are in the store"
+    assert not any("warning" in line for line in said)
+    return said
+
+
+def in_mlflow(job: Job) -> dict[str, tuple[str, dict[str, float]]]:
+    """Return the state and metrics of the runs of the study's stage and cell."""
+    client = open_client(f"sqlite:///{job.store.root}/mlflow.db")
+    experiment = client.get_experiment_by_name("lab")
+    assert experiment is not None
+    runs = {
+        run.data.tags["rotlab.type"]: run for run in find_runs(client, experiment.experiment_id)
+    }
+    return {kind: (runs[kind].info.status, runs[kind].data.metrics) for kind in ("stage", "cell")}
+
+
+def make_again(store: Store, stage: Stage, metrics: dict[str, float]) -> Record:
+    """Withdraw a stage's result and make another, as a run of another study does."""
+    old = store.record(stage.key, stage.kind)
+    assert old is not None
+    store.set_aside(old, "it is to be made again")
+    folder = store.new_attempt(stage)
+    return store.commit(stage, folder, replace(old, attempt=folder.name, metrics=metrics, files={}))
+
+
+def test_a_result_that_was_made_again_elsewhere_reaches_this_studys_mlflow(job: Job) -> None:
+    (stage,) = job.plan.stages.values()
+    run(job)
+    status, metrics = in_mlflow(job)["cell"]
+    assert (status, metrics["epochs"]) == ("FINISHED", 2.0)
+    make_again(job.store, stage, {"epochs": 7.0})
+    run(job)
+    assert {values["epochs"] for _, values in in_mlflow(job).values()} == {7.0}
+    journal = Journal(job.store.journal_path("lab"))
+    before = journal.read()
+    assert before[-2]["state"] == "REUSED"
+    run(job)
+    assert journal.read() == before
