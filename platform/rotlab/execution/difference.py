@@ -1,6 +1,7 @@
 """Why a plan's stages would run: what sets each apart from the likest result that is there."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,14 +49,26 @@ def reasons(
     return found
 
 
-def other_code(records: Iterable[Record], commit: str | None) -> dict[str, int]:
-    """Return commit -> how many of these results other code made; that is not in their keys."""
-    counts: dict[str, int] = {}
+def drift(
+    records: Iterable[Record], sources: Mapping[str, str | None], commit: str | None
+) -> dict[str, Counter[str]]:
+    """Return kind -> commit -> how many of these results other source made; no key tells of that.
+
+    Of a result that does not say which source made it, the commit is compared.
+
+    Args:
+        records: of results whose keys are those of today.
+        sources: kind -> digest of its source now.
+        commit: of the source now.
+    """
+    found: dict[str, Counter[str]] = {}
     for record in records:
-        if record.commit != commit:
-            name = record.commit or "no commit"
-            counts[name] = counts.get(name, 0) + 1
-    return counts
+        now, then = (commit, record.commit)
+        if record.source is not None:
+            now, then = (sources[record.kind], record.source)
+        if now != then:
+            found.setdefault(record.kind, Counter())[record.commit or "no commit"] += 1
+    return found
 
 
 def _reason(

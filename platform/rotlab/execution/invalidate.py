@@ -8,7 +8,8 @@ from rotlab.execution.record import Record
 from rotlab.planning.key import canonical
 from rotnet.errors import UserError
 
-OF_RECORDS = ("kind", "commit", "host", "device")
+OF_RECORDS = ("kind", "commit", "source", "host", "device")
+_BY_BEGINNING = ("commit", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,8 @@ class Condition:
     """What a result must be.
 
     Args:
-        name: "kind", "commit", "host", "device", or a setting such as "pretrain.lr".
-        value: plain; a commit may be given by its first characters.
+        name: "kind", "commit", "source", "host", "device", or a setting such as "pretrain.lr".
+        value: plain; a commit or source may be given by its first characters.
     """
 
     name: str
@@ -32,8 +33,8 @@ class Condition:
 
     def holds(self, record: Record) -> bool:
         """Say whether a result is so."""
-        if self.name == "commit":
-            return (record.commit or "").startswith(str(self.value))
+        if self.name in _BY_BEGINNING:
+            return (getattr(record, self.name) or "").startswith(str(self.value))
         if self.name in OF_RECORDS:
             return bool(getattr(record, self.name) == self.value)
         found: Any = record.config

@@ -123,6 +123,7 @@ def _run(
 ) -> Record:
     stage = lineage.stage
     run = _load(work.kinds[stage.kind].run)
+    source = provenance.source(work.kinds[stage.kind].run)  # before it can be edited under way
     settle(work.cpus[stage.kind], gpus)
     started, clock = datetime.now(UTC), time.monotonic()
     with pulse:
@@ -150,6 +151,7 @@ def _run(
         continued=origin.continued,
         not_continued=origin.not_continued,
         state=lineage.state(folder),
+        source=source,
     )
     lineage.check_inputs()
     winner = lineage.store.commit(stage, folder, record)
