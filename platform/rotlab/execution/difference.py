@@ -4,12 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
 from rotlab.execution.record import Record
-from rotlab.planning.key import canonical
+from rotlab.planning.key import flat
 from rotlab.planning.stage import Stage, StageKind
 from rotnet.config import identity
 
@@ -76,7 +75,7 @@ def _reason(
 ) -> str:
     if not known:
         return f"the store has no result of {stage.kind}"
-    settings, data = _flat(identity(stage.config)), _data(stage)
+    settings, data = flat(identity(stage.config)), _data(stage)
 
     def distance(one: _Known) -> int:
         changed = len(settings.items() ^ one.settings.items())
@@ -113,19 +112,8 @@ def _known(record: Record, kind: StageKind) -> Iterator[_Known]:
     except ValidationError:
         return
     data = frozenset((ref["role"], ref["split"], ref["fingerprint"]) for ref in record.data)
-    yield _Known(_flat(identity(config)), record.inputs, data, record.ended)
+    yield _Known(flat(identity(config)), record.inputs, data, record.ended)
 
 
 def _data(stage: Stage) -> frozenset[tuple[str, int | None, str]]:
     return frozenset((ref.role, ref.split, ref.fingerprint) for ref in stage.data)
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, str]:
-    """Settings by "section.setting", each as text."""
-    found = {}
-    for section, inner in values.items():
-        if isinstance(inner, Mapping):
-            found.update({f"{section}.{name}": canonical(one) for name, one in inner.items()})
-        else:
-            found[section] = canonical(inner)
-    return found
