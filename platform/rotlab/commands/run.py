@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_data(parser)
     _add_rules(parser)
+    _add_smoke(parser)
     parser.add_argument("--verbose", action="store_true", help="let Ray and the workers talk")
 
 
@@ -86,6 +87,25 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_smoke(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--smoke",
+        action="store_const",
+        const="first",
+        default="no",
+        help="first try each sort of stage in small: two steps, a checkpoint, on from there, a "
+        "scoring; what has passed by the same code is not tried again",
+    )
+    which.add_argument(
+        "--smoke-only",
+        dest="smoke",
+        action="store_const",
+        const="only",
+        help="try them, and run nothing",
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Run what is missing of a study; return 0 if all is done, 1 if not, 130 if interrupted.
 
@@ -124,6 +144,7 @@ def run(args: argparse.Namespace) -> int:
         prices=prices,
         device=device,
         notify=args.notify,
+        smoke=args.smoke,
         verbose=args.verbose,
         options=_given(args),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from rotlab.execution.conduct import Policy
 from rotlab.execution.store import Store
@@ -36,6 +37,7 @@ class Job:
         prices: what hours cost.
         device: that the plan is reckoned for.
         notify: command or URL that is told of the end, and of a budget nearly used up.
+        smoke: whether each sort of stage is tried first, or nothing is done but that.
         verbose: let Ray and the workers talk.
         options: what `rotlab run-stage` needs to find the same store and data.
     """
@@ -57,5 +59,6 @@ class Job:
     prices: Prices = field(default_factory=Prices)
     device: str = CPU
     notify: str | None = None
+    smoke: Literal["no", "first", "only"] = "no"
     verbose: bool = False
     options: tuple[str, ...] = ()

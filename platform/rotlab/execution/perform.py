@@ -22,6 +22,7 @@ from rotlab.execution.trunk import Lineage, read_origin
 from rotlab.planning.key import stage_key
 from rotlab.planning.stage import DataRef, Stage, StageKind
 from rotnet.config import identity
+from rotnet.data.few import few_videos
 from rotnet.data.location import local_folder
 from rotnet.errors import UserError
 from rotnet.learning.watch import Stopped, Watch
@@ -40,6 +41,7 @@ class Work:
         hung_s: seconds after which a stage without a sign of life is ended; None sets no limit.
         stale_s: seconds after which a lease that is not kept up may be taken over.
         continues: longer training -> shorter one from whose end it goes on, as the plan has it.
+        few: so many videos, at most, stand for each set, where stages are only tried; None: all.
     """
 
     stages: Mapping[str, Stage]
@@ -50,6 +52,7 @@ class Work:
     hung_s: float | None = None
     stale_s: float = STALE_S
     continues: Mapping[str, str] = field(default_factory=dict)
+    few: int | None = None
 
 
 def perform(
@@ -126,7 +129,7 @@ def _run(
     source = provenance.source(work.kinds[stage.kind].run)  # before it can be edited under way
     settle(work.cpus[stage.kind], gpus)
     started, clock = datetime.now(UTC), time.monotonic()
-    with pulse:
+    with pulse, few_videos(work.few):
         metrics = _check_metrics(run(stage.config, inputs, data, folder, pulse))
     origin = read_origin(folder)
     record = Record(

@@ -8,6 +8,7 @@ import platform
 import shutil
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 SCIENCE = "rotnet"
@@ -38,11 +39,13 @@ def source(run: str) -> str | None:
         run: "module:function".
     """
     module = run.partition(":")[0]
-    files = {**_files(SCIENCE), **_own_files(module)}
-    if not files:
-        return None
-    lines = "".join(f"{name} {_digest(path)}\n" for name, path in sorted(files.items()))
-    return _sha256(lines.encode())
+    return _digest_of({**_files(SCIENCE), **_own_files(module)})
+
+
+@functools.cache
+def platform_source() -> str | None:
+    """Return a digest of rotlab's source; None where it has no files."""
+    return _digest_of(_files(PLATFORM))
 
 
 @functools.cache
@@ -67,6 +70,11 @@ def commit() -> str | None:
     if tracked is None:
         return None
     return _ask(git, source.parent, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+
+
+def _digest_of(files: Mapping[str, Path]) -> str | None:
+    lines = "".join(f"{name} {_digest(path)}\n" for name, path in sorted(files.items()))
+    return _sha256(lines.encode()) if files else None
 
 
 def _own_files(module: str) -> dict[str, Path]:

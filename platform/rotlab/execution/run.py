@@ -1,15 +1,12 @@
 """The driver: runs what a plan asks for and the store lacks, and nothing else."""
 
-import contextlib
 import os
 import secrets
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ray import tune
-from ray.tune import TuneError
 from rich.console import Console
 
 from rotlab.execution.budget import Rates, Usage, rates_of, spent
@@ -19,24 +16,21 @@ from rotlab.execution.conclude import (
     DONE,
     INCOMPLETE,
     INTERRUPTED,
-    cause_of,
     conclude,
     results_line,
     tell_end,
     tell_start,
 )
 from rotlab.execution.conduct import Conduct, Event
-from rotlab.execution.display import Display
 from rotlab.execution.interrupt import Interrupt
 from rotlab.execution.job import Job
 from rotlab.execution.notify import News
 from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
-from rotlab.execution.searcher import StageSearcher, StopWhenIdle, TrialListener, request
-from rotlab.execution.stage_log import was_hung
+from rotlab.execution.smoke import try_first
 from rotlab.execution.store import StoreError
 from rotlab.execution.study import SavedStudy, next_revision
-from rotlab.execution.trial import run_trial
+from rotlab.execution.tuning import Surroundings, run_trials
 from rotlab.planning.stage import Resources
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.tracker import JournalOnly, Tracker
@@ -45,7 +39,6 @@ from rotnet.errors import UserError
 
 _CLOSE_S = 30.0
 _CLOSE_SOON_S = 3.0
-_SWITCH_S = 0.0005
 
 
 def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
@@ -75,9 +68,7 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
         if other is None:
             store.save_study(study)
             journal = Journal(store.journal_path(name))
-            is_own = sqlite_path(uri) == store.root / "mlflow.db"
-            artifacts = str(store.root / "artifacts") if is_own else None
-            tracker: Tracker | JournalOnly = Tracker(job.plan, journal, uri, artifacts)
+            tracker = _tracker(job, journal, uri)
         else:
             _check_same(study, store.study(name), other)
             say(f"{name} is being run by {other} as well: work is shared, and that run tracks it")
@@ -91,10 +82,12 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             say("interrupted before the end; the same command goes on from the last checkpoints")
         except BaseException:
             status = INCOMPLETE
-            tell_end(tracker, "FAILED")
+            if job.smoke != "only":
+                tell_end(tracker, "FAILED")
             raise
         finally:
             interrupt.disarm()
+            shutil.rmtree(store.smoke_store(name, run).root, ignore_errors=True)
             unsent = tracker.close(_CLOSE_SOON_S if status == INTERRUPTED else _CLOSE_S)
             journal.close()
             news.tell(f"{name} ended with exit status {status}", status=status)
@@ -103,6 +96,8 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
         if unsent:
             why = f": {tracker.problem}" if tracker.problem else ""
             say(f"warning: {unsent} events have not reached MLflow{why}; the next run sends them")
+        if job.smoke == "only":
+            return status
         if other is not None:
             say("what this run made is tracked by the other, or by the next run")
         say(f"store:   {store.root}")
@@ -110,6 +105,14 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
         if status != INTERRUPTED:
             say(f"results: {results_line(job)}")
     return status
+
+
+def _tracker(job: Job, journal: Journal, uri: str) -> Tracker | JournalOnly:
+    if job.smoke == "only":  # of which nothing is tracked
+        return JournalOnly(journal)
+    is_own = sqlite_path(uri) == job.store.root / "mlflow.db"
+    artifacts = str(job.store.root / "artifacts") if is_own else None
+    return Tracker(job.plan, journal, uri, artifacts)
 
 
 def _check_same(study: SavedStudy, saved: SavedStudy | None, other: str) -> None:
@@ -135,7 +138,7 @@ def _bring_about(
     known, is_ended = _look_back(Journal(store.journal_path(name)).read())
     reused = [record for key, record in records.items() if known.get(key) != record.metrics]
     if len(records) == total:
-        if reused or not is_ended:
+        if job.smoke != "only" and (reused or not is_ended):
             tell_start(tracker, study, reused)
             tell_end(tracker, "FINISHED")
         say(f"nothing to do: all {total} stages are in the store")
@@ -145,6 +148,13 @@ def _bring_about(
         job.address, job.cpus, job.gpus, job.pending, verbose=job.verbose, shield=interrupt.shield
     ) as ray_cluster:
         resources = _resolve(job.resources, ray_cluster, say)
+        stop_file = store.stop_path(name, run)
+        around = Surroundings(ray_cluster, interrupt, stop_file, progress, job.verbose)
+        if job.smoke != "no":
+            missing = [key for key in job.plan.stages if key not in records]
+            has_passed = try_first(job, missing, resources, run, around, say)
+            if not has_passed or job.smoke == "only":
+                return DONE if has_passed else INCOMPLETE
         is_limited = job.policy.budget.money is not None
         rates = rates_of(job.prices, job.device, resources.values(), needed=is_limited)
         own = tracker.journal.path
@@ -158,7 +168,6 @@ def _bring_about(
             used=spent([Journal(own).read()], rates),
             seconds=job.seconds,
         )
-        stop_file = store.stop_path(name, run)
         interrupt.aim(conduct, stop_file)
         overseer = Overseer(
             conduct,
@@ -169,19 +178,23 @@ def _bring_about(
         )
         tell_start(tracker, study, reused)
         overseer.look()
-        try:
-            with Display(conduct.snapshot, progress), _hushed(verbose=job.verbose), _nimble():
-                _tune(job, conduct, overseer, resources, stop_file, ray_cluster.scratch)
-        except KeyboardInterrupt:
-            conduct.stopping = True
-        except TuneError as error:
-            raise cause_of(error) from error
-        finally:
-            interrupt.disarm()
-            conduct.abandon()
+        run_trials(conduct, _work(job, resources), overseer.look, around)
     if conduct.is_near and not conduct.halted:
         say(f"the study has used {conduct.is_near} of its budget")
     return conclude(job, conduct, tracker, say)
+
+
+def _work(job: Job, resources: Mapping[str, Resources]) -> Work:
+    return Work(
+        dict(job.plan.stages),
+        dict(job.kinds),
+        dict(job.data),
+        job.store.root,
+        {kind: each.cpus for kind, each in resources.items()},
+        job.hung_s,
+        job.policy.stale_s,
+        dict(job.plan.continues),
+    )
 
 
 def _used_beside(job: Job, own: Path, rates: Rates) -> Usage:
@@ -194,72 +207,6 @@ def _used_beside(job: Job, own: Path, rates: Rates) -> Usage:
     main = store.journal_path(name)
     wall = spent([Journal(main).read()]).wall_hours if main != own else 0.0
     return replace(used, wall_hours=wall)
-
-
-def _tune(
-    job: Job,
-    conduct: Conduct,
-    overseer: Overseer,
-    resources: Mapping[str, Resources],
-    stop_file: Path,
-    scratch: Path,
-) -> None:
-    cpus = {kind: each.cpus for kind, each in resources.items()}
-    stages = dict(job.plan.stages)
-    work = Work(
-        stages,
-        dict(job.kinds),
-        dict(job.data),
-        job.store.root,
-        cpus,
-        job.hung_s,
-        job.policy.stale_s,
-        dict(job.plan.continues),
-    )
-    trainable = tune.with_parameters(run_trial, work=work, stop_file=stop_file, verbose=job.verbose)
-    tune.Tuner(
-        tune.with_resources(trainable, request),
-        tune_config=tune.TuneConfig(
-            search_alg=StageSearcher(conduct), num_samples=-1, reuse_actors=True
-        ),
-        run_config=tune.RunConfig(
-            name=job.plan.name,
-            storage_path=str(scratch / "tune"),
-            verbose=1 if job.verbose else 0,
-            callbacks=[
-                TrialListener(
-                    conduct,
-                    lambda key, attempt: was_hung(job.store.log_path(stages[key], attempt)),
-                )
-            ],
-            stop=StopWhenIdle(conduct, overseer.look),
-            failure_config=tune.FailureConfig(max_failures=0),
-        ),
-    ).fit()
-
-
-@contextlib.contextmanager
-def _nimble() -> Iterator[None]:
-    """Have threads hand the interpreter over soon: Tune's loop must not wait for the tracker."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
-
-
-@contextlib.contextmanager
-def _hushed(*, verbose: bool) -> Iterator[None]:
-    """Drop what Ray prints to stdout of its own accord, such as news of dead workers."""
-    if verbose:
-        yield
-        return
-    with (
-        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-    ):
-        yield
 
 
 def _resolve(

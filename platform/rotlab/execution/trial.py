@@ -8,6 +8,7 @@ from typing import Any
 from ray import tune
 
 from rotlab.execution.failures import failure_of
+from rotlab.execution.halfway import Halfway
 from rotlab.execution.lease import HeldElsewhereError
 from rotlab.execution.message import Message, State, to_result
 from rotlab.execution.perform import Work, perform
@@ -33,8 +34,10 @@ def run_trial(config: Mapping[str, Any], work: Work, stop_file: Path, *, verbose
         verbose: let what the stage prints go where this process's output goes, not into its log.
     """
     stage, attempt = work.stages[config["stage"]], config["attempt"]
+    store = Store(work.store)
     watch = TrialWatch(_send, stop_file)
-    with logged(Store(work.store).log_path(stage, attempt), silent=not verbose):
+    seen_by = watch if work.few is None else Halfway(watch, store.halfway_path(stage))
+    with logged(store.log_path(stage, attempt), silent=not verbose):
         _LOG.info(
             "%s %s, attempt %s: cpus %s, gpus %s",
             stage.kind,
@@ -46,7 +49,7 @@ def run_trial(config: Mapping[str, Any], work: Work, stop_file: Path, *, verbose
         try:
             if watch.should_stop() != "no":  # it was waiting for a worker when the run was ended
                 raise Stopped
-            record = perform(stage.key, work, watch, attempt, config["gpus"], config["stale"])
+            record = perform(stage.key, work, seen_by, attempt, config["gpus"], config["stale"])
         except Stopped:
             _LOG.info("stopped")
             _send(Message("KILLED", watch.take_points()))
