@@ -97,7 +97,8 @@ class StageKind:
             stages that differ in `seed` only.
         brief: returns the settings by which a stage is tried in small: of the same path through the
             code, and a few steps long. Equal ones are tried once; so it makes equal whatever does
-            not change that path. None: stages of the kind are not tried.
+            not change that path. Manifests give a few videos meanwhile (`rotnet.data.few`). None:
+            stages of the kind are not tried.
     """
 
     name: str
