@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from rotnet.data.few import given
 from rotnet.data.framestore.layout import RECORD_FILE, Record, origin_of
 from rotnet.data.header import (
     FORMAT,
@@ -74,7 +75,7 @@ class Manifest:
         )
 
     def select(self, role: VideoRole, split: int | None = None) -> VideoSet:
-        """Return the kept videos that a role may see.
+        """Return the kept videos that a role may see; a few of them inside `few_videos`.
 
         Args:
             role: "pretrain" is every kept video, or a split's training videos where a split is
@@ -88,11 +89,16 @@ class Manifest:
             raise DataError(
                 f"{self.name} has no labels, so no {role!r} videos; it can only be 'pretrain'"
             )
-        videos = tuple(video for video in self.videos if video.kept)
-        if role != "pretrain" or split is not None:
-            side = "test" if role == "test" else "train"
+        kept = [video for video in self.videos if video.kept]
+        if role == "pretrain" and split is None:
+            videos = given(kept)
+        else:
             index = self._split_index(split)
-            videos = tuple(video for video in videos if video.splits[index] == side)
+            train, test = (
+                [video for video in kept if video.splits[index] == side]
+                for side in ("train", "test")
+            )
+            videos = given(test if role == "test" else train, (train, test))
         return VideoSet(self.folder, self.classes, self.fingerprint, role, split, videos)
 
     def _split_index(self, split: int | None) -> int:

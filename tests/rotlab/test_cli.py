@@ -212,3 +212,8 @@ def test_a_cluster_that_is_not_understood_is_one_line(capsys: pytest.CaptureFixt
     said = capsys.readouterr().err
     assert said.startswith("error: --simulate 'gpu=4': unknown option 'gpu'; did you mean 'gpus'?")
     assert said.count("\n") == 1
+
+
+def test_stages_are_tried_first_or_only_not_both(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "x.yaml", "--smoke", "--smoke-only"]) == 2
+    assert "not allowed with argument --smoke" in capsys.readouterr().err

@@ -2,12 +2,15 @@
 
 import argparse
 from collections import Counter
+from collections.abc import Mapping
 
 from rotlab.commands.options import add_data, add_file, add_store
-from rotlab.execution.difference import other_code, reasons
-from rotlab.execution.provenance import commit
+from rotlab.execution.difference import drift, reasons
+from rotlab.execution.provenance import commit, source
+from rotlab.execution.record import Record
 from rotlab.execution.store import Store
 from rotlab.planning.planned import plan_file
+from rotlab.planning.stage import StageKind
 
 _LISTED = 12  # reasons of a kind; more are counted only
 
@@ -45,11 +48,33 @@ def run(args: argparse.Namespace) -> int:
         dropped = {stage["key"] for stage in last.plan["stages"]} - plan.stages.keys()
         if dropped:
             print(f"{len(dropped)} stages of its last run are asked for no more; results stay")
-    others = other_code(records.values(), commit())
-    if others:
-        made = ", ".join(f"{number} by {name[:12]}" for name, number in sorted(others.items()))
-        print(
-            f"{sum(others.values())} results that it uses are of other code of the same versions: "
-            f"{made}; now {(commit() or 'no commit')[:12]}"
-        )
+    _tell_drift(records, planned.kinds)
     return 0
+
+
+def _tell_drift(records: Mapping[str, Record], kinds: Mapping[str, StageKind]) -> None:
+    """Print which results were made by other source than there is now; they are not made again."""
+    sources = {record.kind: source(kinds[record.kind].run) for record in records.values()}
+    now = commit()
+    drifted = drift(records.values(), sources, now)
+    if not drifted:
+        return
+    total = sum(counts.total() for counts in drifted.values())
+    print(
+        f"note: {total} results that it uses were made by other source of the same code versions; "
+        f"now {_short(now or 'no commit')}"
+    )
+    for kind, counts in drifted.items():
+        made = ", ".join(f"{number} by {_short(name)}" for name, number in counts.most_common())
+        print(f"  {counts.total():>5} {kind}: {made}")
+    print("  they are taken as they are; rotlab invalidate has results made again")
+
+
+def _short(commit: str) -> str:
+    """Return a commit's first digits, and whether the files differed from it.
+
+    >>> _short("0123456789abcdef-dirty")
+    '0123456789ab-dirty'
+    """
+    name, dash, rest = commit.partition("-")
+    return f"{name[:12]}{dash}{rest}"

@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         type=_condition,
-        help="of results so made: kind, commit, host, device or a setting such as pretrain.lr; "
-        "given several times, all have to hold",
+        help="of results so made: kind, commit, source, host, device or a setting such as "
+        "pretrain.lr; given several times, all have to hold",
     )
     parser.add_argument("--because", metavar="TEXT", required=True, help="the reason, kept")
     parser.add_argument("--yes", action="store_true", help="do not ask first")

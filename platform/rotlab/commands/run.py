@@ -51,6 +51,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     )
     add_data(parser)
     _add_rules(parser)
+    _add_smoke(parser)
     parser.add_argument("--verbose", action="store_true", help="let Ray and the workers talk")
 
 
@@ -98,6 +99,25 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         type=_target,
         help="told when the study ends, and when 80 %% of a budget is used: a command gets JSON "
         "on its input, a URL a POST of it",
+    )
+
+
+def _add_smoke(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--smoke",
+        action="store_const",
+        const="first",
+        default="no",
+        help="first try each sort of stage in small: two steps, a checkpoint, on from there, a "
+        "scoring; what has passed by the same code is not tried again",
+    )
+    which.add_argument(
+        "--smoke-only",
+        dest="smoke",
+        action="store_const",
+        const="only",
+        help="try them, and run nothing",
     )
 
 
@@ -165,6 +185,7 @@ def make_job(
         prices=prices,
         device=device,
         notify=args.notify,
+        smoke=args.smoke,
         verbose=args.verbose,
         options=_given(args),
     )

@@ -10,6 +10,8 @@ from ruamel.yaml.error import YAMLError
 from rotlab.planning.key import canonical
 from rotnet.errors import UserError
 
+_BY_BEGINNING = ("commit", "source")
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -17,7 +19,7 @@ class Condition:
 
     Args:
         name: of a fact, such as "kind", or of a setting, such as "pretrain.lr".
-        value: plain; a commit may be given by its first characters.
+        value: plain; a commit or source may be given by its first characters.
     """
 
     name: str
@@ -30,8 +32,8 @@ class Condition:
             facts: about it, by name.
             config: its settings.
         """
-        if self.name == "commit" and self.name in facts:
-            return str(facts["commit"] or "").startswith(str(self.value))
+        if self.name in _BY_BEGINNING and self.name in facts:
+            return str(facts[self.name] or "").startswith(str(self.value))
         if self.name in facts:
             return bool(facts[self.name] == self.value)
         found: Any = config

@@ -1,14 +1,14 @@
 """Why a plan's stages would run: what sets each apart from the likest result that is there."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
 from rotlab.execution.record import Record
-from rotlab.planning.key import canonical
+from rotlab.planning.key import flat
 from rotlab.planning.stage import Stage, StageKind
 from rotnet.config import identity
 
@@ -48,14 +48,26 @@ def reasons(
     return found
 
 
-def other_code(records: Iterable[Record], commit: str | None) -> dict[str, int]:
-    """Return commit -> how many of these results other code made; that is not in their keys."""
-    counts: dict[str, int] = {}
+def drift(
+    records: Iterable[Record], sources: Mapping[str, str | None], commit: str | None
+) -> dict[str, Counter[str]]:
+    """Return kind -> commit -> how many of these results other source made; no key tells of that.
+
+    Of a result that does not say which source made it, the commit is compared.
+
+    Args:
+        records: of results whose keys are those of today.
+        sources: kind -> digest of its source now.
+        commit: of the source now.
+    """
+    found: dict[str, Counter[str]] = {}
     for record in records:
-        if record.commit != commit:
-            name = record.commit or "no commit"
-            counts[name] = counts.get(name, 0) + 1
-    return counts
+        now, then = (commit, record.commit)
+        if record.source is not None:
+            now, then = (sources[record.kind], record.source)
+        if now != then:
+            found.setdefault(record.kind, Counter())[record.commit or "no commit"] += 1
+    return found
 
 
 def _reason(
@@ -63,7 +75,7 @@ def _reason(
 ) -> str:
     if not known:
         return f"the store has no result of {stage.kind}"
-    settings, data = _flat(identity(stage.config)), _data(stage)
+    settings, data = flat(identity(stage.config)), _data(stage)
 
     def distance(one: _Known) -> int:
         changed = len(settings.items() ^ one.settings.items())
@@ -100,19 +112,8 @@ def _known(record: Record, kind: StageKind) -> Iterator[_Known]:
     except ValidationError:
         return
     data = frozenset((ref["role"], ref["split"], ref["fingerprint"]) for ref in record.data)
-    yield _Known(_flat(identity(config)), record.inputs, data, record.ended)
+    yield _Known(flat(identity(config)), record.inputs, data, record.ended)
 
 
 def _data(stage: Stage) -> frozenset[tuple[str, int | None, str]]:
     return frozenset((ref.role, ref.split, ref.fingerprint) for ref in stage.data)
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, str]:
-    """Settings by "section.setting", each as text."""
-    found = {}
-    for section, inner in values.items():
-        if isinstance(inner, Mapping):
-            found.update({f"{section}.{name}": canonical(one) for name, one in inner.items()})
-        else:
-            found[section] = canonical(inner)
-    return found

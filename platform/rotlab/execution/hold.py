@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,8 @@ def hold(folder: Path, run: str) -> Iterator[str | None]:
             if not any(_is_held(path) for path in folder.glob("driver-*.lock")):
                 for leftover in (*folder.glob("stop-*"), *folder.glob("driver-*.lock")):
                     leftover.unlink(missing_ok=True)
+                for tried in folder.glob("smoke-*"):
+                    shutil.rmtree(tried, ignore_errors=True)
                 (folder / "cancel").unlink(missing_ok=True)
             lock.truncate(0)
             _sign(lock)

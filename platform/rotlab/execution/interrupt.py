@@ -48,6 +48,16 @@ class Interrupt:
         self._conduct, self._stop_file = conduct, stop_file
         self._take()
 
+    def let_go(self) -> None:
+        """Aim at no run: a signal raises KeyboardInterrupt again.
+
+        Raises:
+            KeyboardInterrupt: if a signal had asked the run to stop.
+        """
+        conduct, self._conduct = self._conduct, None
+        if conduct is not None and conduct.stopping:
+            raise KeyboardInterrupt
+
     @contextlib.contextmanager
     def shield(self) -> Iterator[None]:
         """Let a signal wait for the end of what must not be cut in two, such as Ray's start.

@@ -6,7 +6,7 @@ from rotlab.execution.condition import Condition
 from rotlab.execution.record import Record
 from rotnet.errors import UserError
 
-FACTS = ("kind", "commit", "host", "device")
+FACTS = ("kind", "commit", "source", "host", "device")
 
 
 def chosen(

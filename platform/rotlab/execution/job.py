@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from rotlab.execution.policy import Policy
 from rotlab.execution.store import Store
@@ -41,6 +42,7 @@ class Job:
         prices: what hours cost.
         device: that the plan is reckoned for.
         notify: command or URL that is told of the end, and of a budget nearly used up.
+        smoke: whether each sort of stage is tried first, or nothing is done but that.
         verbose: let Ray and the workers talk.
         options: what `rotlab run-stage` needs to find the same store and data.
     """
@@ -65,6 +67,7 @@ class Job:
     prices: Prices = field(default_factory=Prices)
     device: str = CPU
     notify: str | None = None
+    smoke: Literal["no", "first", "only"] = "no"
     verbose: bool = False
     options: tuple[str, ...] = ()
 

@@ -8,6 +8,8 @@
 studies/<name>/<revision>.json     plan and question
 studies/<name>/journal.jsonl       what happened
 studies/<name>/cancel              a wish that its drivers end
+studies/<name>/smoke-<run>/...     a store of stages that are only tried, gone with the run
+studies/<name>/smoke/...           what was tried and passed, and what was said by what did not
 .clearing.lock                     keeps `rotlab gc` apart from runs that begin
 .trash-<id>/...                    what a `rotlab gc` is removing
 .import-<id>/...                   what a `rotlab import` has not yet put in place
@@ -68,6 +70,10 @@ class Layout:
         """Return where an attempt's log lies."""
         return self.home(stage.key, stage.kind) / "logs" / f"{attempt}.log"
 
+    def halfway_path(self, stage: Stage) -> Path:
+        """Return the note that a stage was stopped halfway; see `rotlab.execution.halfway`."""
+        return self.home(stage.key, stage.kind) / "halfway"
+
     def logs(self, stage: Stage) -> list[Path]:
         """Return the logs of all attempts at a stage, oldest first."""
         return sorted((self.home(stage.key, stage.kind) / "logs").glob("*.log"))
@@ -87,6 +93,10 @@ class Layout:
     def stop_path(self, name: str, run: str) -> Path:
         """Return the file whose presence asks the workers of one run to stop."""
         return self.study_folder(name) / f"stop-{run}"
+
+    def smoke_notes(self, name: str) -> Path:
+        """Return the folder of what is known of a study's stages that were tried."""
+        return self.study_folder(name) / "smoke"
 
     def cancel_path(self, name: str) -> Path:
         """Return the file whose presence asks all drivers of a study to end."""

@@ -22,6 +22,7 @@ from rotlab.execution.trunk import KeepStates, Lineage, read_origin
 from rotlab.planning.key import stage_key
 from rotlab.planning.stage import DataRef, Stage, StageKind
 from rotnet.config import identity
+from rotnet.data.few import few_videos
 from rotnet.data.location import local_folder
 from rotnet.errors import UserError
 from rotnet.learning.watch import Stopped, Watch
@@ -41,6 +42,7 @@ class Work:
         stale_s: seconds after which a lease that is not kept up may be taken over.
         continues: longer training -> shorter one from whose end it goes on, as the plan has it.
         keep_states: which training states of finished stages stay in the store.
+        few: so many videos, at most, stand for each set, where stages are only tried; None: all.
     """
 
     stages: Mapping[str, Stage]
@@ -52,6 +54,7 @@ class Work:
     stale_s: float = STALE_S
     continues: Mapping[str, str] = field(default_factory=dict)
     keep_states: KeepStates = "kind"
+    few: int | None = None
 
 
 def perform(
@@ -125,9 +128,10 @@ def _run(
 ) -> Record:
     stage = lineage.stage
     run = _load(work.kinds[stage.kind].run)
+    source = provenance.source(work.kinds[stage.kind].run)  # before it can be edited under way
     settle(work.cpus[stage.kind], gpus)
     started, clock = datetime.now(UTC), time.monotonic()
-    with pulse:
+    with pulse, few_videos(work.few):
         metrics = _check_metrics(run(stage.config, inputs, data, folder, pulse))
     origin = read_origin(folder)
     record = Record(
@@ -152,6 +156,7 @@ def _run(
         continued=origin.continued,
         not_continued=origin.not_continued,
         state=lineage.state(folder),
+        source=source,
     )
     lineage.check_inputs()
     winner = lineage.store.commit(stage, folder, record)

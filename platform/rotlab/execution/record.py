@@ -32,6 +32,8 @@ class Record:
         not_continued: why it did not, or not from the longest, though the plan had it so.
         state: of the training state that is kept for longer ones to go on from: "sha256", and
             "inputs", input name -> attempt at it that was taken; None where none is kept.
+        source: digest of the source that made it (`rotlab.execution.provenance.source`); None where
+            it was not noted.
     """
 
     key: str
@@ -52,6 +54,7 @@ class Record:
     continued: str | None = None
     not_continued: str | None = None
     state: Mapping[str, Any] | None = None
+    source: str | None = None
 
     @property
     def origin(self) -> dict[str, str]:

@@ -1,15 +1,12 @@
 """The driver: runs what a plan asks for and the store lacks, and nothing else."""
 
-import contextlib
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import ray
-from ray import tune
-from ray.tune import TuneError
 from rich.console import Console
 
 from rotlab.execution.budget import Rates, Usage, rates_of, spent
@@ -19,12 +16,10 @@ from rotlab.execution.conclude import (
     DONE,
     INCOMPLETE,
     INTERRUPTED,
-    cause_of,
     conclude,
     results_line,
 )
 from rotlab.execution.conduct import Conduct
-from rotlab.execution.display import Display
 from rotlab.execution.gate import counting
 from rotlab.execution.interrupt import Interrupt
 from rotlab.execution.job import Job
@@ -32,18 +27,11 @@ from rotlab.execution.notify import News
 from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
 from rotlab.execution.record import Record
-from rotlab.execution.searcher import (
-    SparesFirst,
-    StageSearcher,
-    StopWhenIdle,
-    TrialListener,
-    request,
-)
-from rotlab.execution.stage_log import was_hung
+from rotlab.execution.smoke import try_first
 from rotlab.execution.store import StoreError
 from rotlab.execution.study import SavedStudy, next_revision
 from rotlab.execution.telling import tell_end, tell_start, untold
-from rotlab.execution.trial import Shared, run_trial
+from rotlab.execution.tuning import Surroundings, run_trials
 from rotlab.planning.stage import Resources
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.past import look_back
@@ -85,9 +73,7 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             records = store.records(job.plan.stages.values())
         if other is None:
             journal = Journal(store.journal_path(name))
-            tracker: Tracker | JournalOnly = Tracker(
-                job.plan, journal, uri, artifact_root(store.root, uri), study.revision
-            )
+            tracker = _tracker(job, journal, uri, study.revision)
         else:
             _check_same(study, store.study(name), other)
             say(f"{name} is being run by {other} as well: work is shared, and that run tracks it")
@@ -101,10 +87,12 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             say("interrupted before the end; the same command goes on from the last checkpoints")
         except BaseException:
             status = INCOMPLETE
-            tell_end(tracker, "FAILED")
+            if job.smoke != "only":
+                tell_end(tracker, "FAILED")
             raise
         finally:
             interrupt.disarm()
+            shutil.rmtree(store.smoke_store(name, run).root, ignore_errors=True)
             unsent = tracker.close(_CLOSE_SOON_S if status == INTERRUPTED else _CLOSE_S)
             journal.close()
             news.tell(f"{name} ended with exit status {status}", status=status)
@@ -113,13 +101,27 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
         if unsent:
             why = f": {tracker.problem}" if tracker.problem else ""
             say(f"warning: {unsent} events have not reached MLflow{why}; the next run sends them")
-        if other is not None:
-            say("what this run made is tracked by the other, or by the next run")
-        say(f"store:   {store.root}")
-        say(f"MLflow:  {uri}")
-        if status != INTERRUPTED:
-            say(f"results: {results_line(job)}")
+        if job.smoke != "only":
+            _say_where(job, uri, other, status, say)
     return status
+
+
+def _tracker(job: Job, journal: Journal, uri: str, revision: int) -> Tracker | JournalOnly:
+    if job.smoke == "only":  # of which nothing is tracked
+        return JournalOnly(journal)
+    artifacts = artifact_root(job.store.root, uri)
+    return Tracker(job.plan, journal, uri, artifacts, revision)
+
+
+def _say_where(
+    job: Job, uri: str, other: str | None, status: int, say: Callable[[str], None]
+) -> None:
+    if other is not None:
+        say("what this run made is tracked by the other, or by the next run")
+    say(f"store:   {job.store.root}")
+    say(f"MLflow:  {uri}")
+    if status != INTERRUPTED:
+        say(f"results: {results_line(job)}")
 
 
 def _check_same(study: SavedStudy, saved: SavedStudy | None, other: str) -> None:
@@ -146,7 +148,8 @@ def _bring_about(
     reused = untold(records.values(), past)
     done = {key: record for key, record in records.items() if key in job.to_do.stages}
     if len(done) == total:
-        if len(records) == len(job.plan.stages) and (reused or not past.is_ended):
+        is_whole = len(records) == len(job.plan.stages)
+        if is_whole and job.smoke != "only" and (reused or not past.is_ended):
             tell_start(tracker, study, reused, job.policy.budget)
             tell_end(tracker, "FINISHED")
         say(f"nothing to do: all {total} stages are in the store")
@@ -156,6 +159,13 @@ def _bring_about(
         job.address, job.cpus, job.gpus, job.pending, verbose=job.verbose, shield=interrupt.shield
     ) as ray_cluster:
         resources = _resolve(job.resources, ray_cluster, say)
+        stop_file = store.stop_path(name, run)
+        around = Surroundings(ray_cluster, interrupt, stop_file, progress, job.verbose)
+        if job.smoke != "no":
+            missing = [key for key in job.to_do.stages if key not in done]
+            has_passed = try_first(job, missing, resources, run, around, say)
+            if not has_passed or job.smoke == "only":
+                return DONE if has_passed else INCOMPLETE
         is_limited = job.policy.budget.money is not None
         rates = rates_of(job.prices, job.device, resources.values(), needed=is_limited)
         own = tracker.journal.path
@@ -170,7 +180,6 @@ def _bring_about(
             seconds=job.seconds,
             shares=_resolve_shares(job, ray_cluster),
         )
-        stop_file = store.stop_path(name, run)
         interrupt.aim(conduct, stop_file)
         overseer = Overseer(
             conduct,
@@ -181,16 +190,7 @@ def _bring_about(
         )
         tell_start(tracker, study, reused, job.policy.budget)
         overseer.look()
-        try:
-            with Display(conduct.snapshot, progress), _hushed(verbose=job.verbose):
-                _tune(job, conduct, overseer, resources, stop_file, ray_cluster.scratch)
-        except KeyboardInterrupt:
-            conduct.stopping = True
-        except TuneError as error:
-            raise cause_of(error) from error
-        finally:
-            interrupt.disarm()
-            conduct.abandon()
+        run_trials(conduct, _work(job, resources), overseer.look, around)
     if conduct.is_near and not conduct.halted:
         say(f"the study has used {conduct.is_near} of its budget")
     return conclude(job, conduct, tracker, say)
@@ -208,66 +208,18 @@ def _used_beside(job: Job, own: Path, rates: Rates) -> Usage:
     return replace(used, wall_hours=wall)
 
 
-def _tune(
-    job: Job,
-    conduct: Conduct,
-    overseer: Overseer,
-    resources: Mapping[str, Resources],
-    stop_file: Path,
-    scratch: Path,
-) -> None:
-    cpus = {kind: each.cpus for kind, each in resources.items()}
-    stages = dict(job.plan.stages)
-    work = Work(
-        stages,
+def _work(job: Job, resources: Mapping[str, Resources]) -> Work:
+    return Work(
+        dict(job.plan.stages),
         dict(job.kinds),
         dict(job.data),
         job.store.root,
-        cpus,
+        {kind: each.cpus for kind, each in resources.items()},
         job.hung_s,
         job.policy.stale_s,
         dict(job.plan.continues),
         job.keep_states,
     )
-    shared = Shared(ray.put(work))
-    trainable = tune.with_parameters(
-        run_trial, shared=shared, stop_file=stop_file, verbose=job.verbose
-    )
-    tune.Tuner(
-        tune.with_resources(trainable, request),
-        tune_config=tune.TuneConfig(
-            search_alg=StageSearcher(conduct),
-            scheduler=SparesFirst(conduct),
-            num_samples=-1,
-            reuse_actors=True,
-        ),
-        run_config=tune.RunConfig(
-            name=job.plan.name,
-            storage_path=str(scratch / "tune"),
-            verbose=1 if job.verbose else 0,
-            callbacks=[
-                TrialListener(
-                    conduct,
-                    lambda key, attempt: was_hung(job.store.log_path(stages[key], attempt)),
-                )
-            ],
-            stop=StopWhenIdle(conduct, overseer.look),
-            failure_config=tune.FailureConfig(max_failures=0),
-        ),
-    ).fit()
-
-
-@contextlib.contextmanager
-def _hushed(*, verbose: bool) -> Iterator[None]:
-    """Drop what Ray prints to stdout of its own accord, such as news of dead workers."""
-    if verbose:
-        yield
-        return
-    with (
-        Path(os.devnull).open("w", encoding="utf-8") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-    ):
-        yield
 
 
 def _resolve(

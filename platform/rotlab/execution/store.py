@@ -47,6 +47,10 @@ class Store(Results, Studies):
             )
         return cls(root)
 
+    def smoke_store(self, name: str, run: str) -> "Store":
+        """Return the store in which a run tries stages; its folder may not be there."""
+        return Store(self.study_folder(name) / f"smoke-{run}")
+
 
 def _local_path(given: str) -> Path:
     parts = urlsplit(given)

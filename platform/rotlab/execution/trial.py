@@ -12,6 +12,7 @@ import ray
 from ray import tune
 
 from rotlab.execution.failures import failure_of
+from rotlab.execution.halfway import Halfway
 from rotlab.execution.lease import HeldElsewhereError
 from rotlab.execution.message import Message, State, to_result
 from rotlab.execution.perform import Work, perform
@@ -49,8 +50,10 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
     """
     work = _fetch(shared.work)
     stage, attempt = work.stages[config["stage"]], config["attempt"]
+    store = Store(work.store)
     watch = TrialWatch(_send, stop_file)
-    with logged(Store(work.store).log_path(stage, attempt), silent=not verbose):
+    seen_by = watch if work.few is None else Halfway(watch, store.halfway_path(stage))
+    with logged(store.log_path(stage, attempt), silent=not verbose):
         _LOG.info(
             "%s %s, attempt %s: cpus %s, gpus %s, process %d",
             stage.kind,
@@ -63,7 +66,7 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
         try:
             if watch.should_stop() != "no":  # it was waiting for a worker when the run was ended
                 raise Stopped
-            record = perform(stage.key, work, watch, attempt, config["gpus"], config["stale"])
+            record = perform(stage.key, work, seen_by, attempt, config["gpus"], config["stale"])
         except Stopped:
             _LOG.info("stopped")
             _send(Message("KILLED", watch.take_points()))

@@ -44,3 +44,14 @@ def canonical(value: object) -> str:
         ValueError: for NaN and infinities.
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def flat(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the settings of an identity by "section.setting", each as its one JSON text."""
+    found = {}
+    for section, inner in values.items():
+        if isinstance(inner, Mapping):
+            found.update({f"{section}.{name}": canonical(one) for name, one in inner.items()})
+        else:
+            found[section] = canonical(inner)
+    return found

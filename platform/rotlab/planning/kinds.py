@@ -5,6 +5,12 @@ from importlib.metadata import EntryPoint, entry_points
 
 from pydantic import BaseModel
 
+from rotlab.planning.brief import (
+    brief_as_it_is,
+    brief_finetuning,
+    brief_measuring,
+    brief_pretraining,
+)
 from rotlab.planning.counting import (
     evaluate_work,
     finetune_work,
@@ -56,6 +62,7 @@ PRETRAIN = StageKind(
     inits=(PRETEXT,),
     length=Length("pretrain.epochs", beginning, undivided, kept=True),
     cost=pretrain_work,
+    brief=brief_pretraining,
 )
 FINETUNE = StageKind(
     name="finetune",
@@ -68,6 +75,7 @@ FINETUNE = StageKind(
     inits=(PRETEXT, SCRATCH, RANDOM_FROZEN, SUPERVISED),
     length=Length("finetune.epochs", beginning, undivided),
     cost=finetune_work,
+    brief=brief_finetuning,
 )
 EVALUATE = StageKind(
     name="evaluate",
@@ -78,6 +86,7 @@ EVALUATE = StageKind(
     roles=("test",),
     joined_by="fuse",
     cost=evaluate_work,
+    brief=brief_as_it_is,
 )
 _FROZEN_NETWORK = (
     Input("init", "pretrain", only_if=("init", PRETEXT)),
@@ -92,6 +101,7 @@ LINEAR = StageKind(
     roles=("train", "test", "weights"),
     joined_by="fuse",
     cost=linear_work,
+    brief=brief_measuring,
 )
 RETRIEVAL = StageKind(
     name="retrieval",
@@ -101,6 +111,7 @@ RETRIEVAL = StageKind(
     inputs=_FROZEN_NETWORK,
     roles=("train", "test", "weights"),
     cost=retrieval_work,
+    brief=brief_measuring,
 )
 FUSE = StageKind(
     name="fuse",
@@ -110,6 +121,7 @@ FUSE = StageKind(
     resources=Resources(gpus=0.0),
     misfit=_has_what_it_fits,
     cost=fuse_work,
+    brief=brief_as_it_is,
 )
 
 

@@ -95,6 +95,10 @@ class StageKind:
             stage without data, those of the last one behind that has any) and the stages behind,
             parents first; None, as its own answer too, where that is not known. Asked once for
             stages that differ in `seed` only.
+        brief: returns the settings by which a stage is tried in small: of the same path through the
+            code, and a few steps long. Equal ones are tried once; so it makes equal whatever does
+            not change that path. Manifests give a few videos meanwhile (`rotnet.data.few`). None:
+            stages of the kind are not tried.
     """
 
     name: str
@@ -111,6 +115,7 @@ class StageKind:
     misfit: Callable[[Any, Sequence["Stage"]], tuple[str, str] | None] | None = None
     length: Length | None = None
     cost: Callable[[Any, Mapping[Role, Size], Sequence["Stage"]], Work | None] | None = None
+    brief: Callable[[Any], BaseModel] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,16 @@
 """`rotlab diff`: what a run of a file would do, and why."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from rotlab.cli import main
+from rotlab.execution.provenance import source
+from rotlab.execution.record import record_to_json
+from rotlab.planning.planned import plan_file
+from rotlab.planning.stage import Stage
+from tests.rotlab.execution.test_difference import recorded
 
 PAPER = Path(__file__).parents[3] / "search_spaces" / "paper.yaml"
 
@@ -24,3 +30,29 @@ def test_a_file_that_is_not_in_order_is_one_line(
 ) -> None:
     assert main(["diff", str(tmp_path / "none.yaml")]) == 2
     assert capsys.readouterr().err == f"error: {tmp_path / 'none.yaml'}: no such file\n"
+
+
+def put(store: Path, stage: Stage, **more: object) -> None:
+    """Write the record of a stage that was made so."""
+    path = store / stage.kind / stage.key / "record.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(record_to_json(recorded(stage, **more))))
+
+
+def test_results_of_other_source_are_a_note_and_do_not_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stages = plan_file(PAPER, tmp_path).plan.stages.values()
+    pretrainings = [stage for stage in stages if stage.kind == "pretrain"]
+    now = source("rotlab.execution.stages:pretrain")
+    for number, stage in enumerate(pretrainings):
+        made = "f" * 64 if number < 3 else now
+        put(tmp_path / "store", stage, source=made, commit=f"{40 * str(number // 2)}-dirty")
+    given = ["diff", str(PAPER), "--data", str(tmp_path), "--store", str(tmp_path / "store")]
+    assert main(given) == 0
+    heading, *_, note, of_kind, way_out = capsys.readouterr().out.splitlines()
+    assert heading == "paper: 720 of 756 stages would run"
+    assert note.startswith("note: 3 results that it uses were made by other source of the same")
+    assert of_kind.split(maxsplit=2)[:2] == ["3", "pretrain:"]
+    assert of_kind.endswith("2 by 000000000000-dirty, 1 by 111111111111-dirty")
+    assert "rotlab invalidate" in way_out

@@ -80,7 +80,7 @@ def test_nothing_goes_unasked_or_without_a_reason(
         ((), "which results? give KEY or --where"),
         ((A.key, "--because", " "), "--because is empty"),
         (("zzz", "--yes"), "no result has a key that begins with 'zzz'"),
-        (("--where", "lr=1"), "must be kind, commit, host, device, or a setting"),
+        (("--where", "lr=1"), "must be kind, commit, source, host, device, or a setting"),
         (("--where", "lr"), "must be NAME=VALUE, got 'lr'"),
     ):
         assert invalidate(store, *words) == 2

@@ -10,7 +10,7 @@ from rotlab.execution.conduct import Policy
 from rotlab.execution.run import run_job
 from rotlab.planning.budget import Budget
 from rotlab.planning.plan import Plan
-from rotlab.planning.stage import Resources
+from rotlab.planning.stage import Resources, Stage
 from tests.rotlab.execution.lab import make_job, make_plan, make_stage
 
 
@@ -48,10 +48,32 @@ def wide() -> Plan:
     return make_plan([*counts, *totals], name="wide")
 
 
-SCENARIOS = {"mixed": mixed, "long": long, "wide": wide}
+def several() -> list[Stage]:
+    """Return counts of two sorts, one that dies once, their total, and what cannot be tried."""
+    counts = [make_stage("count", name="a", epochs=number) for number in (50, 60)]
+    mortal = make_stage("count", name="mortal", epochs=3, die_once=True)
+    total = make_stage("total", {"x": counts[0], "y": mortal}, name="total")
+    return [*counts, mortal, total, make_stage("learn", name="l")]
+
+
+def refused() -> Plan:
+    """Return a plan of several stages, with one that fails and one that waits for it."""
+    good, bad = make_stage("count", name="a"), make_stage("count", name="bad", fail=True)
+    doomed = make_stage("total", {"x": good, "y": bad}, name="doomed")
+    return make_plan([*several(), good, bad, doomed])
+
+
+def tried() -> Plan:
+    """Return a plan of several stages, and one of another sort."""
+    return make_plan([*several(), make_stage("count", name="later")])
+
+
+SCENARIOS = {"mixed": mixed, "long": long, "wide": wide, "tried": tried, "refused": refused}
 RULES: dict[str, dict[str, Any]] = {
     "wide": {"policy": Policy(stale_s=3.0)},
     "mixed": {"hung_s": 3.0},
+    "tried": {"smoke": "first"},
+    "refused": {"smoke": "first"},
 }
 
 

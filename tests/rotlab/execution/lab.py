@@ -37,8 +37,17 @@ class CountConfig(BaseModel):
     no_memory_once: bool = False
 
 
-COUNT = StageKind("count", CountConfig, 1, f"{__name__}:count", resources=Resources(gpus=0))
-TOTAL = StageKind("total", CountConfig, 1, f"{__name__}:total", resources=Resources(gpus=0))
+def brief(config: CountConfig) -> CountConfig:
+    """Return the settings of a short count."""
+    return config.model_copy(update={"epochs": 4, "seconds": 0.0})
+
+
+COUNT = StageKind(
+    "count", CountConfig, 1, f"{__name__}:count", resources=Resources(gpus=0), brief=brief
+)
+TOTAL = StageKind(
+    "total", CountConfig, 1, f"{__name__}:total", resources=Resources(gpus=0), brief=brief
+)
 
 
 def beginning(config: CountConfig, epochs: int) -> dict[str, Any]:

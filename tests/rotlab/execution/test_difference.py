@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rotlab.execution.difference import other_code, reasons
+from rotlab.execution.difference import drift, reasons
 from rotlab.execution.record import Record
 from rotlab.planning.key import stage_key
 from rotlab.planning.stage import DataRef, Stage
@@ -78,7 +78,18 @@ def test_equal_work_under_another_key_is_of_other_code() -> None:
     assert CountConfig(name="a") == stage.config
 
 
-def test_results_of_other_code_are_counted() -> None:
-    records = [recorded(make_stage("count", name="a"), commit=name) for name in ("x", "x", None)]
-    assert other_code(records, "y") == {"x": 2, "no commit": 1}
-    assert other_code(records, "x") == {"no commit": 1}
+def test_results_of_other_source_are_counted_by_kind_and_commit() -> None:
+    stage = make_stage("count", name="a")
+    records = [
+        recorded(stage, source=source, commit=commit)
+        for source, commit in (("s1", "x"), ("s1", "x"), ("s1", None), ("s2", "y"))
+    ]
+    found = drift(records, {"count": "s2"}, "y")
+    assert found == {"count": {"x": 2, "no commit": 1}}
+    assert drift(records[:3], {"count": "s1"}, "y") == {}
+
+
+def test_of_results_that_do_not_say_their_source_the_commit_is_compared() -> None:
+    stage = make_stage("count", name="a")
+    records = [recorded(stage, commit=name) for name in ("x", "y")]
+    assert drift(records, {"count": "s2"}, "y") == {"count": {"x": 1}}

@@ -55,6 +55,18 @@ def test_a_run_that_does_not_end_in_time_is_ended(
             time.sleep(5)
 
 
+def test_a_signal_between_two_runs_is_not_lost(tmp_path: Path) -> None:
+    with Interrupt() as interrupt:
+        aim(interrupt, tmp_path / "stop")
+        interrupt.let_go()
+        with pytest.raises(KeyboardInterrupt):
+            send()
+        aim(interrupt, tmp_path / "stop")
+        send()
+        with pytest.raises(KeyboardInterrupt):
+            interrupt.let_go()
+
+
 def test_behind_a_shield_a_signal_waits() -> None:
     reached = False
     with Interrupt() as interrupt, pytest.raises(KeyboardInterrupt):  # noqa: PT012

@@ -11,7 +11,7 @@ import ray
 import torch
 from ray import tune
 
-from rotlab.execution import trial
+from rotlab.execution import provenance, trial
 from rotlab.execution.lease import HeldElsewhereError
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.settle import settle
@@ -47,6 +47,8 @@ def test_a_stage_leaves_a_record_of_what_it_was(tmp_path: Path) -> None:
     assert record.config["epochs"] == 3
     assert set(record.files) == {"state.json"}
     assert {"python", "rotlab"} <= set(record.versions)
+    assert record.source == provenance.source(KINDS["count"].run)
+    assert record.source is not None
 
 
 def test_a_stage_that_is_done_is_not_done_again(tmp_path: Path) -> None:

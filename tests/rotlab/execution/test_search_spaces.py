@@ -7,19 +7,23 @@ from typing import Any
 
 import pytest
 
+from rotlab.execution.halfway import Halfway
 from rotlab.execution.perform import Work, perform
+from rotlab.execution.smoke import FEW
+from rotlab.execution.store import Store
 from rotlab.planning.factors import Factor
 from rotlab.planning.inits import inits
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan import Plan, make_plan
 from rotlab.planning.planned import find_all
 from rotlab.planning.replicates import Replicates
+from rotlab.planning.smoke import smoke_of
 from rotlab.planning.spec import Spec, load_spec
 from rotnet.config import ClipConfig, ModelConfig, PretrainConfig
 from rotnet.data.manifest import Manifest
 from rotnet.learning.adopt import adopt
 from rotnet.learning.checkpoint import save_network
-from rotnet.learning.watch import Unwatched
+from rotnet.learning.watch import Stopped, Unwatched
 from rotnet.models.net import build
 
 SPACES = Path(__file__).parents[3] / "search_spaces"
@@ -137,16 +141,7 @@ def test_every_arm_of_a_shipped_question_runs(name: str, root: Path, store: Path
 def test_every_init_runs_for_every_measure_that_has_it(
     root: Path, store: Path, tmp_path: Path
 ) -> None:
-    file = tmp_path / "space.yaml"
-    file.write_text(
-        "name: inits\nbase: tiny\ndata: {pretrain: hockey, target: ucf101, weights: others}\n"
-        "measure: [pretrain, finetune, linear, retrieval]\n"
-        f"axes: {{init: [{', '.join(inits())}], modality: [rgb, rgb+rgb]}}\n"
-        "fuse: {rule: fitted}\n"
-    )
-    spec = shrunk(load_spec(file))
-    leave_converted_network(root / "others")
-    plan = make_plan(spec, load_kinds(), find_all(spec, root))
+    plan = all_inits(root, tmp_path)
     found = run_in_process(plan, root, store)
     assert {(cell.measure, cell.arm["init"]) for cell in plan.cells} == {
         *(("pretrain", init) for init in ("rotation", "pace")),
@@ -155,6 +150,44 @@ def test_every_init_runs_for_every_measure_that_has_it(
         *(("retrieval", init) for init in inits() if init != "random-frozen"),
     }
     assert all(found[cell.result] for cell in plan.cells)
+
+
+@pytest.mark.slow
+def test_every_sort_of_stage_runs_in_brief_on_a_few_videos_and_goes_on_halfway(
+    root: Path, tmp_path: Path
+) -> None:
+    plan, store = all_inits(root, tmp_path), Store(tmp_path / "store")
+    kinds = load_kinds()
+    smoke = smoke_of(plan, kinds, plan.stages.keys())
+    assert len(smoke.plan.stages) < len(plan.stages)
+    data = {ref.name: root / ref.name for stage in plan.stages.values() for ref in stage.data}
+    work = Work(smoke.plan.stages, kinds, data, store.root, dict.fromkeys(kinds, 1), few=FEW)
+    went_on = set()
+    for key, stage in smoke.plan.stages.items():
+        note = store.halfway_path(stage)
+        note.parent.mkdir(parents=True)
+        try:
+            record = perform(key, work, Halfway(Unwatched(), note))
+        except Stopped:
+            went_on.add(stage.kind)
+            record = perform(key, work, Halfway(Unwatched(), note))
+        assert record.metrics.get("videos", 0) <= FEW
+    assert went_on == {"pretrain", "finetune"}
+
+
+def all_inits(root: Path, folder: Path) -> Plan:
+    """Return a plan of every init, by every measure that has it."""
+    file = folder / "space.yaml"
+    file.write_text(
+        "name: inits\nbase: tiny\ndata: {pretrain: hockey, target: ucf101, weights: others}\n"
+        "measure: [pretrain, finetune, linear, retrieval]\n"
+        f"axes: {{init: [{', '.join(inits())}], modality: [rgb, rgb+rgb]}}\n"
+        "fuse: {rule: fitted}\n"
+    )
+    if not (root / "others").exists():
+        leave_converted_network(root / "others")
+    spec = shrunk(load_spec(file))
+    return make_plan(spec, load_kinds(), find_all(spec, root))
 
 
 def leave_converted_network(folder: Path) -> None:

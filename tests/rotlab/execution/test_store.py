@@ -232,3 +232,17 @@ def test_a_store_that_may_only_be_read_can_be_read(
     with pytest.raises(StoreError, match="not writable"):
         Store.open(str(tmp_path))
     assert Store.open(str(tmp_path), writing=False).root == tmp_path
+
+
+def test_what_a_killed_run_was_trying_is_removed_by_the_next_alone(store: Store) -> None:
+    left = store.smoke_store("lr", "killed").root
+    (left / "count").mkdir(parents=True)
+    kept = store.smoke_notes("lr")
+    kept.mkdir()
+    with store.driving("lr", "a"):
+        assert not left.exists()
+        tried = store.smoke_store("lr", "a").root
+        tried.mkdir()
+        with store.driving("lr", "b"):
+            assert tried.exists()
+    assert kept.exists()
