@@ -12,6 +12,7 @@ from rotlab.planning.collapse import Collapsed
 from rotlab.planning.lengths import continuations
 from rotlab.planning.names import unknown
 from rotlab.planning.plan import Plan
+from rotlab.planning.serial_searches import searches_from_json, searches_to_json
 from rotlab.planning.stage import Cell, DataRef, Stage, StageKind
 from rotnet.errors import UserError
 
@@ -69,6 +70,8 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         ]
     if plan.baseline:
         beside["baseline"] = dict(plan.baseline)
+    if plan.tunings:
+        beside |= searches_to_json(plan)
     return {
         "format": FORMAT,
         "name": plan.name,
@@ -135,6 +138,7 @@ def plan_from_json(values: Mapping[str, Any], kinds: Mapping[str, StageKind]) ->
         unsupported=values["unsupported"],
         warnings=tuple(values["warnings"]),
         continues=continuations(stages, kinds),
+        **searches_from_json(values),
     )
 
 
