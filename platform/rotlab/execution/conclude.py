@@ -9,7 +9,7 @@ from ray.tune import TuneError
 from rotlab.execution.conduct import Conduct, Listener
 from rotlab.execution.failures import store_option
 from rotlab.execution.job import Job
-from rotlab.execution.missing import describe_missing
+from rotlab.execution.missing import describe_missing, describe_undecided
 from rotlab.execution.record import Record
 from rotlab.execution.study import SavedStudy
 from rotnet.errors import UserError
@@ -20,7 +20,7 @@ DONE, INCOMPLETE, INTERRUPTED = 0, 1, 130
 def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str], None]) -> int:
     """Say and tell how a run ended; return its exit status."""
     total = len(job.plan.stages)
-    if conduct.finished_all:
+    if conduct.finished_all and not job.plan.awaited:
         tell_end(listener, "FINISHED")
         say(f"done: all {total} stages are in the store")
         return DONE
@@ -36,6 +36,9 @@ def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str]
     tell_end(listener, "FAILED" if conduct.failures else "KILLED")
     if conduct.halted:
         say(f"stopped, with {done} of {total} stages in the store: {conduct.halted}")
+    if job.searches is not None:
+        for key, why in job.searches.undecided().items():
+            say(describe_undecided(job.plan.tunings[key], why))
     if conduct.failures or not conduct.halted:
         for text in describe_missing(job.plan, conduct.failures, missing, job.options):
             say(text)

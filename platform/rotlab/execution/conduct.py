@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -10,16 +10,20 @@ from rotlab.execution.budget import NEAR, Rates, Spending, Usage, nearest
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.elsewhere import Elsewhere
 from rotlab.execution.failures import Failure
+from rotlab.execution.grown import Grown, behind
 from rotlab.execution.lease import STALE_S
 from rotlab.execution.message import Message
 from rotlab.execution.record import Record
 from rotlab.execution.retries import Retries
+from rotlab.execution.searches import Searches
 from rotlab.execution.snapshot import Active, Snapshot, seconds_left
 from rotlab.execution.store import new_attempt_id
 from rotlab.planning.budget import Budget
 from rotlab.planning.plan import Plan
 from rotlab.planning.release import Counts, Release
+from rotlab.planning.serial import grown
 from rotlab.planning.stage import Resources
+from rotnet.errors import UserError
 
 Event = dict[str, Any]
 
@@ -59,12 +63,15 @@ class Assignment:
         attempt: its identity.
         resources: what it is given.
         stale: another attempt's lease, which is not kept up any more and to be taken over.
+        grown: the stage and all that stand behind it, where the plan that workers were given at the
+            start does not hold it.
     """
 
     key: str
     attempt: str
     resources: Resources
     stale: str | None = None
+    grown: Grown | None = None
 
 
 @dataclass(slots=True)
@@ -91,6 +98,7 @@ class Conduct:
         policy: what it may use, and what it makes of errors.
         used: what the study has used before.
         seconds: key -> how long a stage is thought to take, by which the critical path is told.
+        searches: by which the plan grows as stages end, where it does.
     """
 
     def __init__(
@@ -104,14 +112,17 @@ class Conduct:
         policy: Policy | None = None,
         used: Usage | None = None,
         seconds: Mapping[str, float] | None = None,
+        searches: Searches | None = None,
     ) -> None:
         self._plan = plan
+        self._searches = searches
         self._resources = resources
         self._capacity = capacity
         self._listener = listener
         self._clock = clock
         self._policy = policy or Policy()
         self._began = clock()
+        self._given = plan.stages.keys()
         self._release = Release(plan, records, seconds)
         self._running: dict[str, _Running] = {}
         self._elsewhere = Elsewhere(self._policy.stale_s)
@@ -131,6 +142,11 @@ class Conduct:
         self.is_near = ""  # the limit that is nearly used up, once one is
         self.failures: dict[str, Failure] = {}
 
+    @property
+    def plan(self) -> Plan:
+        """What is to be done, as far as it is known."""
+        return self._plan
+
     def propose(self) -> Assignment | Literal["FINISHED"] | None:
         """Return what to start next, None to wait, or "FINISHED" where nothing can ever start."""
         with self._lock:
@@ -146,7 +162,11 @@ class Conduct:
             if not self._capacity().admits(held, wanted):
                 return None
             assignment = Assignment(
-                key, new_attempt_id(), wanted, self._elsewhere.stale(key, self._clock())
+                key,
+                new_attempt_id(),
+                wanted,
+                self._elsewhere.stale(key, self._clock()),
+                None if key in self._given else behind(self._plan, key),
             )
             self._release.started(key)
             self._running[key] = _Running(assignment.attempt, wanted)
@@ -293,6 +313,28 @@ class Conduct:
             seconds=message.seconds,
             error=None,
         )
+        if self._searches is not None:
+            self._searches.done(key, message.metrics)
+            self._grow()
+
+    def _grow(self) -> None:
+        """Take into the plan what searches decide now."""
+        if self._searches is None:
+            return
+        try:
+            while self._searches.decide():
+                before, self._plan = self._plan, self._searches.plan
+                cancelled = self._release.grow(self._plan)
+                self._listener.record(grown(before, self._plan, self._clock()))
+                self._tell_cancelled(cancelled)
+                self._searches.lost(cancelled)
+        except UserError as error:
+            self.halted = self.halted or str(error)
+
+    def _tell_cancelled(self, keys: Iterable[str]) -> None:
+        missing = self._release.missing()
+        for key in keys:
+            self._tell("stage_ended", key, attempt=None, state="CANCELLED", error=missing[key])
 
     def _fail(self, key: str, attempt: str, failure: Failure) -> None:
         if self.stopping or (self.halted and failure.cause == "stopped"):
@@ -319,10 +361,11 @@ class Conduct:
             error=failure.reason,
             cause=failure.cause,
         )
-        for other in cancelled:
-            why = self._release.missing()[other]
-            self._tell("stage_ended", other, attempt=None, state="CANCELLED", error=why)
+        self._tell_cancelled(cancelled)
         self._halt_if_alike(key, failure)
+        if self._searches is not None:
+            self._searches.lost((key, *cancelled))
+            self._grow()
 
     def _halt_if_alike(self, key: str, failure: Failure) -> None:
         if failure.cause not in ("bug", "refused") or not self._policy.same_errors:

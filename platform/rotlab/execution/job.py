@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rotlab.execution.conduct import Policy
+from rotlab.execution.searches import Searches
 from rotlab.execution.store import Store
 from rotlab.planning.devices import CPU
 from rotlab.planning.plan import Plan
@@ -37,6 +38,7 @@ class Job:
         device: that the plan is reckoned for.
         notify: command or URL that is told of the end, and of a budget nearly used up.
         verbose: let Ray and the workers talk.
+        searches: by which the plan grows, where it does.
         options: what `rotlab run-stage` needs to find the same store and data.
     """
 
@@ -59,3 +61,4 @@ class Job:
     notify: str | None = None
     verbose: bool = False
     options: tuple[str, ...] = ()
+    searches: Searches | None = None

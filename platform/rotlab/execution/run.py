@@ -37,7 +37,7 @@ from rotlab.execution.stage_log import was_hung
 from rotlab.execution.store import StoreError
 from rotlab.execution.study import SavedStudy, next_revision
 from rotlab.execution.trial import run_trial
-from rotlab.planning.stage import Resources
+from rotlab.planning.stage import Resources, Stage
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.tracker import JournalOnly, Tracker
 from rotlab.tracking.uri import check_tracking_uri, default_tracking_uri, sqlite_path
@@ -71,6 +71,7 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
     check_tracking_uri(uri)
     run = f"{os.getpid()}-{secrets.token_hex(4)}"
     with Interrupt() as interrupt, store.driving(name, run) as other:
+        job = _caught_up(job)
         study = next_revision(store.study(name), job.plan, job.text, job.resources)
         if other is None:
             store.save_study(study)
@@ -112,8 +113,19 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
     return status
 
 
+def _caught_up(job: Job) -> Job:
+    """The job with all in its plan that searches decide by what the store has."""
+    if job.searches is None:
+        return job
+
+    def metrics(stages: Iterable[Stage]) -> dict[str, Mapping[str, float]]:
+        return {key: record.metrics for key, record in job.store.records(stages).items()}
+
+    return replace(job, plan=job.searches.catch_up(metrics))
+
+
 def _check_same(study: SavedStudy, saved: SavedStudy | None, other: str) -> None:
-    if saved != study:
+    if saved is None or not saved.asks_what(study):
         raise StoreError(
             f"study {study.name!r} is being run by {other} with another plan; wait for it or stop "
             "it, or give this search space another name"
@@ -134,13 +146,15 @@ def _bring_about(
     records = store.records(job.plan.stages.values())
     known, is_ended = _look_back(Journal(store.journal_path(name)).read())
     reused = [record for key, record in records.items() if known.get(key) != record.metrics]
-    if len(records) == total:
+    is_whole = not job.plan.awaited
+    if len(records) == total and is_whole:
         if reused or not is_ended:
             tell_start(tracker, study, reused)
             tell_end(tracker, "FINISHED")
         say(f"nothing to do: all {total} stages are in the store")
         return DONE
-    say(f"{name}: {total - len(records)} of {total} stages to do")
+    more = "" if is_whole else ", and what searches will ask for"
+    say(f"{name}: {total - len(records)} of {total} stages to do{more}")
     with cluster(
         job.address, job.cpus, job.gpus, job.pending, verbose=job.verbose, shield=interrupt.shield
     ) as ray_cluster:
@@ -157,6 +171,7 @@ def _bring_about(
             policy=replace(job.policy, rates=rates),
             used=spent([Journal(own).read()], rates),
             seconds=job.seconds,
+            searches=job.searches,
         )
         stop_file = store.stop_path(name, run)
         interrupt.aim(conduct, stop_file)
@@ -179,6 +194,9 @@ def _bring_about(
         finally:
             interrupt.disarm()
             conduct.abandon()
+    if conduct.plan is not job.plan:
+        job = replace(job, plan=conduct.plan)
+        store.save_study(next_revision(store.study(name), job.plan, job.text, job.resources))
     if conduct.is_near and not conduct.halted:
         say(f"the study has used {conduct.is_near} of its budget")
     return conclude(job, conduct, tracker, say)
@@ -229,7 +247,9 @@ def _tune(
             callbacks=[
                 TrialListener(
                     conduct,
-                    lambda key, attempt: was_hung(job.store.log_path(stages[key], attempt)),
+                    lambda key, attempt: was_hung(
+                        job.store.log_path(conduct.plan.stages[key], attempt)
+                    ),
                 )
             ],
             stop=StopWhenIdle(conduct, overseer.look),

@@ -8,6 +8,7 @@ from typing import Any
 from ray import tune
 
 from rotlab.execution.failures import failure_of
+from rotlab.execution.grown import with_grown
 from rotlab.execution.lease import HeldElsewhereError
 from rotlab.execution.message import Message, State, to_result
 from rotlab.execution.perform import Work, perform
@@ -27,11 +28,12 @@ def run_trial(config: Mapping[str, Any], work: Work, stop_file: Path, *, verbose
 
     Args:
         config: "stage", its key; "attempt", the attempt's identity; "gpus", what it was given;
-            "stale", another's lease to take over.
-        work: the plan.
+            "stale", another's lease to take over; "grown", stages that the plan did not hold.
+        work: the plan, as it was at first.
         stop_file: whose presence is the wish to stop.
         verbose: let what the stage prints go where this process's output goes, not into its log.
     """
+    work = with_grown(work, config["grown"])
     stage, attempt = work.stages[config["stage"]], config["attempt"]
     watch = TrialWatch(_send, stop_file)
     with logged(Store(work.store).log_path(stage, attempt), silent=not verbose):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rotlab.planning.datasets import DatasetInfo, data_root, find_datasets
 from rotlab.planning.decisions import Decisions
+from rotlab.planning.imagined import imagine
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan import Plan
 from rotlab.planning.planner import Planner
@@ -33,6 +34,12 @@ class Planned:
     datasets: Mapping[str, DatasetInfo]
     planner: Planner
     plan: Plan
+
+    def imagined(self, decisions: Decisions) -> "Planned":
+        """Return the same with the plan as it may be once all is decided: for what it costs."""
+        if self.spec.search is None:
+            return self
+        return self.decided(imagine(self.plan.tunings, self.spec.search, decisions))
 
     def decided(self, decisions: Decisions) -> "Planned":
         """Return the same with the plan as it is once searches have decided so."""

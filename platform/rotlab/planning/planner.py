@@ -1,6 +1,6 @@
 """How a search space becomes a plan, and a plan that grows with what its searches decide."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
@@ -12,6 +12,7 @@ from rotlab.planning.configs import RefusedError
 from rotlab.planning.datasets import DatasetInfo
 from rotlab.planning.decisions import Awaited, Decisions, Proposed, Tuning, Winner
 from rotlab.planning.inits import RANDOM_FROZEN, SCRATCH
+from rotlab.planning.key import canonical
 from rotlab.planning.lengths import continuations
 from rotlab.planning.plan import Plan, agree
 from rotlab.planning.problems import Problem, SpecError
@@ -65,8 +66,8 @@ class Planner:
         self._chains = Chains(spec, kinds, datasets)
         targets = [datasets[target] for target in spec.targets]
         self._repeats = _Repeats(spec, targets)
-        self._cells: dict[tuple[int, str], list[Cell]] = {}
-        self._proposed: dict[tuple[str, int], Proposed] = {}
+        self._cells: dict[tuple[int, str, str], list[Cell]] = {}
+        self._proposed: dict[tuple[str, str], Proposed] = {}
         self._tunings: Tunings | None = None
         problems = [*_split_problems(spec, datasets), *_seed_problems(spec)]
         if spec.search is not None and not problems:
@@ -74,7 +75,7 @@ class Planner:
             self._tunings.find(self._arms.arms, targets)
             problems += self._tunings.problems
         if not problems:
-            self._add_cells(Decisions())
+            deque(self._decided(Decisions()), maxlen=0)
         self._refuse(problems)
 
     @property
@@ -83,21 +84,22 @@ class Planner:
         return {} if self._tunings is None else self._tunings.all
 
     def plan(self, decisions: Decisions) -> Plan:
-        """Return the plan as it is with these decisions; it only grows as they do.
+        """Return the plan as it is with these decisions; it grows as they do.
 
         Raises:
             SpecError: settings that a search ends with do not go with what stands behind.
         """
-        self._add_cells(decisions)
+        decided = list(self._decided(decisions))
         self._refuse([])
         proposed = tuple(self._propose(decisions))
         spec, arms, kinds = self._spec, self._arms, self._kinds
-        cells = [cell for at in self._places() for cell in self._cells.get(at, ())]
+        cells = [cell for _, _, found in decided for cell in found or ()]
         awaited = [
-            Awaited(arm.values, one.target.name, written, arm.measure)
-            for index, arm in enumerate(arms.arms)
-            for one, written in self._repeats.of(arm)
-            if (index, one.target.name) not in self._cells
+            Awaited(arms.arms[index].values, target, written, arms.arms[index].measure)
+            for index, target, found in decided
+            if found is None
+            for one, written in self._repeats.of(arms.arms[index])
+            if one.target.name == target
         ]
         stages = self._stages(cells, proposed)
         baseline = _baseline(spec, arms.arms)
@@ -132,29 +134,29 @@ class Planner:
             awaited=tuple(awaited),
         )
 
-    def _places(self) -> Iterator[tuple[int, str]]:
-        """Arms and targets in the order of the plan's cells."""
-        for index in range(len(self._arms.arms)):
+    def _decided(self, decisions: Decisions) -> Iterator[tuple[int, str, list[Cell] | None]]:
+        """Yield arm, target and cells, in the plan's order; None while a search goes on."""
+        for index, arm in enumerate(self._arms.arms):
             for target in self._spec.targets:
-                yield index, target
+                winners: dict[str, Winner | None] = {}
+                for member in arm.shape.members:
+                    tuning = self._tuning(index, member, target)
+                    if tuning is not None:
+                        winners[member.name] = decisions.winners.get(tuning)
+                found = {name: one for name, one in winners.items() if one is not None}
+                is_known = len(found) == len(winners)
+                yield index, target, self._of(index, target, found) if is_known else None
 
-    def _add_cells(self, decisions: Decisions) -> None:
-        """Make the cells whose settings are all known, each once."""
-        for index, target in self._places():
-            if (index, target) in self._cells:
-                continue
+    def _of(self, index: int, target: str, winners: Mapping[str, Winner]) -> list[Cell]:
+        """The cells of an arm on a target, with what searches have found; made once."""
+        settings = {name: dict(one.settings) for name, one in winners.items()}
+        known = (index, target, canonical(settings))
+        if known not in self._cells:
             arm = self._arms.arms[index]
-            winners: dict[str, Winner | None] = {}
-            for member in arm.shape.members:
-                tuning = self._tuning(index, member, target)
-                if tuning is not None:
-                    winners[member.name] = decisions.winners.get(tuning)
-            found = {name: winner for name, winner in winners.items() if winner is not None}
-            if len(found) < len(winners):
-                continue
-            if self._tunings is not None and found:
-                arm = self._tunings.tuned(arm, found)
-            self._cells[index, target] = list(self._make_cells(arm, target))
+            if self._tunings is not None and winners:
+                arm = self._tunings.tuned(arm, winners)
+            self._cells[known] = list(self._make_cells(arm, target))
+        return self._cells[known]
 
     def _tuning(self, index: int, member: Member, target: str) -> str | None:
         return None if self._tunings is None else self._tunings.of(index, member, target)
@@ -177,11 +179,11 @@ class Planner:
         for tuning in self.tunings:
             winner = decisions.winners.get(tuning)
             for proposal in decisions.proposed(tuning):
-                known = (tuning, proposal.number)
+                known = (tuning, canonical(dict(proposal.settings)))
                 if known not in self._proposed:
                     self._proposed[known] = self._tunings.propose(proposal)
                 if winner is None or winner.values.get(proposal.number) is not None:
-                    yield self._proposed[known]
+                    yield replace(self._proposed[known], proposal=proposal)
 
     def _stages(self, cells: Sequence[Cell], proposed: Sequence[Proposed]) -> dict[str, Stage]:
         """Those that are needed, parents first."""

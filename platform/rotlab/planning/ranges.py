@@ -4,6 +4,7 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from rotlab.planning.refusals import shown
@@ -40,8 +41,7 @@ class Range:
                 wide = math.log(self.low - 0.5), math.log(self.high + 0.5)
                 value = round(math.exp(wide[0] + share * (wide[1] - wide[0])))
                 return int(min(max(value, self.low), self.high))
-            found = self.low + step * min(int(share * count), count - 1)
-            return round(found) if self.whole else found
+            return self._nth(min(int(share * count), count - 1))
         if self.log:
             found = math.exp(
                 math.log(self.low) + share * (math.log(self.high) - math.log(self.low))
@@ -54,10 +54,13 @@ class Range:
         """Return all numbers, or None where there are more than can be counted."""
         if not self.whole and self.step is None:
             return None
-        step = self.step or 1
-        count = math.floor((self.high - self.low) / step + 1e-9) + 1
-        found = (self.low + step * index for index in range(count))
-        return tuple(int(one) if self.whole else one for one in found)
+        count = math.floor((self.high - self.low) / (self.step or 1) + 1e-9) + 1
+        return tuple(map(self._nth, range(count)))
+
+    def _nth(self, index: int) -> float:
+        """The number so many steps above low, as one would write it: 0.9, not 0.8999999999."""
+        found = Decimal(str(self.low)) + index * Decimal(str(self.step or 1))
+        return int(found) if self.whole else float(found)
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain values."""

@@ -12,7 +12,7 @@ from rotlab.planning.collapse import Collapsed
 from rotlab.planning.lengths import continuations
 from rotlab.planning.names import unknown
 from rotlab.planning.plan import Plan
-from rotlab.planning.serial_searches import searches_from_json, searches_to_json
+from rotlab.planning.serial_searches import proposal_to_json, searches_from_json, searches_to_json
 from rotlab.planning.stage import Cell, DataRef, Stage, StageKind
 from rotnet.errors import UserError
 
@@ -77,18 +77,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "name": plan.name,
         "question": plan.question,
         "axes": list(plan.axes),
-        "cells": [
-            {
-                "arm": dict(cell.arm),
-                "target": cell.target,
-                "replicate": dict(cell.replicate),
-                "measure": cell.measure,
-                "result": cell.result,
-                "stages": list(cell.stages),
-                **({"overrides": dict(cell.overrides)} if cell.overrides else {}),
-            }
-            for cell in plan.cells
-        ],
+        "cells": [_cell_to_json(cell) for cell in plan.cells],
         "stages": [stage_to_json(stage) for stage in plan.stages.values()],
         "collapsed": [
             {
@@ -105,6 +94,31 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "unsupported": dict(plan.unsupported),
         "warnings": list(plan.warnings),
         **beside,
+    }
+
+
+def grown(before: Plan, after: Plan, time: float) -> dict[str, Any]:
+    """Return the event that a plan has grown: what is new of it.
+
+    Args:
+        before: the plan.
+        after: the plan with more stages, cells and proposals.
+        time: seconds since the epoch.
+    """
+    known = {id(cell) for cell in before.cells}
+    proposed = {(one.proposal.tuning, one.proposal.number) for one in before.proposed}
+    return {
+        "event": "study_grew",
+        "time": time,
+        "stages": [
+            stage_to_json(stage) for key, stage in after.stages.items() if key not in before.stages
+        ],
+        "cells": [_cell_to_json(cell) for cell in after.cells if id(cell) not in known],
+        "proposals": [
+            proposal_to_json(one.proposal) | {"results": list(one.results)}
+            for one in after.proposed
+            if (one.proposal.tuning, one.proposal.number) not in proposed
+        ],
     }
 
 
@@ -140,6 +154,18 @@ def plan_from_json(values: Mapping[str, Any], kinds: Mapping[str, StageKind]) ->
         continues=continuations(stages, kinds),
         **searches_from_json(values),
     )
+
+
+def _cell_to_json(cell: Cell) -> dict[str, Any]:
+    return {
+        "arm": dict(cell.arm),
+        "target": cell.target,
+        "replicate": dict(cell.replicate),
+        "measure": cell.measure,
+        "result": cell.result,
+        "stages": list(cell.stages),
+        **({"overrides": dict(cell.overrides)} if cell.overrides else {}),
+    }
 
 
 def _cell(values: Mapping[str, Any]) -> Cell:
