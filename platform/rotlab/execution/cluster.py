@@ -16,6 +16,7 @@ from typing import Any
 
 import ray
 
+from rotlab.execution.apart import apart
 from rotlab.execution.capacity import Capacity
 from rotnet.errors import UserError
 
@@ -64,7 +65,8 @@ def cluster(
     """Start or join a cluster, and leave it.
 
     A cluster started here ends with the block, all its processes with it. If this process is killed
-    instead, stages end within three seconds; two idle helpers of Ray's follow after a minute.
+    instead, stages end within three seconds; two idle helpers of Ray's follow after a minute. A
+    signal to the group of this process does not reach it.
 
     Args:
         address: of a cluster that is there; None starts one on this machine.
@@ -80,7 +82,7 @@ def cluster(
     os.environ.update(_QUIET)
     level = logging.INFO if verbose else logging.CRITICAL
     with _scratch() as scratch:
-        with shield():
+        with shield(), apart():
             if address is None:
                 _start(cpus, gpus, scratch, verbose=verbose, level=level)
             else:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import secrets
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +44,6 @@ from rotnet.errors import UserError
 
 _CLOSE_S = 30.0
 _CLOSE_SOON_S = 3.0
-_SWITCH_S = 0.0005
 
 
 def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
@@ -78,7 +76,9 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             journal = Journal(store.journal_path(name))
             is_own = sqlite_path(uri) == store.root / "mlflow.db"
             artifacts = str(store.root / "artifacts") if is_own else None
-            tracker: Tracker | JournalOnly = Tracker(job.plan, journal, uri, artifacts)
+            tracker: Tracker | JournalOnly = Tracker(
+                job.plan, journal, uri, artifacts, study.revision
+            )
         else:
             _check_same(study, store.study(name), other)
             say(f"{name} is being run by {other} as well: work is shared, and that run tracks it")
@@ -185,7 +185,7 @@ def _bring_about(
         tell_start(tracker, study, reused)
         overseer.look()
         try:
-            with Display(conduct.snapshot, progress), _hushed(verbose=job.verbose), _nimble():
+            with Display(conduct.snapshot, progress), _hushed(verbose=job.verbose):
                 _tune(job, conduct, overseer, resources, stop_file, ray_cluster.scratch)
         except KeyboardInterrupt:
             conduct.stopping = True
@@ -256,17 +256,6 @@ def _tune(
             failure_config=tune.FailureConfig(max_failures=0),
         ),
     ).fit()
-
-
-@contextlib.contextmanager
-def _nimble() -> Iterator[None]:
-    """Have threads hand the interpreter over soon: Tune's loop must not wait for the tracker."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 @contextlib.contextmanager

@@ -57,6 +57,10 @@ class Journal:
                 raise
         self._unsynced.set()
 
+    def size(self) -> int:
+        """Return the number of bytes up to the end of the last event; 0 where there is no file."""
+        return _whole_lines(self.path) if self.path.exists() else 0
+
     def read(self) -> list[Event]:
         """Return all events.
 

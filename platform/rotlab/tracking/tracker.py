@@ -1,36 +1,25 @@
 """Events reach a study's journal at once and MLflow soon after; the driver does not wait."""
 
 import json
-import logging
 import os
+import pickle
+import subprocess
+import sys
+import tempfile
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+import time
+from collections.abc import Mapping
+from typing import IO, Any
 
 from rotlab.planning.plan import Plan
-from rotlab.tracking.client import UNREACHABLE
+from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Journal
-from rotlab.tracking.ledger import Ledger, RunWrite
-from rotlab.tracking.mlflow_runs import StudyRuns
-from rotlab.tracking.uri import check_tracking_uri
-from rotnet.errors import UserError
+from rotlab.tracking.position import read_position
 
-__all__ = ["Tracker", "check_tracking_uri"]
-
-_LOG = logging.getLogger(__name__)
-_BATCH_EVENTS = 2000
-_GATHER_S = 1.0
+_LONG_LIFE_S = 60.0
 _LONGEST_WAIT_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """What a batch of events asks for, and where in the journal the batch ends."""
-
-    writes: tuple[RunWrite, ...]
-    end: int
+_DEATHS_AT_CLOSE = 3
+_KILL_S = 5.0
 
 
 class JournalOnly:
@@ -56,32 +45,37 @@ class JournalOnly:
 class Tracker:
     """The one writer of a study to MLflow.
 
-    The journal is the queue: a thread reads it from where it last got to, which is remembered
-    beside it, and writes what it finds. So memory is bounded, a server that is away costs nothing
-    but delay, and a restart sends the rest.
+    The journal is the queue: a process of its own reads it from where it last got to, which is
+    remembered beside it, and writes what it finds (`rotlab.tracking.writer`). So this process
+    neither loads MLflow nor shares its interpreter with it, memory is bounded, a server that is
+    away costs nothing but delay, and a restart sends the rest. A writer that dies is started again;
+    one whose driver dies sends what is there, soon, and ends.
 
     Args:
-        plan: the study as it is planned now.
+        plan: the study as it is planned now. Its configurations are of classes that can be
+            imported.
         journal: of the study.
         uri: MLflow's tracking URI.
         artifact_root: where artifacts of a new experiment are to lie; None leaves that to MLflow.
+        revision: of the plan; what another driver adds by another plan is not sent by this one.
     """
 
     def __init__(
-        self, plan: Plan, journal: Journal, uri: str, artifact_root: str | None = None
+        self,
+        plan: Plan,
+        journal: Journal,
+        uri: str,
+        artifact_root: str | None = None,
+        revision: int | None = None,
     ) -> None:
-        self._plan = plan
         self._journal = journal
-        self._uri = uri
-        self._artifact_root = artifact_root
-        self._position_file = journal.path.with_suffix(".sent")
-        self._events = threading.Event()
+        self._errand = Errand(plan, journal.path, uri, artifact_root, revision, journal.size())
+        self._keeper = threading.Thread(target=self._keep, name="tracking", daemon=True)
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tracking", daemon=True)
-        self._ledger = Ledger(plan)
-        self._runs: StudyRuns | None = None
-        self._position = 0
-        self._taken: _Taken | None = None
+        self._lock = threading.Lock()
+        self._given_up = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._orders: IO[bytes] | None = None
         self._problem: str | None = None
 
     @property
@@ -95,20 +89,13 @@ class Tracker:
         return self._problem
 
     def start(self) -> None:
-        """Begin to send, in the background. What an earlier process could not send goes first.
-
-        Raises:
-            JournalError: if the journal is damaged.
-        """
-        past = self._journal.read_from(0)
-        self._position = _read_position(self._position_file, self._uri, past[-1][1] if past else 0)
-        self._ledger.take(event for event, end in past if end <= self._position)
-        self._thread.start()
+        """Begin to send, in the background. What an earlier process could not send goes first."""
+        self._journal.path.parent.mkdir(parents=True, exist_ok=True)
+        self._keeper.start()
 
     def record(self, event: Mapping[str, Any]) -> None:
         """Journal an event; it is on its way to MLflow when this returns, not necessarily there."""
         self._journal.append(event)
-        self._events.set()
 
     def close(self, timeout_s: float = 30.0) -> int:
         """Send what is left, for at most so long, and return how many events could not be sent.
@@ -116,101 +103,105 @@ class Tracker:
         Those stay in the journal and are sent at the next start. The journal itself is left open.
         """
         self._closing.set()
-        self._events.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
-        return len(self._journal.read_from(self._position))
+        with self._lock:
+            self._ask_to_close()
+        if self._keeper.is_alive():
+            self._keeper.join(timeout_s)
+        with self._lock:
+            self._given_up = True
+            if self._process is not None and self._process.poll() is None:
+                self._process.kill()
+        if self._keeper.is_alive():
+            self._keeper.join(_KILL_S)
+        sent = read_position(self._journal.path, self._errand.uri, self._journal.size())
+        return len(self._journal.read_from(sent))
 
-    def _run(self) -> None:
-        failures = 0
-        while True:
-            closing = self._closing.is_set()
-            self._events.clear()
+    def _keep(self) -> None:
+        """Have a writer as long as one is needed."""
+        deaths = 0
+        with tempfile.TemporaryFile() as errand:
+            pickle.dump(self._errand, errand)
+            errand.flush()
+            while True:
+                began = time.monotonic()
+                status = self._attend(errand)
+                if status == 0 or self._given_up:
+                    return
+                deaths = 1 if time.monotonic() - began > _LONG_LIFE_S else deaths + 1
+                if self._closing.is_set() and deaths >= _DEATHS_AT_CLOSE:
+                    return
+                self._closing.wait(min(2.0 ** (deaths - 2), _LONGEST_WAIT_S) if deaths > 1 else 0)
+
+    def _attend(self, errand: IO[bytes]) -> int:
+        """Start a writer, hear what it says until it ends, and return its exit status."""
+        with tempfile.TemporaryFile() as errors:
             try:
-                self._send_all()
-            except Exception as error:  # noqa: BLE001  (or the thread would end without a word)
-                self._runs = None  # what exists there is looked up anew
-                self._problem = _one_line(error)
-                if not isinstance(error, (*UNREACHABLE, UserError)):
-                    self._problem = f"{type(error).__name__}: {self._problem}"
-                _LOG.info("MLflow at %s: %s; will try again", self._uri, self._problem)
-                failures += 1
-            else:
-                self._problem, failures = None, 0
-            if closing:
+                process = self._spawn(errand, errors)
+            except OSError as error:
+                self._problem = f"no process can be started to write to it: {error}"
+                return 1
+            if process is None:
+                return 0
+            assert process.stdout is not None  # noqa: S101  (it was asked for)
+            with process.stdout as said:
+                for line in said:
+                    self._problem = json.loads(line)
+            status = process.wait()
+            with self._lock:
+                self._forget_orders()
+            if status and not self._given_up:
+                self._problem = f"the process that writes to it ended {_how(status, errors)}"
+            return status
+
+    def _spawn(self, errand: IO[bytes], errors: IO[bytes]) -> subprocess.Popen[bytes] | None:
+        """Start a writer, in a session of its own: a Ctrl-C at the terminal is not meant for it."""
+        errand.seek(0)
+        ours, theirs = None, None
+        with self._lock:
+            if self._given_up:
+                return None
+            theirs, ours = os.pipe()
+            self._orders = os.fdopen(ours, "wb", buffering=0)
+            try:
+                self._process = subprocess.Popen(  # noqa: S603  (our own module)
+                    [sys.executable, "-P", "-m", "rotlab.tracking.writer", str(theirs)],
+                    stdin=errand,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    pass_fds=(theirs,),
+                    start_new_session=True,
+                    env={**os.environ, "PYTHONPATH": _path()},
+                )
+            except OSError:
+                self._forget_orders()
+                raise
+            finally:
+                os.close(theirs)
+            if self._closing.is_set():
+                self._ask_to_close()
+            return self._process
+
+    def _ask_to_close(self) -> None:
+        if self._orders is not None:
+            try:
+                self._orders.write(b"close\n")
+            except OSError:  # it has just died; the next one is asked
                 return
-            if failures:
-                self._closing.wait(min(2.0 ** (failures - 1), _LONGEST_WAIT_S))
-            else:
-                self._events.wait()
-                self._closing.wait(_GATHER_S)  # what comes together is sent together
 
-    def _send_all(self) -> None:
-        """Send the journal from the position on, batch by batch, until nothing is left."""
-        if self._runs is None:
-            self._runs = StudyRuns(self._uri, self._plan.name, self._artifact_root)
-            self._catch_up(self._runs)
-        while self._taken is not None or self._take():
-            self._settle(self._runs)
-
-    def _take(self) -> bool:
-        """Work out what the next events ask for, and say whether there were any."""
-        batch = self._journal.read_from(self._position, _BATCH_EVENTS)
-        if batch:
-            self._taken = _Taken(
-                tuple(self._ledger.take(event for event, _ in batch)), batch[-1][1]
-            )
-        return bool(batch)
-
-    def _settle(self, runs: StudyRuns) -> None:
-        """Write what was taken, then remember that; after a failure all is written again."""
-        if self._taken is None:
-            return
-        self._write(runs, self._taken.writes)
-        _write_position(self._position_file, self._uri, self._taken.end)
-        self._position = self._taken.end
-        self._taken = None
-
-    def _catch_up(self, runs: StudyRuns) -> None:
-        """Bring an MLflow that knows the study up to this plan; begin anew with one that does not.
-
-        A plan that has grown can hold cells whose stages all ended before: no event will speak of
-            them.
-        """
-        if self._position == 0:
-            return
-        study = self._ledger.study()
-        if study.key not in runs:
-            self._position, self._taken, self._ledger = 0, None, Ledger(self._plan)
-            return
-        runs.apply(study)
-        self._write(
-            runs, [cell for cell in self._ledger.decided_cells() if not runs.holds_result(cell)]
-        )
-
-    def _write(self, runs: StudyRuns, writes: Iterable[RunWrite]) -> None:
-        study = self._ledger.study()
-        for write in writes:
-            if study.key not in runs:
-                runs.apply(study)
-            runs.apply(write)
+    def _forget_orders(self) -> None:
+        if self._orders is not None:
+            self._orders.close()
+            self._orders = None
 
 
-def _read_position(path: Path, uri: str, end: int) -> int:
-    """Return up to where this MLflow has the journal; 0, which is safe, where that is unknown."""
-    try:
-        held = json.loads(path.read_text())
-        known = held["uri"] == uri and held["offset"] <= end
-        return int(held["offset"]) if known else 0
-    except (FileNotFoundError, ValueError, KeyError):
-        return 0
+def _path() -> str:
+    """Where this process finds modules, the classes of the plan's configurations among them."""
+    return os.pathsep.join(os.path.abspath(each) for each in sys.path)  # noqa: PTH100
 
 
-def _write_position(path: Path, uri: str, offset: int) -> None:
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps({"uri": uri, "offset": offset}))
-    aside.replace(path)
-
-
-def _one_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _how(status: int, errors: IO[bytes]) -> str:
+    """Tell an exit status, and the last line that was said."""
+    errors.seek(0)
+    said = errors.read().decode(errors="replace").strip().splitlines()
+    by = f"by signal {-status}" if status < 0 else f"with status {status}"
+    return f"{by}: {said[-1]}" if said else by

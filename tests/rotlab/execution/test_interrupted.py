@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rotlab.execution.store import Store
+from rotlab.tracking.journal import Journal
 from tests.rotlab.execution.drive import long
 from tests.rotlab.execution.processes import (
     Outcome,
@@ -82,6 +83,22 @@ def test_ctrl_c_ends_within_seconds_with_its_own_status(
     assert outcome.status == 130, outcome
     assert seconds < 10
     assert "interrupted: 0 of 3 stages are in the store" in outcome.out
+
+
+def test_a_sigterm_to_the_whole_group_ends_alike_within_seconds(
+    interrupted: tuple[Run, Outcome, float], store: Path
+) -> None:
+    assert interrupted
+    run = Run(store, beyond=min(counts(store)) + 5)
+    start = time.monotonic()
+    os.killpg(run.driver.pid, signal.SIGTERM)  # as `timeout` does
+    outcome = finish(run.driver)
+    assert outcome.status == 130, outcome
+    assert time.monotonic() - start < 10
+    assert outcome.out.splitlines()[1].startswith("interrupted: 0 of 3 stages are in the store")
+    assert "warning" not in outcome.out
+    assert [command for pid, command in run.below.items() if is_alive(pid)] == []
+    assert Journal(Store(store).journal_path("lab")).read()[-1]["state"] == "KILLED"
 
 
 def test_ctrl_c_leaves_no_process_behind(interrupted: tuple[Run, Outcome, float]) -> None:
