@@ -77,7 +77,12 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             is_own = sqlite_path(uri) == store.root / "mlflow.db"
             artifacts = str(store.root / "artifacts") if is_own else None
             tracker: Tracker | JournalOnly = Tracker(
-                job.plan, journal, uri, artifacts, study.revision
+                job.plan,
+                journal,
+                uri,
+                artifacts,
+                study.revision,
+                {name: kind.config for name, kind in job.kinds.items()},
             )
         else:
             _check_same(study, store.study(name), other)

@@ -105,9 +105,11 @@ class Awaited:
 
     Args:
         arm, target, replicate, measure: as of the cell that it will be.
+        place: how many rows of the results stand before it.
     """
 
     arm: Mapping[str, Any]
     target: str
     replicate: Mapping[str, int]
     measure: str
+    place: int

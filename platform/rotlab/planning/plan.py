@@ -67,6 +67,13 @@ class Plan:
         shared |= {id(cell.arm): cell.arm for cell in self.awaited}
         return len({canonical(arm) for arm in shared.values()})
 
+    def rows(self) -> tuple[Cell | Awaited, ...]:
+        """Return all rows that the results will have, in order, be they decided or not."""
+        awaited = {one.place: one for one in self.awaited}
+        cells = iter(self.cells)
+        number = len(self.cells) + len(awaited)
+        return tuple(awaited[at] if at in awaited else next(cells) for at in range(number))
+
     def is_baseline(self, arm: Mapping[str, Any]) -> bool:
         """Say whether an arm is one around which the others vary: axis -> value."""
         return bool(self.baseline) and agree(self.baseline, arm)

@@ -93,14 +93,18 @@ class Planner:
         self._refuse([])
         proposed = tuple(self._propose(decisions))
         spec, arms, kinds = self._spec, self._arms, self._kinds
-        cells = [cell for _, _, found in decided for cell in found or ()]
-        awaited = [
-            Awaited(arms.arms[index].values, target, written, arms.arms[index].measure)
-            for index, target, found in decided
-            if found is None
-            for one, written in self._repeats.of(arms.arms[index])
-            if one.target.name == target
-        ]
+        cells: list[Cell] = []
+        awaited: list[Awaited] = []
+        for index, target, found in decided:
+            if found is not None:
+                cells += found
+                continue
+            arm, place = arms.arms[index], len(cells) + len(awaited)
+            written = [each for one, each in self._repeats.of(arm) if one.target.name == target]
+            awaited += [
+                Awaited(arm.values, target, each, arm.measure, place + at)
+                for at, each in enumerate(written)
+            ]
         stages = self._stages(cells, proposed)
         baseline = _baseline(spec, arms.arms)
         needed = {ref.name for stage in stages.values() for ref in stage.data}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from rotlab.planning.arms import Excluded, Overridden
 from rotlab.planning.collapse import Collapsed
@@ -49,8 +49,32 @@ def stage_from_json(values: Mapping[str, Any], kinds: Mapping[str, StageKind]) -
             f"stage {values['key']} was planned by another version of rotlab "
             f"({kind.name} {where}: {first['msg']}); plan it again with `rotlab run FILE`"
         ) from error
+    return _stage(values, config)
+
+
+def grown_stages(
+    event: Mapping[str, Any], configs: Mapping[str, type[BaseModel]]
+) -> dict[str, Stage]:
+    """Return the stages of an event that `grown` made, by key.
+
+    Args:
+        event: that a plan has grown.
+        configs: stage kind -> what its settings are.
+    """
+    return {
+        one["key"]: _stage(one, configs[one["kind"]].model_validate_json(json.dumps(one["config"])))
+        for one in event["stages"]
+    }
+
+
+def grown_cells(event: Mapping[str, Any]) -> tuple[Cell, ...]:
+    """Return the cells of an event that `grown` made."""
+    return tuple(map(_cell, event["cells"]))
+
+
+def _stage(values: Mapping[str, Any], config: BaseModel) -> Stage:
     data = tuple(DataRef(**ref) for ref in values["data"])
-    return Stage(values["key"], kind.name, config, dict(values["inputs"]), data)
+    return Stage(values["key"], values["kind"], config, dict(values["inputs"]), data)
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:

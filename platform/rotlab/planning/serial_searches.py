@@ -35,6 +35,7 @@ def searches_to_json(plan: Plan) -> dict[str, Any]:
                 "target": one.target,
                 "replicate": dict(one.replicate),
                 "measure": one.measure,
+                "place": one.place,
             }
             for one in plan.awaited
         ],
