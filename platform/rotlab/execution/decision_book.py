@@ -38,6 +38,8 @@ class DecisionBook:
     def read(self, tunings: Mapping[str, Tuning]) -> Decisions:
         """Return what was decided of searches, of each as many proposals as it is to try.
 
+        Where a search has ended, proposals that failed are left out: nobody waits for them.
+
         Raises:
             UserError: a decision cannot be read.
         """
@@ -50,11 +52,12 @@ class DecisionBook:
                 if one is None:
                     break
                 found.append(one)
-            proposals[key] = tuple(found)
             path = self._root / key / f"winner-{tuning.proposals}.json"
             winner = _read(path, winner_from_json)
             if winner is not None:
                 winners[key] = winner
+                found = [one for one in found if winner.values.get(one.number) is not None]
+            proposals[key] = tuple(found)
         return Decisions(proposals, winners)
 
     def keep_proposal(self, proposal: Proposal) -> Proposal:

@@ -177,17 +177,15 @@ class Planner:
             yield Cell(arm.values, target, written, arm.measure, result, needed, overrides)
 
     def _propose(self, decisions: Decisions) -> Iterator[Proposed]:
-        """What was proposed, less what failed where a search has ended without it."""
+        """What was proposed."""
         if self._tunings is None:
             return
         for tuning in self.tunings:
-            winner = decisions.winners.get(tuning)
             for proposal in decisions.proposed(tuning):
                 known = (tuning, canonical(dict(proposal.settings)))
                 if known not in self._proposed:
                     self._proposed[known] = self._tunings.propose(proposal)
-                if winner is None or winner.values.get(proposal.number) is not None:
-                    yield replace(self._proposed[known], proposal=proposal)
+                yield replace(self._proposed[known], proposal=proposal)
 
     def _stages(self, cells: Sequence[Cell], proposed: Sequence[Proposed]) -> dict[str, Stage]:
         """Those that are needed, parents first."""

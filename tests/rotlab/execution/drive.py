@@ -10,6 +10,7 @@ from rotlab.execution.conduct import Policy
 from rotlab.execution.run import run_job
 from rotlab.planning.budget import Budget
 from rotlab.planning.plan import Plan
+from tests.rotlab.execution.bowls import make_searching_job
 from tests.rotlab.execution.lab import make_job, make_plan, make_stage
 
 
@@ -59,7 +60,10 @@ def main(scenario: str, store: str, limit: str = "") -> int:
     rules = RULES.get(scenario, {})
     if limit:
         rules = {"policy": Policy(budget=Budget(cpu_hours=float(limit) / 3600))}
-    job = make_job(SCENARIOS[scenario](), Path(store), **rules)
+    if scenario == "search":
+        job = make_searching_job(Path(store))
+    else:
+        job = make_job(SCENARIOS[scenario](), Path(store), **rules)
     return run_job(job, Console(stderr=True), print)
 
 
