@@ -198,7 +198,7 @@ def _searched(planned: Planned) -> list[str]:
         f"searched: {ranges}",
         f"  {number} of {_counted(search.proposals, 'proposal')}, {search.at_once} at once, by "
         f"{search.sampler}; the {way} {search.metric} of {search.by} on held-out videos wins",
-        f"  planned as if proposals were spread evenly, {_counted(len(plan.proposed), 'proposal')}",
+        "  planned as if proposals were spread evenly; a simulation starts all of them at once",
     ]
 
 
