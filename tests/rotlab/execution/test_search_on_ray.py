@@ -1,5 +1,6 @@
 """A search on a local Ray, its driver killed: the same proposals, values and winners."""
 
+import json
 import random
 import time
 from pathlib import Path
@@ -65,13 +66,19 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_arm_ends_at_the_best_that_was_tried(calm: Path) -> None:
     frame = results("bowls", default_tracking_uri(calm))
     assert list(frame["state"]) == ["FINISHED"] * 4
-    assert (frame["height"] > -0.1).all()  # chance would be worse than -1 on average
+    winners = [
+        json.loads(text)
+        for name, text in decisions(calm).items()
+        if name.endswith("winner-10.json")
+    ]
+    assert len(winners) == 2
+    for winner in winners:
+        assert winner["value"] == max(one for one in winner["values"].values() if one is not None)
+    assert sorted(set(frame["height"])) == sorted(winner["value"] for winner in winners)
 
 
-def test_it_makes_as_many_proposals_as_asked_and_one_winner_an_arm(calm: Path) -> None:
-    names = list(decisions(calm))
+def test_it_makes_as_many_proposals_as_asked(calm: Path) -> None:
     assert num_proposals(calm) == 20
-    assert sum(name.endswith("winner-10.json") for name in names) == 2
 
 
 def test_killed_twice_it_decides_the_same(calm: Path, killed: Path) -> None:
