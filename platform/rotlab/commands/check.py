@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from rotlab.commands.options import add_data, add_file
+from rotlab.planning.decisions import Decisions
 from rotlab.planning.planned import plan_file
 
 
@@ -19,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: with all that is wrong with it.
     """
-    plan = plan_file(args.file, args.data).plan
+    plan = plan_file(args.file, args.data).imagined(Decisions()).plan
     for warning in plan.warnings:
         print(f"warning: {args.file}: {warning}", file=sys.stderr)
     number = len(plan.warnings)

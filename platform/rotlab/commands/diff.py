@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from rotlab.commands.options import add_data, add_file, add_store
+from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.difference import drift, reasons
 from rotlab.execution.provenance import commit, source
 from rotlab.execution.record import Record
@@ -28,11 +29,14 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: the search space, a data set or the store is not in order.
     """
+    store = Store.open(args.store, writing=False)
     planned = plan_file(args.file, args.data)
-    plan, store = planned.plan, Store.open(args.store, writing=False)
+    planned = planned.decided(DecisionBook(store.root).read(planned.plan.tunings))
+    plan = planned.plan
     records = store.records(plan.stages.values())
     missing = [stage for key, stage in plan.stages.items() if key not in records]
-    print(f"{plan.name}: {len(missing)} of {len(plan.stages)} stages would run")
+    more = ", and what its searches then ask for" * bool(plan.awaited)
+    print(f"{plan.name}: {len(missing)} of {len(plan.stages)} stages would run{more}")
     why = reasons(missing, store.all_records(plan.count_by_kind()), planned.kinds)
     counts = Counter((stage.kind, why[stage.key]) for stage in missing)
     for kind in plan.count_by_kind():

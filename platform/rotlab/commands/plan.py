@@ -5,6 +5,7 @@ import json
 from collections import Counter
 
 from rotlab.commands.options import add_data, add_file, add_prices, add_store
+from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
 from rotlab.planning.costed import cost
@@ -44,9 +45,10 @@ def run(args: argparse.Namespace) -> int:
         UserError: the search space, a data set, the price file or the store is not in order.
     """
     prices = read_prices(args.prices) if args.prices else Prices()
-    planned = plan_file(args.file, args.data)
-    stages = planned.plan.stages
     store = Store.open(args.store, writing=False)
+    planned = plan_file(args.file, args.data)
+    planned = planned.imagined(DecisionBook(store.root).read(planned.plan.tunings))
+    stages = planned.plan.stages
     records = store.records(stages.values())
     done = Counter(stages[key].kind for key in records)
     timed = list(timings(store.all_records(planned.plan.count_by_kind()), planned.kinds))

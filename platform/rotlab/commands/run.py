@@ -8,15 +8,18 @@ from pathlib import Path
 from rich.console import Console
 
 from rotlab.commands.options import add_data, add_file, add_prices, add_store, add_tracking
+from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.job import PENDING, Job
 from rotlab.execution.notify import check_target
 from rotlab.execution.policy import Policy
 from rotlab.execution.run import run_job
+from rotlab.execution.searches import Searches
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
 from rotlab.planning.budget import Budget
 from rotlab.planning.cost import seconds_of
 from rotlab.planning.costed import cost
+from rotlab.planning.decisions import Decisions
 from rotlab.planning.plan import Plan
 from rotlab.planning.planned import Planned, plan_file
 from rotlab.planning.prices import Prices, read_prices
@@ -128,16 +131,18 @@ def run(args: argparse.Namespace) -> int:
         UserError: before anything starts, if it cannot be run as asked.
     """
     planned = plan_file(args.file, args.data)
-    plan, kinds, spec = planned.plan, planned.kinds, planned.spec
-    check_runnable(plan, planned.root)
+    kinds, spec = planned.kinds, planned.spec
     store = Store.open(args.store)
+    searches = _searches(planned, store)
+    whole = planned.imagined(Decisions())
+    check_runnable(whole.plan, planned.root)
     prices = read_prices(args.prices) if args.prices else Prices()
     seconds, device = _expected(planned, store, prices)
     job = make_job(
         args,
-        plan=plan,
+        plan=planned.plan if searches is None else searches.plan,
         kinds=kinds,
-        resources=_resources(plan, kinds, spec.resources),
+        resources=_resources(whole.plan, kinds, spec.resources),
         text=spec.text,
         data={
             name: each.location
@@ -149,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
         prices=prices,
         device=device,
     )
-    job = replace(job, seconds=seconds)
+    job = replace(job, seconds=seconds, searches=searches)
     return run_job(job, Console(stderr=True), print)
 
 
@@ -189,6 +194,12 @@ def make_job(
         verbose=args.verbose,
         options=_given(args),
     )
+
+
+def _searches(planned: Planned, store: Store) -> Searches | None:
+    if planned.spec.search is None:
+        return None
+    return Searches(planned.planner, planned.spec.search, DecisionBook(store.root))
 
 
 def _expected(planned: Planned, store: Store, prices: Prices) -> tuple[dict[str, float], str]:

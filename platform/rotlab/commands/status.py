@@ -8,11 +8,14 @@ from rich.console import Console
 from rich.table import Table
 
 from rotlab.commands.options import add_store, add_study
+from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.failures import debug_line
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
+from rotlab.execution.study import SavedStudy
 from rotlab.planning.names import unknown
-from rotlab.tracking.journal import Journal
+from rotlab.planning.serial_searches import searches_from_json
+from rotlab.tracking.journal import Event, Journal
 from rotlab.tracking.past import in_order, look_back
 from rotnet.errors import UserError
 
@@ -34,14 +37,16 @@ def run(args: argparse.Namespace) -> int:
     if study is None:
         said = unknown("study", args.study, store.studies())
         raise UserError(f"{said}; looked in {store.root}")
-    past = look_back(in_order(Journal(path).read() for path in store.journals(args.study)))
+    events = in_order(Journal(path).read() for path in store.journals(args.study))
+    past = look_back(events)
     kinds = {stage["key"]: stage["kind"] for stage in study.plan["stages"]}
+    kinds |= _grown(events, study.revision)
     records = {key: store.record(key, kind) for key, kind in kinds.items()}
     done = {key: record for key, record in records.items() if record is not None}
     failed = {key: end for key, end in past.failures.items() if key in kinds and key not in done}
     print(f"{study.name}: {len(done)} of {len(kinds)} stages done (revision {study.revision})")
     Console().print(_table(kinds, set(done), failed.keys()))
-    for line in _lengths(done.values()):
+    for line in (*_searches(store, study), *_lengths(done.values())):
         print(line)
     if past.last is not None:
         when = datetime.fromtimestamp(past.last["time"]).astimezone()
@@ -51,6 +56,31 @@ def run(args: argparse.Namespace) -> int:
         print(f"failed: {kinds[key]} {key[:12]}: {event['error']}")
         print(f"  to see it fail: {debug_line(key, options)}")
     return 0
+
+
+def _grown(events: Iterable[Event], revision: int) -> dict[str, str]:
+    """Key -> kind of the stages that searches have added since this revision was first run."""
+    found: dict[str, str] = {}
+    for event in events:
+        if event["event"] == "study_started" and event.get("revision") != revision:
+            found = {}
+        elif event["event"] == "study_grew":
+            found |= {stage["key"]: stage["kind"] for stage in event["stages"]}
+    return found
+
+
+def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
+    """How far searches are."""
+    tunings = searches_from_json(study.plan).get("tunings")
+    if not tunings:
+        return
+    decisions = DecisionBook(store.root).read(tunings)
+    made = sum(len(decisions.proposed(key)) for key in tunings)
+    asked = sum(tuning.proposals for tuning in tunings.values())
+    yield (
+        f"searches: {len(decisions.winners)} of {len(tunings)} have ended, "
+        f"{made} of {asked} proposals made"
+    )
 
 
 def _lengths(records: Collection[Record]) -> Iterator[str]:

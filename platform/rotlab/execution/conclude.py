@@ -9,7 +9,7 @@ from rotlab.execution.conduct import Conduct
 from rotlab.execution.failures import store_option
 from rotlab.execution.job import Job
 from rotlab.execution.listener import Listener
-from rotlab.execution.missing import describe_missing
+from rotlab.execution.missing import describe_missing, describe_undecided
 from rotlab.execution.telling import tell_end
 from rotnet.errors import UserError
 
@@ -19,7 +19,8 @@ DONE, INCOMPLETE, INTERRUPTED = 0, 1, 130
 def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str], None]) -> int:
     """Say and tell how a run ended; return its exit status."""
     total = len(job.to_do.stages)
-    if conduct.finished_all:
+    is_decided = job.only is not None or not job.plan.awaited
+    if conduct.finished_all and is_decided:
         rest = _missing_beside(job)
         tell_end(listener, "KILLED" if rest else "FINISHED")
         say(f"done: all {total} stages are in the store")
@@ -38,6 +39,9 @@ def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str]
     tell_end(listener, "FAILED" if conduct.failures else "KILLED")
     if conduct.halted:
         say(f"stopped, with {done} of {total} stages in the store: {conduct.halted}")
+    if job.searches is not None:
+        for key, why in job.searches.undecided().items():
+            say(describe_undecided(job.plan.tunings[key], why))
     if conduct.failures or not conduct.halted:
         for text in describe_missing(job.to_do, conduct.failures, missing, job.options):
             say(text)

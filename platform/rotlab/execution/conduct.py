@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,16 +10,20 @@ from rotlab.execution.budget import NEAR, Spending, Usage, nearest
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.elsewhere import Elsewhere
 from rotlab.execution.failures import Alike, Failure
+from rotlab.execution.grown import Grown, behind
 from rotlab.execution.listener import Event, Listener
 from rotlab.execution.message import Message
 from rotlab.execution.policy import Policy
 from rotlab.execution.record import Record
 from rotlab.execution.retries import Retries
+from rotlab.execution.searches import Searches
 from rotlab.execution.snapshot import Active, Snapshot, seconds_left
 from rotlab.execution.store import new_attempt_id
 from rotlab.planning.plan import Plan
 from rotlab.planning.release import Counts, Release
+from rotlab.planning.serial import grown
 from rotlab.planning.stage import Resources
+from rotnet.errors import UserError
 
 __all__ = ["Assignment", "Conduct", "Event", "Listener", "Policy"]
 
@@ -35,12 +39,15 @@ class Assignment:
         attempt: its identity.
         resources: what it is given.
         stale: another attempt's lease, which is not kept up any more and to be taken over.
+        grown: the stage and all that stand behind it, where the plan that workers were given at the
+            start does not hold it.
     """
 
     key: str
     attempt: str
     resources: Resources
     stale: str | None = None
+    grown: Grown | None = None
 
 
 @dataclass(slots=True)
@@ -70,6 +77,7 @@ class Conduct:
         used: what the study has used before.
         seconds: key -> how long a stage is thought to take, by which the critical path is told.
         shares: key -> request, resolved, of stages that ask for another than their kind.
+        searches: by which the plan grows as stages end, where it does.
     """
 
     def __init__(
@@ -84,14 +92,17 @@ class Conduct:
         used: Usage | None = None,
         seconds: Mapping[str, float] | None = None,
         shares: Mapping[str, Resources] | None = None,
+        searches: Searches | None = None,
     ) -> None:
         self._plan = plan
+        self._searches = searches
         self._resources = resources
         self._capacity = capacity
         self._listener = listener
         self._clock = clock
         self._policy = policy or Policy()
         self._began = clock()
+        self._given = plan.stages.keys()
         self._release = Release(plan, records, seconds)
         self._running: dict[str, _Running] = {}
         self._elsewhere = Elsewhere(self._policy.stale_s)
@@ -111,6 +122,11 @@ class Conduct:
         self.is_near = ""  # the limit that is nearly used up, once one is
         self.failures: dict[str, Failure] = {}
 
+    @property
+    def plan(self) -> Plan:
+        """What is to be done, as far as it is known."""
+        return self._plan
+
     def propose(self) -> Assignment | Literal["FINISHED"] | None:
         """Return what to start next, None to wait, or "FINISHED" where nothing can ever start."""
         with self._lock:
@@ -126,7 +142,11 @@ class Conduct:
             if not capacity.admits(held, wanted):
                 return None
             assignment = Assignment(
-                key, new_attempt_id(), wanted, self._elsewhere.stale(key, self._clock())
+                key,
+                new_attempt_id(),
+                wanted,
+                self._elsewhere.stale(key, self._clock()),
+                None if key in self._given else behind(self._plan, key),
             )
             self._release.started(key)
             has_room = capacity.holds((*held, wanted))
@@ -286,6 +306,28 @@ class Conduct:
             error=None,
             **message.origin,
         )
+        if self._searches is not None:
+            self._searches.done(key, message.metrics)
+            self._grow()
+
+    def _grow(self) -> None:
+        """Take into the plan what searches decide now."""
+        if self._searches is None:
+            return
+        try:
+            while self._searches.decide():
+                before, self._plan = self._plan, self._searches.plan
+                cancelled = self._release.grow(self._plan)
+                self._listener.record(grown(before, self._plan, self._clock()))
+                self._tell_cancelled(cancelled)
+                self._searches.lost(cancelled)
+        except UserError as error:
+            self.halted = self.halted or str(error)
+
+    def _tell_cancelled(self, keys: Iterable[str]) -> None:
+        missing = self._release.missing()
+        for key in keys:
+            self._tell("stage_ended", key, attempt=None, state="CANCELLED", error=missing[key])
 
     def _fail(self, key: str, attempt: str, failure: Failure) -> None:
         if self.stopping or (self.halted and failure.cause == "stopped"):
@@ -312,12 +354,13 @@ class Conduct:
             error=failure.reason,
             cause=failure.cause,
         )
-        for other in cancelled:
-            why = self._release.missing()[other]
-            self._tell("stage_ended", other, attempt=None, state="CANCELLED", error=why)
+        self._tell_cancelled(cancelled)
         number = self._alike.count(key, failure)
         if self._policy.same_errors and number >= self._policy.same_errors and not self.halted:
             self.halted = f"the same error ended {number} stages: {failure.reason}"
+        if self._searches is not None:
+            self._searches.lost((key, *cancelled))
+            self._grow()
 
     def _put_back(
         self, key: str, attempt: str, error: str | None = None, cause: str | None = None

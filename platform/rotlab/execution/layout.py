@@ -10,6 +10,7 @@ studies/<name>/journal.jsonl       what happened
 studies/<name>/cancel              a wish that its drivers end
 studies/<name>/smoke-<run>/...     a store of stages that are only tried, gone with the run
 studies/<name>/smoke/...           what was tried and passed, and what was said by what did not
+searches/<key>/<number>.json      what searches decide; see `rotlab.execution.decision_book`
 .clearing.lock                     keeps `rotlab gc` apart from runs that begin
 .trash-<id>/...                    what a `rotlab gc` is removing
 .import-<id>/...                   what a `rotlab import` has not yet put in place
@@ -27,6 +28,7 @@ RECORD = "record.json"
 LEASE = "lease.json"
 INVALID = "invalid"
 TRASH = ".trash-"
+_OTHERS = ("studies", "artifacts", "searches")  # folders that hold no stages
 IMPORT = ".import-"
 
 
@@ -49,7 +51,7 @@ class Layout:
         return sorted(
             path
             for path in self.root.glob("[!.]*/*")
-            if path.parent.name != "studies" and path.parent.name != "artifacts" and path.is_dir()
+            if path.parent.name not in _OTHERS and path.is_dir()
         )
 
     def attempts(self, key: str, kind: str) -> Path:

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Collection, Mapping, Sequence
 
 from rotlab.execution.failures import Failure, debug_line, store_option
+from rotlab.planning.decisions import Tuning
 from rotlab.planning.plan import Plan
 
 MAX_LISTED = 5
@@ -41,6 +42,16 @@ def describe_missing(
             f"`{retry} KEY` one of them"
         )
     return lines
+
+
+def describe_undecided(tuning: Tuning, why: str) -> str:
+    """Return a line that says which search has found no settings, and so which arms have none."""
+    arms = "; ".join(
+        ", ".join(f"{axis}={value}" for axis, value in arm.items()) or "the one arm"
+        for arm in tuning.arms[:MAX_LISTED]
+    )
+    more = f" and {len(tuning.arms) - MAX_LISTED} more" * (len(tuning.arms) > MAX_LISTED)
+    return f"no settings yet for {arms}{more} on {tuning.target}: {why}"
 
 
 def _heading(plan: Plan, failures: Mapping[str, Failure], missing: Collection[str]) -> str:

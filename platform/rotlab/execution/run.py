@@ -3,7 +3,7 @@
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from rotlab.execution.store import StoreError
 from rotlab.execution.study import SavedStudy, next_revision
 from rotlab.execution.telling import tell_end, tell_start, untold
 from rotlab.execution.tuning import Surroundings, run_trials
-from rotlab.planning.stage import Resources
+from rotlab.planning.stage import Resources, Stage
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.past import look_back
 from rotlab.tracking.tracker import JournalOnly, Tracker
@@ -66,6 +66,7 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
     check_tracking_uri(uri)
     run = f"{os.getpid()}-{secrets.token_hex(4)}"
     with Interrupt() as interrupt, store.driving(name, run) as other:
+        job = _caught_up(job)
         study = next_revision(store.study(name), job.plan, job.text, job.resources)
         with counting(store.root):  # `rotlab gc` knows the study before its results are relied on
             if other is None:
@@ -110,7 +111,8 @@ def _tracker(job: Job, journal: Journal, uri: str, revision: int) -> Tracker | J
     if job.smoke == "only":  # of which nothing is tracked
         return JournalOnly(journal)
     artifacts = artifact_root(job.store.root, uri)
-    return Tracker(job.plan, journal, uri, artifacts, revision)
+    configs = {name: kind.config for name, kind in job.kinds.items()}
+    return Tracker(job.plan, journal, uri, artifacts, revision, configs)
 
 
 def _say_where(
@@ -124,8 +126,19 @@ def _say_where(
         say(f"results: {results_line(job)}")
 
 
+def _caught_up(job: Job) -> Job:
+    """The job with all in its plan that searches decide by what the store has."""
+    if job.searches is None:
+        return job
+
+    def metrics(stages: Iterable[Stage]) -> dict[str, Mapping[str, float]]:
+        return {key: record.metrics for key, record in job.store.records(stages).items()}
+
+    return replace(job, plan=job.searches.catch_up(metrics))
+
+
 def _check_same(study: SavedStudy, saved: SavedStudy | None, other: str) -> None:
-    if saved != study:
+    if saved is None or not saved.asks_what(study):
         raise StoreError(
             f"study {study.name!r} is being run by {other} with another plan; wait for it or stop "
             "it, or give this search space another name"
@@ -147,14 +160,16 @@ def _bring_about(
     past = look_back(Journal(store.journal_path(name)).read())
     reused = untold(records.values(), past)
     done = {key: record for key, record in records.items() if key in job.to_do.stages}
-    if len(done) == total:
-        is_whole = len(records) == len(job.plan.stages)
+    is_growing = job.searches is not None and bool(job.plan.awaited)
+    if len(done) == total and not is_growing:
+        is_whole = len(records) == len(job.plan.stages) and not job.plan.awaited
         if is_whole and job.smoke != "only" and (reused or not past.is_ended):
             tell_start(tracker, study, reused, job.policy.budget)
             tell_end(tracker, "FINISHED")
         say(f"nothing to do: all {total} stages are in the store")
         return DONE
-    say(f"{name}: {total - len(done)} of {total} stages to do")
+    more = ", and what searches will ask for" * is_growing
+    say(f"{name}: {total - len(done)} of {total} stages to do{more}")
     with cluster(
         job.address, job.cpus, job.gpus, job.pending, verbose=job.verbose, shield=interrupt.shield
     ) as ray_cluster:
@@ -179,6 +194,7 @@ def _bring_about(
             used=spent([Journal(own).read()], rates),
             seconds=job.seconds,
             shares=_resolve_shares(job, ray_cluster),
+            searches=job.searches,
         )
         interrupt.aim(conduct, stop_file)
         overseer = Overseer(
@@ -191,6 +207,9 @@ def _bring_about(
         tell_start(tracker, study, reused, job.policy.budget)
         overseer.look()
         run_trials(conduct, _work(job, resources), overseer.look, around)
+    if conduct.plan is not job.to_do:
+        job = replace(job, plan=conduct.plan)
+        store.save_study(next_revision(store.study(name), job.plan, job.text, job.resources))
     if conduct.is_near and not conduct.halted:
         say(f"the study has used {conduct.is_near} of its budget")
     return conclude(job, conduct, tracker, say)

@@ -52,6 +52,7 @@ class StageSearcher(_NotPickled, Searcher):
             "cpus": resources.cpus,
             "gpus": resources.gpus or 0.0,
             "stale": proposed.stale,
+            "grown": proposed.grown.json() if proposed.grown else None,
         }
 
     def on_trial_complete(

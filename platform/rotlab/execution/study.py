@@ -30,6 +30,12 @@ class SavedStudy:
     resources: Mapping[str, Resources]
     plan: Mapping[str, Any]
 
+    def asks_what(self, other: "SavedStudy") -> bool:
+        """Say whether two revisions are of one plan, or of one that grows by its own searches."""
+        if "tunings" in self.plan and "tunings" in other.plan:
+            return (self.text, self.resources) == (other.text, other.resources)
+        return self == other
+
     def load_plan(self, kinds: Mapping[str, StageKind]) -> Plan:
         """Return the plan of this revision."""
         return plan_from_json(self.plan, kinds)

@@ -12,6 +12,7 @@ import ray
 from ray import tune
 
 from rotlab.execution.failures import failure_of
+from rotlab.execution.grown import with_grown
 from rotlab.execution.halfway import Halfway
 from rotlab.execution.lease import HeldElsewhereError
 from rotlab.execution.message import Message, State, to_result
@@ -43,12 +44,12 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
 
     Args:
         config: "stage", its key; "attempt", the attempt's identity; "gpus", what it was given;
-            "stale", another's lease to take over.
-        shared: the plan.
+            "stale", another's lease to take over; "grown", stages that the plan did not hold.
+        shared: the plan, as it was at first.
         stop_file: whose presence is the wish to stop.
         verbose: let what the stage prints go where this process's output goes, not into its log.
     """
-    work = _fetch(shared.work)
+    work = with_grown(_fetch(shared.work), config["grown"])
     stage, attempt = work.stages[config["stage"]], config["attempt"]
     store = Store(work.store)
     watch = TrialWatch(_send, stop_file)

@@ -85,7 +85,7 @@ def _tuner(
     )
 
     def hung(key: str, attempt: str) -> bool:
-        return was_hung(store.log_path(work.stages[key], attempt))
+        return was_hung(store.log_path(conduct.plan.stages[key], attempt))
 
     return tune.Tuner(
         tune.with_resources(trainable, request),

@@ -57,6 +57,7 @@ class Arm:
         chosen: axis -> index of the value among the axis's values.
         alike: the inits that are this work; it goes by the first that is not excluded.
         overrides: setting -> value, of what the file sets for such arms beside their choices.
+        tuned: member of the shape -> the same, with what searches have found for it.
     """
 
     measure: str
@@ -65,6 +66,11 @@ class Arm:
     chosen: Mapping[str, int]
     alike: tuple[str, ...]
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    tuned: Mapping[str, "Arm"] = field(default_factory=dict)
+
+    def of_member(self, name: str) -> "Arm":
+        """Return the arm with the settings that its stages of one member have."""
+        return self.tuned.get(name, self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ def make_bill(
         key: take.one(plan.stages[key].kind, one.seconds_alone) for key, one in estimates.items()
     }
     uses = Counter(key for cell in plan.cells for key in cell.stages)
+    uses.update(key for one in plan.proposed for key in one.stages)
     by_kind = {
         kind: KindBill(
             planned=_sum(spent[key] for key in keys),
@@ -198,13 +199,17 @@ def _values(plan: Plan, missing: Mapping[str, Spending], *, has_gpu: bool) -> tu
     """For each value of each axis, what only cells with that value need."""
     arms: dict[str, list[int]] = {}
     values_of: dict[int, Mapping[str, Any]] = {}
-    for cell in plan.cells:  # an arm's cells share one mapping
-        arm = id(cell.arm)
-        values_of[arm] = cell.arm
-        for key in cell.stages:
+    needs = [(cell.arm, cell.stages) for cell in plan.cells]
+    needs += [
+        (arm, one.stages) for one in plan.proposed for arm in plan.tunings[one.proposal.tuning].arms
+    ]
+    for values, stages in needs:  # an arm's cells share one mapping
+        arm = id(values)
+        values_of[arm] = values
+        for key in stages:
             if key in missing:
                 needing = arms.setdefault(key, [])
-                if not needing or needing[-1] != arm:  # an arm's cells come one after another
+                if not needing or needing[-1] != arm:  # what an arm needs comes together
                     needing.append(arm)
     needed_by: dict[tuple[int, ...], list[Spending]] = {}
     for key, needing in arms.items():

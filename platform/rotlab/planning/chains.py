@@ -61,13 +61,31 @@ class Chains:
         ends = {}
         for member in shape.members:
             end = Link(shape.scorer, shape.init)
-            ends[member.name] = self._resolve(end, member, arm, replicate, needed)
+            own = arm.of_member(member.name)
+            ends[member.name] = self._resolve(end, member, own, replicate, needed)
         if shape.joiner is None:
             return ends[shape.members[0].name], tuple(needed)
         link = Link(shape.joiner, shape.init)
         key = self._stage(link, shape.members[0], arm, replicate, ends)
         needed[key] = None
         return key, tuple(needed)
+
+    def part(
+        self, link: Link, member: Member, arm: Arm, replicate: Replicate
+    ) -> tuple[str, tuple[str, ...]]:
+        """Return the key of a stage within the chain of a cell, and of all it needs.
+
+        Args:
+            link: one of the arm's shape.
+            member: likewise.
+            arm: of the cell.
+            replicate: of the cell.
+
+        Raises:
+            RefusedError: as of a cell.
+        """
+        needed: dict[str, None] = {}
+        return self._resolve(link, member, arm, replicate, needed), tuple(needed)
 
     def _resolve(
         self, link: Link, member: Member, arm: Arm, replicate: Replicate, needed: dict[str, None]

@@ -20,7 +20,7 @@ from rotlab.planning.counting import (
     retrieval_work,
 )
 from rotlab.planning.inits import PRETEXT, RANDOM_FROZEN, SCRATCH, SUPERVISED, TARGET
-from rotlab.planning.stage import Input, Length, Resources, Stage, StageKind
+from rotlab.planning.stage import Input, Judged, Length, Resources, Stage, StageKind
 from rotnet.config import (
     FinetuneConfig,
     FusionConfig,
@@ -53,6 +53,15 @@ def _has_what_it_fits(config: FusionConfig, behind: Sequence[Stage]) -> tuple[st
     return None
 
 
+def _holds_none_out(config: FinetuneConfig) -> tuple[str, str] | None:
+    if config.finetune.val_fraction > 0:
+        return None
+    return "finetune.val_fraction", (
+        "must be greater than 0 to judge on what is held out, got 0; with final: train+val beside "
+        "it, the final training learns from those videos too"
+    )
+
+
 PRETRAIN = StageKind(
     name="pretrain",
     config=PretrainConfig,
@@ -61,6 +70,7 @@ PRETRAIN = StageKind(
     roles=("pretrain",),
     inits=(PRETEXT,),
     length=Length("pretrain.epochs", beginning, undivided, kept=True),
+    judged=Judged("val_accuracy", proxy="the pretext's accuracy, which is not that of the target"),
     cost=pretrain_work,
     brief=brief_pretraining,
 )
@@ -74,6 +84,7 @@ FINETUNE = StageKind(
     scored_by="evaluate",
     inits=(PRETEXT, SCRATCH, RANDOM_FROZEN, SUPERVISED),
     length=Length("finetune.epochs", beginning, undivided),
+    judged=Judged("val_accuracy", {"finetune.final": "train"}, _holds_none_out),
     cost=finetune_work,
     brief=brief_finetuning,
 )

@@ -49,6 +49,7 @@ def outline(
         settings = _described(one.settings)
         heading = f"overridden: {_counted(len(one.arms), 'arm')} with {settings}: {one.because}"
         lines += _listed(heading, list(one.arms))
+    lines += _searched(planned)
     lines += ["", *_table(plan, done), *_lengths(planned)]
     lines += ["", *bill_lines(costed)] if costed else []
     lines += ["", *simulated.lines()] if simulated else []
@@ -108,6 +109,10 @@ def outline_json(
         "absent": {name: how_to_get(plan, name, planned.root) for name in plan.absent},
         "unsupported": [
             {"because": because, "arms": arms} for because, arms in unsupported_arms(plan).items()
+        ],
+        "searches": [
+            {"arms": list(map(dict, one.arms)), "target": one.target, "proposals": one.proposals}
+            for one in plan.tunings.values()
         ],
         "budget": asdict(spec.budget),
         "warnings": list(plan.warnings),
@@ -178,6 +183,22 @@ def _table(plan: Plan, done: Mapping[str, int]) -> list[str]:
             ]
         )
         for row in rows
+    ]
+
+
+def _searched(planned: Planned) -> list[str]:
+    """What is searched, how, and for how many arms."""
+    search, plan = planned.spec.search, planned.plan
+    if search is None:
+        return []
+    ranges = "; ".join(f"{name} {domain}" for name, domain in search.settings.items())
+    number = _counted(len(plan.tunings), "search").replace("searchs", "searches")
+    way = "highest" if search.maximizes else "lowest"
+    return [
+        f"searched: {ranges}",
+        f"  {number} of {_counted(search.proposals, 'proposal')}, {search.at_once} at once, by "
+        f"{search.sampler}; the {way} {search.metric} of {search.by} on held-out videos wins",
+        "  planned as if proposals were spread evenly; a simulation starts all of them at once",
     ]
 
 

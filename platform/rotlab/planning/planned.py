@@ -1,12 +1,15 @@
 """A search-space file with all that was made of it: what commands that take a FILE begin with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rotlab.planning.datasets import DatasetInfo, data_root, find_datasets
+from rotlab.planning.decisions import Decisions
+from rotlab.planning.imagined import imagine
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.plan import Plan, make_plan
+from rotlab.planning.plan import Plan
+from rotlab.planning.planner import Planner
 from rotlab.planning.spec import Spec, load_spec
 from rotlab.planning.stage import StageKind
 from rotlab.planning.weights import find_weights
@@ -21,6 +24,7 @@ class Planned:
         kinds: all registered stage kinds.
         root: folder that the data sets were looked for in.
         datasets: those that the file names, its weights among them.
+        planner: makes its plan, for whatever its searches have decided.
         plan: what there is to do.
     """
 
@@ -28,7 +32,18 @@ class Planned:
     kinds: Mapping[str, StageKind]
     root: Path | str
     datasets: Mapping[str, DatasetInfo]
+    planner: Planner
     plan: Plan
+
+    def imagined(self, decisions: Decisions) -> "Planned":
+        """Return the same with the plan as it may be once all is decided: for what it costs."""
+        if self.spec.search is None:
+            return self
+        return self.decided(imagine(self.plan.tunings, self.spec.search, decisions))
+
+    def decided(self, decisions: Decisions) -> "Planned":
+        """Return the same with the plan as it is once searches have decided so."""
+        return replace(self, plan=self.planner.plan(decisions)) if self.plan.tunings else self
 
 
 def plan_file(path: Path, data: Path | str | None) -> Planned:
@@ -45,7 +60,8 @@ def plan_file(path: Path, data: Path | str | None) -> Planned:
     spec = load_spec(path, kinds)
     root = data_root(data)
     datasets = find_all(spec, root)
-    return Planned(spec, kinds, root, datasets, make_plan(spec, kinds, datasets))
+    planner = Planner(spec, kinds, datasets)
+    return Planned(spec, kinds, root, datasets, planner, planner.plan(Decisions()))
 
 
 def find_all(spec: Spec, root: Path | str) -> dict[str, DatasetInfo]:

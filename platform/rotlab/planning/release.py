@@ -8,6 +8,7 @@ from typing import Literal
 
 from rotlab.planning.plan import Plan
 
+_LOST = {"failed": "failed", "cancelled": "was cancelled"}
 State = Literal["waiting", "ready", "running", "done", "failed", "cancelled"]
 
 
@@ -44,6 +45,7 @@ class Release:
         seconds: Mapping[str, float] | None = None,
     ) -> None:
         self._plan = plan
+        self._seconds = seconds or {}
         known = plan.stages.keys()
         self._state: dict[str, State] = dict.fromkeys(known, "waiting")
         self._state.update(dict.fromkeys(known & set(done), "done"))
@@ -52,10 +54,48 @@ class Release:
             key: {other for other in _awaited(plan, key) if self._state[other] != "done"}
             for key in known
         }
-        self._priority = _priorities(plan, self._state, seconds or {})
+        self._priority = _priorities(plan, self._state, self._seconds)
         self._ready: list[tuple[float, int, int, str]] = []
         for key in known:
             self._make_ready_if_free(key)
+
+    def grow(self, plan: Plan) -> tuple[str, ...]:
+        """Take a plan that holds more stages; return those of them that can never start.
+
+        Args:
+            plan: with all stages of the one before.
+
+        Raises:
+            ValueError: a stage of the one before is not in it.
+        """
+        gone = self._state.keys() - plan.stages.keys()
+        if gone:
+            raise ValueError(f"stage {min(gone)} is not in the plan that has grown")
+        self._plan = plan
+        new = [key for key in plan.stages if key not in self._state]
+        self._state |= dict.fromkeys(new, "waiting")
+        for key in plan.stages:
+            if self._state[key] == "waiting":
+                awaited = _awaited(plan, key)
+                self._unmet[key] = {one for one in awaited if not self._is_over(key, one)}
+        cancelled = []
+        for key in new:
+            lost = [
+                parent
+                for parent in plan.stages[key].inputs.values()
+                if self._state[parent] in ("failed", "cancelled")
+            ]
+            if lost:
+                self._state[key] = "cancelled"
+                kind = plan.stages[lost[0]].kind
+                self._why[key] = f"needs {kind} {lost[0]}, which {_LOST[self._state[lost[0]]]}"
+                cancelled.append(key)
+        self._priority = _priorities(plan, self._state, self._seconds)
+        ready = [key for key, state in self._state.items() if state == "ready"]
+        self._ready = sorted(self._priority[key] for key in ready)
+        for key in plan.stages:
+            self._make_ready_if_free(key)
+        return tuple(cancelled)
 
     def ready(self, limit: int | None = None) -> list[str]:
         """Return the keys of up to `limit` stages that may start, most urgent first; None: all."""
@@ -148,6 +188,12 @@ class Release:
             if kind is None or self._plan.stages[key].kind == kind:
                 found["waiting" if state == "ready" else state] += 1
         return Counts(**found)
+
+    def _is_over(self, key: str, awaited: str) -> bool:
+        """Whether a stage need not wait for another any more: a parent is done, a trunk ended."""
+        state = self._state[awaited]
+        is_parent = awaited in self._plan.stages[key].inputs.values()
+        return state == "done" or (not is_parent and state in ("failed", "cancelled"))
 
     def _expect(self, key: str, *allowed: State) -> None:
         state = self._state.get(key)

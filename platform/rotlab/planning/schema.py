@@ -14,6 +14,8 @@ from rotlab.planning.occupancy import Occupied
 from rotlab.planning.overrides import SET
 from rotlab.planning.replicates import LAST_SPLIT, SEEDS, draws_by_chance
 from rotlab.planning.report import NAME
+from rotlab.planning.samplers import COUNT, FLAG, OPTIONS, SCALE
+from rotlab.planning.search import GOALS, MOST, SEARCH
 from rotlab.planning.sections import CHOICES, DATA, TASK
 from rotlab.planning.settings import Vocabulary, vocabulary
 from rotlab.planning.spec import measures
@@ -24,6 +26,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NOT_FOR_EDITORS = ("default", "neutral", "how", "title")  # a recipe's value holds, not the model's
 
 Schema = dict[str, Any]
+
+_SEED: Schema = {"type": "integer", "minimum": 0, "exclusiveMaximum": SEEDS}
+_SPLIT: Schema = {"type": "integer", "minimum": 1, "maximum": LAST_SPLIT}
 
 
 def make_schema(kinds: Mapping[str, StageKind]) -> Schema:
@@ -137,9 +142,9 @@ def _axis(axis: str, values: Schema, when: Schema) -> Schema:
 
 def _study(kinds: Mapping[str, StageKind]) -> Schema:
     """What cells are repeated over, measure, occupy and may cost."""
-    seeds = _several({"type": "integer", "minimum": 0, "exclusiveMaximum": SEEDS})
+    seeds = _several(_SEED)
     own = {name: seeds for name, kind in kinds.items() if draws_by_chance(kind)}
-    splits = _several({"type": "integer", "minimum": 1, "maximum": LAST_SPLIT})
+    splits = _several(_SPLIT)
     occupied = _tidy(Occupied.model_json_schema())
     limit = {"type": "number", "exclusiveMinimum": 0}
     return {
@@ -163,11 +168,65 @@ def _study(kinds: Mapping[str, StageKind]) -> Schema:
             "description": "what a stage of a kind occupies; changes no result",
             **_object(dict.fromkeys(kinds, occupied)),
         },
+        SEARCH: {"description": "settings that are tuned for each arm", **_search(kinds)},
         "budget": {
             "description": "what the study may cost at most",
             **_object({name: {**limit, "description": unit} for name, (_, unit) in LIMITS.items()}),
         },
     }
+
+
+def _search(kinds: Mapping[str, StageKind]) -> Schema:
+    """The settings that are searched, by what and how."""
+    axes = _axes(vocabulary(kinds))
+    number = {"type": "number"}
+    ends = {"low": number, "high": number, "step": number, "log": {"type": "boolean"}}
+    values = {"type": "array", "minItems": 2, "uniqueItems": True}
+    domain = {"anyOf": [_object(ends, required=("low", "high")), values]}
+    judged = [name for name, kind in kinds.items() if kind.judged is not None]
+    count = {"type": "integer", "minimum": 1, "maximum": MOST}
+    described: dict[str, tuple[str, Schema]] = {
+        "settings": (
+            "what is searched: a range, or a list of values",
+            _object({axis: domain for axis in axes if axis not in CHOICES}, least=1),
+        ),
+        "by": ("the stage kind whose metric on held-out videos decides", {"enum": judged}),
+        "metric": ("of that kind", {"type": "string", "minLength": 1}),
+        "goal": ("what is better", {"enum": list(GOALS)}),
+        "proposals": ("how many settings each search tries", count),
+        "at_once": ("how many of them are under way", count),
+        "sampler": ("what proposes them", {"anyOf": [{"enum": list(OPTIONS)}, *_samplers()]}),
+        "per": (
+            "what has a search of its own: each arm, the study, or arms that differ on these axes",
+            {"anyOf": [{"enum": ["arm", "study"]}, _several({"enum": axes})]},
+        ),
+        "seed": ("on which proposals are judged", _several(_SEED)),
+        "split": ("on which proposals are judged", _several(_SPLIT)),
+    }
+    properties = {name: {"description": said, **one} for name, (said, one) in described.items()}
+    return _object(properties, required=("settings",))
+
+
+def _samplers() -> list[Schema]:
+    """The samplers with their options."""
+    forms: Mapping[str, Schema] = {
+        FLAG: {"type": "boolean"},
+        COUNT: {"type": "integer", "minimum": 1},
+        SCALE: {"type": "number", "exclusiveMinimum": 0},
+    }
+    return [
+        _object(
+            {
+                "name": {"const": name},
+                **{
+                    option: forms[rule] if isinstance(rule, str) else {"enum": list(rule)}
+                    for option, rule in options.items()
+                },
+            },
+            required=("name",),
+        )
+        for name, options in OPTIONS.items()
+    ]
 
 
 def _sections(known: Vocabulary) -> tuple[Schema, Schema]:

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from rotlab.planning.arms import Excluded, Overridden
 from rotlab.planning.collapse import Collapsed
 from rotlab.planning.lengths import continuations
 from rotlab.planning.names import unknown
 from rotlab.planning.plan import Plan
+from rotlab.planning.serial_searches import proposal_to_json, searches_from_json, searches_to_json
 from rotlab.planning.stage import Cell, DataRef, Stage, StageKind
 from rotnet.errors import UserError
 
@@ -48,8 +49,32 @@ def stage_from_json(values: Mapping[str, Any], kinds: Mapping[str, StageKind]) -
             f"stage {values['key']} was planned by another version of rotlab "
             f"({kind.name} {where}: {first['msg']}); plan it again with `rotlab run FILE`"
         ) from error
+    return _stage(values, config)
+
+
+def grown_stages(
+    event: Mapping[str, Any], configs: Mapping[str, type[BaseModel]]
+) -> dict[str, Stage]:
+    """Return the stages of an event that `grown` made, by key.
+
+    Args:
+        event: that a plan has grown.
+        configs: stage kind -> what its settings are.
+    """
+    return {
+        one["key"]: _stage(one, configs[one["kind"]].model_validate_json(json.dumps(one["config"])))
+        for one in event["stages"]
+    }
+
+
+def grown_cells(event: Mapping[str, Any]) -> tuple[Cell, ...]:
+    """Return the cells of an event that `grown` made."""
+    return tuple(map(_cell, event["cells"]))
+
+
+def _stage(values: Mapping[str, Any], config: BaseModel) -> Stage:
     data = tuple(DataRef(**ref) for ref in values["data"])
-    return Stage(values["key"], kind.name, config, dict(values["inputs"]), data)
+    return Stage(values["key"], values["kind"], config, dict(values["inputs"]), data)
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
@@ -69,23 +94,14 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         ]
     if plan.baseline:
         beside["baseline"] = dict(plan.baseline)
+    if plan.tunings:
+        beside |= searches_to_json(plan)
     return {
         "format": FORMAT,
         "name": plan.name,
         "question": plan.question,
         "axes": list(plan.axes),
-        "cells": [
-            {
-                "arm": dict(cell.arm),
-                "target": cell.target,
-                "replicate": dict(cell.replicate),
-                "measure": cell.measure,
-                "result": cell.result,
-                "stages": list(cell.stages),
-                **({"overrides": dict(cell.overrides)} if cell.overrides else {}),
-            }
-            for cell in plan.cells
-        ],
+        "cells": [_cell_to_json(cell) for cell in plan.cells],
         "stages": [stage_to_json(stage) for stage in plan.stages.values()],
         "collapsed": [
             {
@@ -102,6 +118,31 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "unsupported": dict(plan.unsupported),
         "warnings": list(plan.warnings),
         **beside,
+    }
+
+
+def grown(before: Plan, after: Plan, time: float) -> dict[str, Any]:
+    """Return the event that a plan has grown: what is new of it.
+
+    Args:
+        before: the plan.
+        after: the plan with more stages, cells and proposals.
+        time: seconds since the epoch.
+    """
+    known = {id(cell) for cell in before.cells}
+    proposed = {(one.proposal.tuning, one.proposal.number) for one in before.proposed}
+    return {
+        "event": "study_grew",
+        "time": time,
+        "stages": [
+            stage_to_json(stage) for key, stage in after.stages.items() if key not in before.stages
+        ],
+        "cells": [_cell_to_json(cell) for cell in after.cells if id(cell) not in known],
+        "proposals": [
+            proposal_to_json(one.proposal) | {"results": list(one.results)}
+            for one in after.proposed
+            if (one.proposal.tuning, one.proposal.number) not in proposed
+        ],
     }
 
 
@@ -135,7 +176,20 @@ def plan_from_json(values: Mapping[str, Any], kinds: Mapping[str, StageKind]) ->
         unsupported=values["unsupported"],
         warnings=tuple(values["warnings"]),
         continues=continuations(stages, kinds),
+        **searches_from_json(values),
     )
+
+
+def _cell_to_json(cell: Cell) -> dict[str, Any]:
+    return {
+        "arm": dict(cell.arm),
+        "target": cell.target,
+        "replicate": dict(cell.replicate),
+        "measure": cell.measure,
+        "result": cell.result,
+        "stages": list(cell.stages),
+        **({"overrides": dict(cell.overrides)} if cell.overrides else {}),
+    }
 
 
 def _cell(values: Mapping[str, Any]) -> Cell:

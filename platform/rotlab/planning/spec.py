@@ -17,6 +17,7 @@ from rotlab.planning.overrides import Override, read_overrides
 from rotlab.planning.problems import Line, Problem, SpecError
 from rotlab.planning.replicates import Replicates, read_replicates
 from rotlab.planning.report import Report
+from rotlab.planning.search import SEARCH, Search, read_search
 from rotlab.planning.sections import CHOICES, read_choice, read_sections
 from rotlab.planning.settings import Vocabulary, vocabulary
 from rotlab.planning.shape import why_no_init, why_no_modality
@@ -40,6 +41,7 @@ PLAIN_KEYS = (
     "measure",
     "resources",
     "budget",
+    SEARCH,
     *CHOICES,
 )
 
@@ -70,6 +72,7 @@ class Spec:
         measure: stage kinds that cells measure.
         resources: kind -> what its stages occupy, for the kinds that the file names.
         budget: what it may cost at most.
+        search: settings that are tuned for each arm, where some are.
         text: of the file.
         path: of the file.
         places: axis -> dotted place where it varies.
@@ -95,6 +98,7 @@ class Spec:
     measure: tuple[str, ...]
     resources: Mapping[str, Resources]
     budget: Budget
+    search: Search | None
     text: str
     path: Path
     places: Mapping[str, str] = field(default_factory=dict)
@@ -166,7 +170,9 @@ def _read(report: Report, known: Vocabulary, kinds: Mapping[str, StageKind]) -> 
         "init": read_choice(report, "init", "rotation"),
         "modality": read_choice(report, "modality", "rgb"),
     }
-    varying, conditions = read_varying(report, Defaults(known, base, fixed, choices))
+    defaults = Defaults(known, base, fixed, choices)
+    varying, conditions = read_varying(report, defaults)
+    replicates, measured = read_replicates(report, kinds), _read_measure(report, kinds)
     pretrain = report.name(("data", "pretrain")) if report.has(("data", "pretrain")) else None
     if not report.has(("data", "target")):
         report.add(("data",), "names no target, the data set that cells are measured on")
@@ -183,12 +189,13 @@ def _read(report: Report, known: Vocabulary, kinds: Mapping[str, StageKind]) -> 
         ablate=varying.baseline,
         settings=fixed,
         **choices,
-        replicates=read_replicates(report, kinds),
+        replicates=replicates,
         exclude=read_excludes(report, conditions),
         overrides=read_overrides(report, conditions),
-        measure=_read_measure(report, kinds),
+        measure=measured,
         resources=read_resources(report, kinds),
         budget=read_budget(report),
+        search=read_search(report, defaults, conditions, kinds, measured, replicates.seeds),
         text=source.text,
         path=source.path,
         places={axis: _dotted(place) for axis, place in varying.places.items()},

@@ -46,6 +46,10 @@ def _supported(config: BaseModel) -> None:
     """Every configuration runs."""
 
 
+def _judged(config: BaseModel) -> None:
+    """Every configuration is judged."""
+
+
 @dataclass(frozen=True, slots=True)
 class Length:
     """How trainings of a kind that differ in their length hang together.
@@ -66,6 +70,24 @@ class Length:
     beginning: Callable[[Any, int], Mapping[str, Any]]
     undivided: Callable[[Any], tuple[str, str] | None]
     kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How stages of a kind are judged on videos that they did not learn from, without any test.
+
+    Args:
+        metric: that tells it, more being better.
+        holding: setting -> value, of what has to hold so that it is told.
+        lacking: says why a config tells no such metric, and which setting would have it; or None
+            where it does.
+        proxy: what it is not, where it stands for something else that people want to know.
+    """
+
+    metric: str
+    holding: Mapping[str, Any] = field(default_factory=dict)
+    lacking: Callable[[Any], tuple[str, str] | None] = _judged
+    proxy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +113,7 @@ class StageKind:
             where it does not say.
         misfit: says which setting does not go with the stages behind, parents first, and why; or
             None where all do.
+        judged: how a search may judge its stages; None: it may not.
         cost: says how much work a stage is, from its settings, the videos it is given by role (of a
             stage without data, those of the last one behind that has any) and the stages behind,
             parents first; None, as its own answer too, where that is not known. Asked once for
@@ -114,6 +137,7 @@ class StageKind:
     inits: tuple[str, ...] | None = None
     misfit: Callable[[Any, Sequence["Stage"]], tuple[str, str] | None] | None = None
     length: Length | None = None
+    judged: Judged | None = None
     cost: Callable[[Any, Mapping[Role, Size], Sequence["Stage"]], Work | None] | None = None
     brief: Callable[[Any], BaseModel] | None = None
 

@@ -1,7 +1,10 @@
 """What the process that writes to MLflow is given to do. Values only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from rotlab.planning.plan import Plan
 
@@ -16,6 +19,7 @@ class Errand:
         uri: MLflow's tracking URI.
         artifact_root: where artifacts of a new experiment are to lie; None leaves that to MLflow.
         revision: of the plan.
+        configs: stage kind -> what its settings are, for stages that are added to the plan.
         begin: the journal's end when the driver began, in bytes. What a driver with another
             revision of the plan adds behind is left to that one's own writer.
     """
@@ -25,4 +29,5 @@ class Errand:
     uri: str
     artifact_root: str | None = None
     revision: int | None = None
+    configs: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     begin: int = 0

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 from rotlab.planning.plan import Plan
+from rotlab.planning.serial import grown_cells, grown_stages
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.journal import Event
 from rotlab.tracking.roster import BASELINE_TAG, canonical, cell_key, roster_tags
@@ -111,19 +114,22 @@ class Ledger:
     """Turns events, in their order, into writes to runs.
 
     Args:
-        plan: the study as it is planned now. Events of stages that it no longer holds are passed
-            over.
+        plan: the study as it is planned now, to which events may add. Events of stages that it no
+            longer holds are passed over.
+        configs: stage kind -> what its settings are, for stages that are added.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, configs: Mapping[str, type[BaseModel]] | None = None) -> None:
+        self._configs = configs or {}
+        self._rows = plan.rows()
         self._stages: dict[str, _Progress] = {}
         self._start_ms: int | None = None
         self._last_ms = 0
+        self._first = plan
+        self._plan = plan
         self._cells_of: dict[str, list[Cell]] = {}
-        for cell in plan.cells:
-            for key in cell.stages:
-                self._cells_of.setdefault(key, []).append(cell)
+        self._proposals: dict[str, list[str]] = {}
+        self._begin_anew()
 
     def take(self, events: Iterable[Event]) -> list[RunWrite]:
         """Return the writes that events ask for: one for each run, in order of first mention."""
@@ -149,9 +155,12 @@ class Ledger:
             self._start_ms = time_ms
         match event["event"]:
             case "study_started":
+                self._begin_anew()
                 return [self._study_write("RUNNING"), *self._abandoned(before_ms)]
             case "study_ended":
                 return [self._study_write(_STATUS[event["state"]], time_ms)]
+            case "study_grew":
+                return self._grow(event)
         if event.get("key") not in self._plan.stages:
             return []
         stage = self._plan.stages[event["key"]]
@@ -165,6 +174,38 @@ class Ledger:
             case "stage_ended":
                 return self._ended(stage, time_ms, event)
         return []
+
+    def _begin_anew(self) -> None:
+        """Take the plan as it is now, without what an earlier driver's searches added to theirs."""
+        self._plan = self._first
+        self._cells_of, self._proposals = {}, {}
+        self._note_cells(self._plan.cells)
+        for one in self._plan.proposed:
+            self._note_proposal(one.proposal.tuning, one.proposal.number, one.results)
+
+    def _grow(self, event: Event) -> list[RunWrite]:
+        """Take in what searches have added to the plan; write the cells whose results are there."""
+        stages, cells = grown_stages(event, self._configs), grown_cells(event)
+        known = {(cell.result, canonical(cell.arm)) for cell in self._plan.cells}
+        cells = tuple(cell for cell in cells if (cell.result, canonical(cell.arm)) not in known)
+        self._plan = replace(
+            self._plan,
+            stages={**self._plan.stages, **stages},
+            cells=(*self._plan.cells, *cells),
+        )
+        self._note_cells(cells)
+        for one in event["proposals"]:
+            self._note_proposal(one["tuning"], one["number"], one["results"])
+        return [self._cell_write(cell) for cell in cells if self._is_done(cell.result)]
+
+    def _note_cells(self, cells: Iterable[Cell]) -> None:
+        for cell in cells:
+            for key in cell.stages:
+                self._cells_of.setdefault(key, []).append(cell)
+
+    def _note_proposal(self, tuning: str, number: int, results: Iterable[str]) -> None:
+        for key in results:
+            self._proposals.setdefault(key, []).append(f"{tuning}:{number}")
 
     def _started(self, stage: Stage, time_ms: int, event: Event) -> list[RunWrite]:
         progress = self._progress(stage, time_ms)
@@ -220,7 +261,7 @@ class Ledger:
         """Return the ends of stages that were running when the study's last driver vanished."""
         writes = []
         for key, progress in self._stages.items():
-            if progress.state == "RUNNING":
+            if progress.state == "RUNNING" and key in self._plan.stages:
                 progress.state, progress.end_ms = "KILLED", time_ms
                 progress.pay(None, time_ms)
                 writes.append(
@@ -240,7 +281,7 @@ class Ledger:
             "rotlab.study": self._plan.name,
             "rotlab.question": self._plan.question,
             BASELINE_TAG: canonical(self._plan.baseline),
-            **roster_tags(self._plan.axes, self._plan.cells),
+            **roster_tags(self._plan.axes, self._rows),
         }
         if status is not None:
             tags["rotlab.state"] = status
@@ -279,6 +320,8 @@ class Ledger:
         tags |= {f"rotlab.{name}": value for name, value in progress.origin.items()}
         if progress.state == "REUSED":
             tags["reused"] = "true"
+        if stage.key in self._proposals:
+            tags["rotlab.proposals"] = json.dumps(self._proposals[stage.key])
         return RunWrite(
             key=f"stage:{stage.key}",
             name=f"{stage.kind} {stage.key[:8]}",

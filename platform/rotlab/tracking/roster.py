@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
+from rotlab.planning.decisions import Awaited
 from rotlab.planning.stage import Cell
 
 NULL = "none"  # how an axis's value null is told: of an axis that is not read there is no value
@@ -52,7 +53,7 @@ def cell_key(
     return hashlib.sha256(canonical([arm, target, replicate, measure]).encode()).hexdigest()[:16]
 
 
-def roster_tags(axes: Iterable[str], cells: Sequence[Cell]) -> dict[str, str]:
+def roster_tags(axes: Iterable[str], cells: Iterable[Cell | Awaited]) -> dict[str, str]:
     """Return the tags that hold a roster, for `read_roster`.
 
     Arms, targets and so on are listed once and cells name them by number, so that 432 cells take

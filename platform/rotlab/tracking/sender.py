@@ -35,7 +35,7 @@ class Sender:
     def __init__(self, errand: Errand) -> None:
         self._errand = errand
         self._journal = Journal(errand.journal)
-        self._ledger = Ledger(errand.plan)
+        self._ledger = Ledger(errand.plan, errand.configs)
         self._runs: StudyRuns | None = None
         self._taken: _Taken | None = None
         self._position = 0
@@ -113,7 +113,11 @@ class Sender:
             return
         study = self._ledger.study()
         if study.key not in runs:
-            self._position, self._taken, self._ledger = 0, None, Ledger(self._errand.plan)
+            self._position, self._taken, self._ledger = (
+                0,
+                None,
+                Ledger(self._errand.plan, self._errand.configs),
+            )
             return
         runs.apply(study)
         self._write(

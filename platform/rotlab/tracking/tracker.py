@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import IO, Any
 
+from pydantic import BaseModel
+
 from rotlab.planning.plan import Plan
 from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Journal
@@ -57,6 +59,7 @@ class Tracker:
         journal: of the study.
         uri: MLflow's tracking URI.
         artifact_root: where artifacts of a new experiment are to lie; None leaves that to MLflow.
+        configs: stage kind -> what its settings are, for stages that are added to the plan.
         revision: of the plan; what another driver adds by another plan is not sent by this one.
     """
 
@@ -67,9 +70,12 @@ class Tracker:
         uri: str,
         artifact_root: str | None = None,
         revision: int | None = None,
+        configs: Mapping[str, type[BaseModel]] | None = None,
     ) -> None:
         self._journal = journal
-        self._errand = Errand(plan, journal.path, uri, artifact_root, revision, journal.size())
+        self._errand = Errand(
+            plan, journal.path, uri, artifact_root, revision, configs or {}, journal.size()
+        )
         self._keeper = threading.Thread(target=self._keep, name="tracking", daemon=True)
         self._closing = threading.Event()
         self._lock = threading.Lock()

@@ -11,6 +11,7 @@ from rotlab.execution.run import run_job
 from rotlab.planning.budget import Budget
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Resources, Stage
+from tests.rotlab.execution.bowls import make_searching_job
 from tests.rotlab.execution.lab import make_job, make_plan, make_stage
 
 
@@ -85,6 +86,8 @@ def main(scenario: str, store: str, limit: str = "", only: str = "") -> int:
     rules = RULES.get(scenario, {})
     if limit:
         rules = {"policy": Policy(budget=Budget(cpu_hours=float(limit) / 3600))}
+    if scenario == "search":
+        return run_job(make_searching_job(Path(store)), Console(stderr=True), print)
     plan = SCENARIOS[scenario]()
     if only:
         named = [k for k, one in plan.stages.items() if one.config.model_dump()["name"] == only]

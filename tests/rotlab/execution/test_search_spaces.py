@@ -14,8 +14,9 @@ from rotlab.execution.store import Store
 from rotlab.planning.factors import Factor
 from rotlab.planning.inits import inits
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.plan import Plan, make_plan
+from rotlab.planning.plan import Plan
 from rotlab.planning.planned import find_all
+from rotlab.planning.planner import make_plan
 from rotlab.planning.replicates import Replicates
 from rotlab.planning.smoke import smoke_of
 from rotlab.planning.spec import Spec, load_spec

@@ -8,8 +8,9 @@ import pytest
 
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.outline import outline, outline_json
-from rotlab.planning.plan import Plan, make_plan
+from rotlab.planning.plan import Plan
 from rotlab.planning.planned import find_all, plan_file
+from rotlab.planning.planner import make_plan
 from rotlab.planning.spec import Spec, load_spec
 
 HEAD = "name: trial\nbase: tiny\ndata: {pretrain: hockey, target: weizmann}\n"

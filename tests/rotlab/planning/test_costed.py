@@ -10,8 +10,8 @@ from rotlab.planning.bill import Bill
 from rotlab.planning.bill_outline import bill_json, bill_lines
 from rotlab.planning.cost import Timed
 from rotlab.planning.costed import Costed, cost
-from rotlab.planning.plan import make_plan
 from rotlab.planning.planned import Planned, plan_file
+from rotlab.planning.planner import make_plan
 from rotlab.planning.prices import Prices
 from rotlab.planning.scenario import parse_scenario
 from rotlab.planning.simulated import simulate_plan

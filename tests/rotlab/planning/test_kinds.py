@@ -20,7 +20,7 @@ from rotlab.planning.kinds import (
     check_kinds,
     load_kinds,
 )
-from rotlab.planning.plan import make_plan
+from rotlab.planning.planner import make_plan
 from rotlab.planning.problems import SpecError
 from rotlab.planning.settings import vocabulary
 from rotlab.planning.spec import load_spec

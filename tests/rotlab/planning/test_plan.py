@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from rotlab.planning.datasets import DatasetInfo, find_datasets
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.outline import outline
-from rotlab.planning.plan import Plan, make_plan
+from rotlab.planning.plan import Plan
 from rotlab.planning.planned import plan_file
+from rotlab.planning.planner import make_plan
 from rotlab.planning.problems import SpecError
 from rotlab.planning.spec import load_spec
 from rotlab.planning.stage import Stage

@@ -1,0 +1,195 @@
+"""The searches of a study as it runs: what they decide next as their proposals end. No Ray."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from rotlab.execution.decision_book import DecisionBook
+from rotlab.planning.decisions import Decisions, Proposal, Proposed, Tuning, Winner
+from rotlab.planning.plan import Plan
+from rotlab.planning.planner import Planner
+from rotlab.planning.ranges import Domain
+from rotlab.planning.samplers import Sampler
+from rotlab.planning.search import Search
+from rotlab.planning.stage import Stage
+from rotnet.errors import UserError
+
+Metrics = Mapping[str, float]
+
+
+class Propose(Protocol):
+    """What draws proposals; see `rotlab.execution.sampling.propose`."""
+
+    def __call__(  # noqa: D102
+        self,
+        tuning: str,
+        number: int,
+        domains: Mapping[str, Domain],
+        sampler: Sampler,
+        told: Sequence[tuple[Proposal, float | None]],
+        under_way: Sequence[Proposal],
+        *,
+        maximize: bool,
+    ) -> Proposal: ...
+
+
+class Searches:
+    """Decides proposals and winners, and keeps the plan that they make.
+
+    Proposal k is drawn once those up to k - at_once have ended, and knows of those alone.
+
+    Args:
+        planner: of the study.
+        search: that the study asks for.
+        book: where decisions are kept.
+        draw: draws proposals; None takes Optuna.
+    """
+
+    def __init__(
+        self, planner: Planner, search: Search, book: DecisionBook, draw: Propose | None = None
+    ) -> None:
+        self._planner = planner
+        self._search = search
+        self._book = book
+        self._draw = draw or _optuna()
+        self._metrics: dict[str, Metrics] = {}
+        self._lost: dict[str, None] = {}
+        found = book.read(planner.tunings)
+        self._proposals = {key: list(found.proposed(key)) for key in planner.tunings}
+        self._winners = dict(found.winners)
+        self.plan = planner.plan(self._decisions())
+        self._made = self._by_number()
+
+    def catch_up(self, records: Callable[[Iterable[Stage]], Mapping[str, Metrics]]) -> Plan:
+        """Return the plan with all that can be decided from results that are there.
+
+        Args:
+            records: stages -> metrics of those that are done, by key.
+        """
+        self.decide()
+        known: set[str] = set()
+        while new := [stage for key, stage in self.plan.stages.items() if key not in known]:
+            known.update(stage.key for stage in new)
+            self._metrics |= records(new)
+            self.decide()
+        return self.plan
+
+    def done(self, key: str, metrics: Metrics) -> None:
+        """Learn that a stage has a result."""
+        self._metrics[key] = metrics
+
+    def lost(self, keys: Iterable[str]) -> None:
+        """Learn that stages failed for good, or were cancelled."""
+        self._lost |= dict.fromkeys(keys)
+
+    def decide(self) -> bool:
+        """Decide what can be decided, and say whether the plan has grown.
+
+        Raises:
+            UserError: a proposal has ended without the metric that the search is for.
+        """
+        has_grown = False
+        while self._decide_once():
+            self.plan = self._planner.plan(self._decisions())
+            self._made = self._by_number()
+            has_grown = True
+        return has_grown
+
+    def undecided(self) -> dict[str, str]:
+        """Return key of a search -> why it has no winner."""
+        found = {}
+        for key, tuning in self._planner.tunings.items():
+            if key in self._winners:
+                continue
+            values = self._values(key)
+            if len(values) == tuning.proposals and not _numbers(values.values()):
+                found[key] = f"all {len(values)} proposals failed"
+            else:
+                found[key] = f"{len(values)} of {tuning.proposals} proposals have ended"
+        return found
+
+    def _decisions(self) -> Decisions:
+        proposals = {key: tuple(found) for key, found in self._proposals.items()}
+        return Decisions(proposals, self._winners)
+
+    def _by_number(self) -> dict[tuple[str, int], Proposed]:
+        return {(one.proposal.tuning, one.proposal.number): one for one in self.plan.proposed}
+
+    def _decide_once(self) -> bool:
+        """Decide for every search what the plan as it is allows; say whether there was anything."""
+        has_decided = False
+        for key, tuning in self._planner.tunings.items():
+            if key in self._winners:
+                continue
+            values = self._values(key)
+            made = self._proposals[key]
+            if len(values) == tuning.proposals:
+                has_decided |= self._crown(tuning, values)
+                continue
+            ended = next((one.number - 1 for one in made if one.number not in values), len(made))
+            last = min(ended + self._search.at_once, tuning.proposals)
+            for number in range(len(made) + 1, last + 1):
+                self._propose(tuning, number, values)
+                has_decided = True
+        return has_decided
+
+    def _propose(self, tuning: Tuning, number: int, values: Mapping[int, float | None]) -> None:
+        made = self._proposals[tuning.key]
+        known = max(number - self._search.at_once, 0)
+        drawn = self._draw(
+            tuning.key,
+            number,
+            {name: self._search.settings[name] for name in tuning.settings},
+            self._search.sampler,
+            [(one, values[one.number]) for one in made[:known]],
+            made[known:],
+            maximize=self._search.maximizes,
+        )
+        made.append(self._book.keep_proposal(drawn))
+
+    def _crown(self, tuning: Tuning, values: Mapping[int, float | None]) -> bool:
+        """End a search with its best proposal, the first of equals; say whether there is one."""
+        told = {number: value for number, value in values.items() if value is not None}
+        if not told:
+            return False
+        sign = 1 if self._search.maximizes else -1
+        best = max(told, key=lambda number: (sign * told[number], -number))
+        proposal = self._proposals[tuning.key][best - 1]
+        winner = Winner(tuning.key, best, proposal.settings, told[best], dict(values))
+        self._winners[tuning.key] = self._book.keep_winner(winner)
+        return True
+
+    def _values(self, key: str) -> dict[int, float | None]:
+        """Number -> value of the proposals that have ended, None of those that failed."""
+        found: dict[int, float | None] = {}
+        for proposal in self._proposals[key]:
+            made = self._made.get((key, proposal.number))
+            if made is None:
+                continue
+            if any(result in self._lost for result in made.results) or not made.results:
+                found[proposal.number] = None
+            elif all(result in self._metrics for result in made.results):
+                found[proposal.number] = math.fsum(map(self._value, made.results)) / len(
+                    made.results
+                )
+        return found
+
+    def _value(self, key: str) -> float:
+        metrics, name = self._metrics[key], self._search.metric
+        if name not in metrics:
+            has = ", ".join(metrics) or "none"
+            raise UserError(
+                f"search.metric: {self._search.by} {key[:12]} reports no {name!r}; it has {has}"
+            )
+        return metrics[name]
+
+
+def _numbers(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
+def _optuna() -> Propose:
+    """Optuna takes a second to be imported: only where something is searched."""
+    from rotlab.execution.sampling import propose
+
+    return propose

@@ -1,0 +1,115 @@
+"""What a search has decided so far: which settings were tried, and which of them is taken."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Settings that a search tries.
+
+    Args:
+        tuning: key of the search.
+        number: counted from 1.
+        settings: "section.field" -> value.
+        notes: what the sampler wants to find again: name -> plain value.
+    """
+
+    tuning: str
+    number: int
+    settings: Mapping[str, Any]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """The settings that a search ends with.
+
+    Args:
+        tuning: key of the search.
+        number: of the proposal.
+        settings: of the proposal.
+        value: of its metric, on held-out videos.
+        values: number -> value of every proposal, None where it failed.
+    """
+
+    tuning: str
+    number: int
+    settings: Mapping[str, Any]
+    value: float
+    values: Mapping[int, float | None]
+
+    @property
+    def proposals(self) -> int:
+        """Of how many proposals it is the best."""
+        return len(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What searches have decided.
+
+    Args:
+        proposals: key of a search -> its proposals, in order from 1.
+        winners: key of a search -> its winner.
+    """
+
+    proposals: Mapping[str, tuple[Proposal, ...]] = field(default_factory=dict)
+    winners: Mapping[str, Winner] = field(default_factory=dict)
+
+    def proposed(self, tuning: str) -> tuple[Proposal, ...]:
+        """Return the proposals of a search, in order."""
+        return self.proposals.get(tuning, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """One search: of an arm on a target, or of several arms that share it.
+
+    Args:
+        key: of what it searches: its stages as they are without it, ranges, metric and sampler.
+        settings: names of those that it tunes: of the search, those that its stages read.
+        arms: axis -> value, of each arm that takes its winner.
+        target: name of the data set.
+        modality: of the networks.
+        proposals: how many it is to try.
+    """
+
+    key: str
+    settings: tuple[str, ...]
+    arms: tuple[Mapping[str, Any], ...]
+    target: str
+    modality: str
+    proposals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A proposal as stages of a plan.
+
+    Args:
+        proposal: what is tried.
+        results: keys of the stages whose metric judges it; their mean counts.
+        stages: keys of all that it needs, parents first.
+    """
+
+    proposal: Proposal
+    results: tuple[str, ...]
+    stages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A cell whose settings a search has still to find.
+
+    Args:
+        arm, target, replicate, measure: as of the cell that it will be.
+        place: how many rows of the results stand before it.
+    """
+
+    arm: Mapping[str, Any]
+    target: str
+    replicate: Mapping[str, int]
+    measure: str
+    place: int

@@ -1,0 +1,275 @@
+"""What a search space leaves to a search: settings that are tuned for each arm."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from rotlab.planning.axes import why_no_axis
+from rotlab.planning.conditions import Conditions
+from rotlab.planning.defaults import Defaults
+from rotlab.planning.names import unknown
+from rotlab.planning.ranges import Domain, OneOf, Range, read_domain
+from rotlab.planning.refusals import shown
+from rotlab.planning.replicates import LAST_SPLIT, SEEDS
+from rotlab.planning.report import Report
+from rotlab.planning.samplers import Sampler, read_sampler
+from rotlab.planning.sections import CHOICES
+from rotlab.planning.source import Place
+from rotlab.planning.stage import StageKind
+
+SEARCH = "search"
+TARGET = "target"
+GOALS = ("maximize", "minimize")
+_PARTS = (
+    "settings",
+    "by",
+    "metric",
+    "goal",
+    "proposals",
+    "at_once",
+    "sampler",
+    "per",
+    "seed",
+    "split",
+)
+MOST = 10_000  # proposals: more is a slip
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search for settings, one for each arm and target unless told otherwise.
+
+    Args:
+        settings: "section.field" -> what it may be.
+        by: the stage kind whose metric decides; its test videos are never read.
+        metric: of that kind, on videos held out of training.
+        goal: "maximize" or "minimize".
+        proposals: of each search.
+        at_once: proposals that may be under way: the k-th knows of those up to k - at_once.
+        sampler: how they are proposed.
+        per: axes; arms that agree on them share one search. None: each arm has its own.
+        seeds: that proposals are judged on.
+        splits: likewise; None takes the first of the study's.
+    """
+
+    settings: Mapping[str, Domain]
+    by: str
+    metric: str
+    goal: str
+    proposals: int
+    at_once: int
+    sampler: Sampler
+    per: tuple[str, ...] | None
+    seeds: tuple[int, ...]
+    splits: tuple[int, ...] | None
+
+    @property
+    def maximizes(self) -> bool:
+        """Whether more is better."""
+        return self.goal == "maximize"
+
+
+def read_search(
+    report: Report,
+    defaults: Defaults,
+    conditions: Conditions,
+    kinds: Mapping[str, StageKind],
+    measured: Collection[str],
+    seeds: tuple[int, ...],
+) -> Search | None:
+    """Return the search that a file asks for, None where it asks for none or says it wrongly.
+
+    Args:
+        report: notes what is wrong.
+        defaults: what the file fixes.
+        conditions: know its axes.
+        kinds: stage kinds by name.
+        measured: those that cells measure.
+        seeds: of the study.
+    """
+    if not report.has((SEARCH,)):
+        return None
+    before = len(report.problems)
+    given = report.mapping((SEARCH,), _PARTS, "part of a search")
+    if "settings" not in given:
+        report.add((SEARCH,), "needs settings, a mapping of settings to ranges")
+    settings = _read_settings(report, defaults, conditions)
+    by = _read_by(report, kinds, measured)
+    sampler = read_sampler(report)
+    proposals = _read_proposals(report, sampler, settings)
+    at_once = _count(report, "at_once", 1, MOST) if "at_once" in given else 1
+    goal = given.get("goal", GOALS[0])
+    if goal not in GOALS:
+        report.add((SEARCH, "goal"), unknown("goal", goal, GOALS))
+    metric = None
+    if "metric" in given:
+        metric = report.text((SEARCH, "metric"))
+    elif by is not None and (judged := kinds[by].judged) is not None:
+        metric = judged.metric
+    per = _read_per(report, conditions) if "per" in given else None
+    own = (
+        report.whole_numbers((SEARCH, "seed"), lowest=0, below=SEEDS)
+        if "seed" in given
+        else seeds[:1]
+    )
+    splits = None
+    if "split" in given:
+        splits = report.whole_numbers((SEARCH, "split"), lowest=1, below=LAST_SPLIT + 1)
+    if len(report.problems) > before or by is None or metric is None:
+        return None
+    return Search(settings, by, metric, str(goal), proposals, at_once, sampler, per, own, splits)
+
+
+def _read_settings(report: Report, defaults: Defaults, conditions: Conditions) -> dict[str, Domain]:
+    place: Place = (SEARCH, "settings")
+    if not report.has(place):
+        return {}
+    given = report.get(place)
+    if not isinstance(given, dict) or not given:
+        report.add(place, f"must be a mapping of settings to ranges, got {shown(given)}")
+        return {}
+    found = {}
+    for name in given:
+        at = (*place, name)
+        if why := _why_not(report, name, given[name], defaults, conditions):
+            report.add(at, why)
+        elif (domain := read_domain(report, at)) is not None:
+            checked = _checked(report, at, name, domain, conditions)
+            if checked is not None:
+                found[name] = checked
+    return found
+
+
+def _why_not(
+    report: Report, name: str, value: object, defaults: Defaults, conditions: Conditions
+) -> str | None:
+    """Why a setting cannot be searched; None where it can."""
+    if name in CHOICES:
+        return f"{name} is what arms are compared by; make it an axis"
+    if name in conditions.names:
+        return "is an axis as well: compared, so not searched; take one of them away"
+    section, _, field = name.partition(".")
+    if field in defaults.fixed.get(section, {}):
+        at = report.source.line(section, field)
+        return f"is fixed in {at} and searched as well; take one of them away"
+    overrides = report.get(("overrides",))
+    for index, one in enumerate(overrides if isinstance(overrides, list) else ()):
+        inside = one.get("set") if isinstance(one, dict) else None
+        if isinstance(inside, dict) and name in inside:
+            at = report.source.line("overrides", index, "set", name)
+            return f"is set by overrides in {at} and searched as well; take one of them away"
+    return why_no_axis(defaults.known, name, value)
+
+
+def _checked(
+    report: Report, place: Place, name: str, domain: Domain, conditions: Conditions
+) -> Domain | None:
+    """The domain with its values in the setting's own form, or None after a problem."""
+    before = len(report.problems)
+    if isinstance(domain, OneOf):
+        values = tuple(
+            conditions.form((*place, index), name, value)
+            for index, value in enumerate(domain.values)
+        )
+        if len(report.problems) > before:
+            return None
+        if len(set(map(repr, values))) < len(values):
+            report.add(place, f"a value stands there twice: {domain}")
+            return None
+        return OneOf(values)
+    ends = [conditions.form((*place, end), name, getattr(domain, end)) for end in ("low", "high")]
+    if len(report.problems) > before:
+        return None
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in ends):
+        report.add(place, "is no number, so it has no range; give a list of values")
+        return None
+    whole = all(isinstance(one, int) for one in ends)
+    if whole and domain.step is not None and domain.step != int(domain.step):
+        report.add((*place, "step"), f"must be a whole number here, got {domain.step:g}")
+        return None
+    return Range(ends[0], ends[1], domain.log, domain.step, whole)
+
+
+def _read_by(
+    report: Report, kinds: Mapping[str, StageKind], measured: Collection[str]
+) -> str | None:
+    valid = [name for name, kind in kinds.items() if kind.judged is not None]
+    if not report.has((SEARCH, "by")):
+        found = next((name for name in measured if name in valid), None)
+        if found is None:
+            report.add(
+                (SEARCH,),
+                f"needs by, the stage kind whose held-out metric decides ({', '.join(valid)}): "
+                f"{', '.join(measured)} is measured on test videos, which no search may see",
+            )
+        return found
+    name = report.get((SEARCH, "by"))
+    if name in valid:
+        return str(name)
+    if name in kinds:
+        said = f"{name} has no metric on held-out videos, and no search may see test videos"
+        report.add((SEARCH, "by"), f"{said}; it can be {', '.join(valid)}")
+    else:
+        report.add((SEARCH, "by"), unknown("stage kind", name, valid))
+    return None
+
+
+def _read_proposals(report: Report, sampler: Sampler, settings: Mapping[str, Domain]) -> int:
+    """How many proposals each search has; of a grid, all of its points unless told otherwise."""
+    place = (SEARCH, "proposals")
+    grid = None
+    if sampler.name == "grid":
+        points = {name: domain.points() for name, domain in settings.items()}
+        for name, found in points.items():
+            if found is None:
+                report.add(
+                    (SEARCH, "settings", name), "has no grid; give a step, or a list of values"
+                )
+        if None not in points.values():
+            grid = prod(len(found or ()) for found in points.values())
+    if not report.has(place):
+        if grid is not None and grid <= MOST:
+            return grid
+        if sampler.name != "grid":
+            report.add((SEARCH,), "needs proposals, how many settings each arm may try")
+        elif grid is not None:
+            report.add((SEARCH,), f"the grid has {grid:,} points; give proposals, how many to try")
+        return 1
+    asked = _count(report, "proposals", 1, MOST)
+    if grid is not None and asked > grid:
+        report.add(place, f"the grid has {grid} points, got {asked}; ask for no more than it has")
+    return asked
+
+
+def _count(report: Report, name: str, lowest: int, highest: int) -> int:
+    value: Any = report.get((SEARCH, name))
+    if isinstance(value, bool) or not isinstance(value, int):
+        report.add((SEARCH, name), f"must be a whole number, got {shown(value)}")
+        return lowest
+    if not lowest <= value <= highest:
+        report.add((SEARCH, name), f"must be at least {lowest} and at most {highest}, got {value}")
+        return lowest
+    return value
+
+
+def _read_per(report: Report, conditions: Conditions) -> tuple[str, ...] | None:
+    place = (SEARCH, "per")
+    if report.get(place) == "arm":
+        return None
+    if report.get(place) == "study":
+        return ()
+    valid = [*conditions.axes]
+    if not isinstance(report.get(place), list):
+        said = "must be arm, study or a list of axes, on which arms that share a search agree"
+        report.add(place, f"{said}; got {shown(report.get(place))}")
+        return None
+    found: list[str] = []
+    for index, name in enumerate(report.items(place)):
+        if name not in valid:
+            report.add((*place, index), unknown("axis", name, valid))
+        elif name in found:
+            report.add((*place, index), f"{name!r} stands there twice")
+        else:
+            found.append(str(name))
+    return tuple(found)

@@ -1,0 +1,251 @@
+"""Which searches a search space asks for: one for each arm and target, unless arms share it."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+from rotlab.planning.arms import Arm
+from rotlab.planning.chains import Chains, Replicate
+from rotlab.planning.configs import RefusedError
+from rotlab.planning.datasets import DatasetInfo
+from rotlab.planning.decisions import Proposal, Proposed, Tuning, Winner
+from rotlab.planning.inits import reads
+from rotlab.planning.key import canonical
+from rotlab.planning.kinds import sections_of
+from rotlab.planning.problems import Problem
+from rotlab.planning.replicates import Draw, draws_by_chance
+from rotlab.planning.search import Search
+from rotlab.planning.shape import Link, Member, applies
+from rotlab.planning.spec import Spec
+from rotlab.planning.stage import StageKind
+
+_VERSION = 1  # of what a search does with equal ranges, sampler and values
+_DIGITS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A stage by which a search is judged, in the chain of an arm: of one member and replicate."""
+
+    link: Link
+    member: Member
+    arm: Arm
+    replicate: Replicate
+
+
+@dataclass(slots=True)
+class _Group:
+    """What shares one search."""
+
+    places: dict[str, _Place]  # by the key of the stage as it is without the search
+    arms: dict[str, Mapping[str, Any]]
+    settings: tuple[str, ...]
+    target: str
+    modality: str
+
+
+class Tunings:
+    """The searches of a search space, and what arms take from which.
+
+    Args:
+        spec: that asks for them; it has a search.
+        search: its search.
+        kinds: stage kinds by name.
+        chains: make the stages.
+    """
+
+    def __init__(
+        self, spec: Spec, search: Search, kinds: Mapping[str, StageKind], chains: Chains
+    ) -> None:
+        self._spec = spec
+        self._search = search
+        self._kinds = kinds
+        self._chains = chains
+        self._groups: dict[tuple[object, ...], _Group] = {}
+        self._asked: dict[tuple[int, str, str], tuple[object, ...]] = {}
+        self._keys: dict[tuple[object, ...], str] = {}
+        self._places: dict[str, tuple[_Place, ...]] = {}
+        self._read: set[str] = set()
+        self.problems: list[Problem] = []
+        self.all: dict[str, Tuning] = {}
+
+    def find(self, arms: Sequence[Arm], targets: Iterable[DatasetInfo]) -> None:
+        """Learn what is to be searched; what is wrong stands in `problems` then, or the chains'."""
+        for target in targets:
+            for index, arm in enumerate(arms):
+                for member in arm.shape.members:
+                    self._ask(index, arm, member, target)
+        for name in self._search.settings:
+            if name not in self._read and not self.problems:
+                self._refuse(name, f"nothing that leads to {self._search.by} reads it in any arm")
+        for group_key, group in self._groups.items():
+            key = self._key(group)
+            self._keys[group_key] = key
+            self._places[key] = tuple(group.places.values())
+            self.all[key] = Tuning(
+                key,
+                group.settings,
+                tuple(group.arms.values()),
+                group.target,
+                group.modality,
+                self._search.proposals,
+            )
+
+    def of(self, index: int, member: Member, target: str) -> str | None:
+        """Return the key of the search whose winner an arm takes, None where it has none.
+
+        Args:
+            index: of the arm.
+            member: of its shape.
+            target: name of the data set.
+        """
+        asked = self._asked.get((index, member.modality, target))
+        return None if asked is None else self._keys[asked]
+
+    def tuned(self, arm: Arm, winners: Mapping[str, Winner]) -> Arm:
+        """Return an arm with what searches have found for it: member -> winner."""
+        own = {
+            name: replace(
+                arm,
+                overrides={
+                    **arm.overrides,
+                    **{
+                        setting: value
+                        for setting, value in winner.settings.items()
+                        if arm.shape.reads(setting)
+                    },
+                },
+            )
+            for name, winner in winners.items()
+        }
+        return replace(arm, tuned=own)
+
+    def propose(self, proposal: Proposal) -> Proposed:
+        """Return a proposal as stages; without results where its settings break a rule."""
+        results: dict[str, None] = {}
+        stages: dict[str, None] = {}
+        before = dict(self._chains.problems)
+        for place in self._places[proposal.tuning]:
+            try:
+                key, needed = self._chains.part(
+                    place.link,
+                    place.member,
+                    self._judged(place.arm, proposal.settings),
+                    place.replicate,
+                )
+            except RefusedError:  # a proposal that cannot be is one that failed, not a mistake
+                self._chains.problems = before
+                return Proposed(proposal, (), ())
+            results[key] = None
+            stages |= dict.fromkeys(needed)
+        return Proposed(proposal, tuple(results), tuple(stages))
+
+    @cached_property
+    def _kind(self) -> StageKind:
+        return self._kinds[self._search.by]
+
+    def _ask(self, index: int, arm: Arm, member: Member, target: DatasetInfo) -> None:
+        """Note what an arm's chain of one member leaves to be searched."""
+        links = arm.shape.links
+        link = next((one for one in links if one.kind is self._kind), None)
+        if link is None:
+            self._refuse_unjudged(arm)
+            return
+        names = [name for name in self._search.settings if self._is_read(name, link, member)]
+        self._read.update(names)
+        if not names:
+            return
+        places: dict[str, _Place] = {}
+        for replicate in self._replicates(arm, target):
+            try:
+                key, _ = self._chains.part(link, member, self._judged(arm, {}), replicate)
+            except RefusedError:
+                continue  # it is noted
+            self._refuse_lacking(key)
+            places[key] = _Place(link, member, arm, replicate)
+        if not places:
+            return
+        per = self._search.per
+        shared = next(iter(places)) if per is None else canonical([arm.values.get(a) for a in per])
+        known = (shared, target.name, member.modality, *names)
+        new = _Group({}, {}, tuple(names), target.name, member.modality)
+        group = self._groups.setdefault(known, new)
+        group.places |= places
+        group.arms.setdefault(canonical(arm.values), arm.values)
+        self._asked[index, member.modality, target.name] = known
+
+    def _replicates(self, arm: Arm, target: DatasetInfo) -> Iterator[Replicate]:
+        """Those that proposals of an arm are judged on."""
+        search, repeats = self._search, self._spec.replicates
+        chain = tuple(
+            one.kind.name for one in reversed(arm.shape.links) if draws_by_chance(one.kind)
+        )
+        draws = tuple(map(Draw, search.seeds))
+        if repeats.by_kind:
+            draws = tuple(repeats.draws(chain))[:1]
+        splits: tuple[int | None, ...] = search.splits or (repeats.splits or (1,))[:1]
+        if target.num_splits == 0:
+            splits = (None,)
+        for draw, split in product(draws, splits):
+            yield Replicate(target, draw, split)
+
+    def _judged(self, arm: Arm, settings: Mapping[str, Any]) -> Arm:
+        """An arm as it is while it is searched: judged on what is held out."""
+        holding = self._kind.judged.holding if self._kind.judged else {}
+        own = {name: value for name, value in settings.items() if arm.shape.reads(name)}
+        return replace(arm, overrides={**arm.overrides, **own, **holding})
+
+    def _is_read(self, name: str, link: Link, member: Member) -> bool:
+        """Whether a setting has a say in a stage, or in what stands behind it."""
+        section, _, field = name.partition(".")
+        if section in sections_of(link.kind) and reads(link.init, section, field):
+            return True
+        return any(
+            self._is_read(name, Link(self._kinds[one.kind], one.init or link.init), member)
+            for one in link.kind.inputs
+            if applies(one, link.init, member.modality)
+        )
+
+    def _key(self, group: _Group) -> str:
+        search = self._search
+        content = {
+            "version": _VERSION,
+            "stages": sorted(group.places),
+            "settings": {name: search.settings[name].plain() for name in group.settings},
+            "metric": search.metric,
+            "goal": search.goal,
+            "sampler": search.sampler.name,
+            "options": dict(search.sampler.options),
+            "at_once": search.at_once,
+        }
+        return hashlib.sha256(canonical(content).encode()).hexdigest()[:_DIGITS]
+
+    def _refuse_unjudged(self, arm: Arm) -> None:
+        """A measure that a searched setting changes must have the search in its own chains."""
+        for name in self._search.settings:
+            if arm.shape.reads(name):
+                by = self._search.by
+                self._refuse(
+                    name,
+                    f"{arm.measure} reads it too, but has no {by} to be judged by (with "
+                    f"init {arm.shape.init}); measure that in a search space of its own",
+                )
+
+    def _refuse_lacking(self, key: str) -> None:
+        judged = self._kind.judged
+        if judged is None or judged.metric != self._search.metric:
+            return
+        found = judged.lacking(self._chains.stages[key].config)
+        if found is not None:
+            setting, why = found
+            self._add(self._spec.problem(f"{setting} {why}", "search"))
+
+    def _refuse(self, name: str, text: str) -> None:
+        self._add(self._spec.problem(text, f"search.settings.{name}"))
+
+    def _add(self, problem: Problem) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)

@@ -1,0 +1,200 @@
+"""Searches as a study runs: what is decided when, kept, and found again."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rotlab.execution.decision_book import DecisionBook
+from rotlab.execution.searches import Searches
+from rotlab.planning.kinds import load_kinds
+from rotlab.planning.planned import find_all
+from rotlab.planning.planner import Planner
+from rotlab.planning.spec import load_spec
+from rotlab.planning.stage import Stage
+from rotnet.errors import UserError
+
+TEXT = """
+name: trial
+base: tiny
+data: {pretrain: hockey, target: weizmann}
+finetune: {val_fraction: 0.25, final: train+val}
+axes: {init: [rotation, scratch]}
+search:
+  settings: {finetune.lr: {low: 0.001, high: 1, log: true}}
+  proposals: 6
+  at_once: 2
+  sampler: {name: tpe, n_startup_trials: 2}
+"""
+
+
+def searches(folder: Path, text: str = TEXT) -> Searches:
+    path = folder / "space.yaml"
+    path.write_text(text)
+    spec = load_spec(path)
+    planner = Planner(spec, load_kinds(), find_all(spec, folder / "none"))
+    assert spec.search is not None
+    return Searches(planner, spec.search, DecisionBook(folder / "store"))
+
+
+def value(stage: Stage) -> float:
+    """More for rates near 0.03."""
+    return -abs(float(stage.config.finetune.lr) - 0.03)  # type: ignore[attr-defined]
+
+
+def run(
+    found: Searches,
+    rng: np.random.Generator,
+    failing: frozenset[str] = frozenset(),
+    most: int = 10**6,
+) -> int:
+    """Do stages in any order that their inputs allow until nothing is left; return how many."""
+    found.catch_up(lambda _: {})
+    done: set[str] = set()
+    while True:
+        plan = found.plan
+        ready = [
+            stage
+            for key, stage in plan.stages.items()
+            if key not in done and done.issuperset(stage.inputs.values())
+        ]
+        if not ready or len(done) == most:
+            return len(done)
+        stage = ready[int(rng.integers(len(ready)))]
+        done.add(stage.key)
+        if stage.kind == "finetune" and stage.key in failing:
+            found.lost([stage.key])
+        else:
+            metrics = {"val_accuracy": value(stage)} if stage.kind == "finetune" else {}
+            found.done(stage.key, metrics)
+        found.decide()
+
+
+def settings(found: Searches) -> list[tuple[str, int, float]]:
+    """What was proposed."""
+    return [
+        (one.proposal.tuning, one.proposal.number, one.proposal.settings["finetune.lr"])
+        for one in found.plan.proposed
+    ]
+
+
+def test_each_arm_gets_its_proposals_and_then_its_cells(tmp_path: Path) -> None:
+    found = searches(tmp_path)
+    run(found, np.random.default_rng(0))
+    assert len(found.plan.tunings) == 2
+    assert len(found.plan.proposed) == 12
+    assert not found.plan.awaited
+    assert not found.undecided()
+    for cell in found.plan.cells:
+        rates = [
+            one.proposal.settings["finetune.lr"]
+            for one in found.plan.proposed
+            if cell.arm in [dict(arm) for arm in found.plan.tunings[one.proposal.tuning].arms]
+        ]
+        best = min(rates, key=lambda rate: abs(rate - 0.03))
+        assert cell.overrides == {"finetune.lr": best}
+
+
+def test_whatever_ends_first_the_proposals_are_the_same(tmp_path: Path) -> None:
+    made = []
+    for seed in range(3):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        found = searches(folder)
+        run(found, np.random.default_rng(seed))
+        made.append((settings(found), [cell.result for cell in found.plan.cells]))
+    assert made[0] == made[1] == made[2]
+
+
+def test_broken_off_at_any_moment_it_goes_on_to_the_same_end(tmp_path: Path) -> None:
+    whole = searches(tmp_path)
+    number = run(whole, np.random.default_rng(0))
+    for most in range(1, number, 3):
+        folder = tmp_path / str(most)
+        folder.mkdir()
+        run(searches(folder), np.random.default_rng(most), most=most)
+        again = searches(folder)
+        run(again, np.random.default_rng(most + 1))
+        assert settings(again) == settings(whole)
+        assert [cell.result for cell in again.plan.cells] == [
+            cell.result for cell in whole.plan.cells
+        ]
+
+
+def test_no_more_proposals_are_under_way_than_allowed(tmp_path: Path) -> None:
+    found = searches(tmp_path)
+    found.catch_up(lambda _: {})
+    assert len(found.plan.proposed) == 4  # two of each arm
+    first = next(one for one in found.plan.proposed if one.proposal.number == 1)
+    second = next(
+        one
+        for one in found.plan.proposed
+        if (one.proposal.tuning, one.proposal.number) == (first.proposal.tuning, 2)
+    )
+    found.done(second.results[0], {"val_accuracy": 0.5})
+    assert not found.decide()  # the third may know of the first alone, which has not ended
+    found.done(first.results[0], {"val_accuracy": 0.1})
+    assert found.decide()
+    assert len(found.plan.proposed) == 6
+
+
+def test_a_proposal_that_fails_is_passed_over_and_not_asked_for_again(tmp_path: Path) -> None:
+    found = searches(tmp_path)
+    found.catch_up(lambda _: {})
+    lost = frozenset(key for one in found.plan.proposed for key in one.results)
+    run(found, np.random.default_rng(0), failing=lost)
+    assert not found.plan.awaited
+    assert lost <= found.plan.stages.keys()  # a plan never shrinks while it runs
+    again = searches(tmp_path)
+    assert again.plan.stages.keys() == found.plan.stages.keys() - lost
+    assert again.plan.cells == found.plan.cells
+
+
+def test_a_search_of_which_all_proposals_fail_says_so_and_its_arm_stays_open(
+    tmp_path: Path,
+) -> None:
+    found = searches(tmp_path)
+
+    class Everything(frozenset[str]):
+        def __contains__(self, key: object) -> bool:
+            return True
+
+    run(found, np.random.default_rng(0), failing=Everything())
+    assert list(found.undecided().values()) == ["all 6 proposals failed"] * 2
+    assert len(found.plan.awaited) == 2
+
+
+def test_raising_the_number_goes_on_from_what_was_tried(tmp_path: Path) -> None:
+    found = searches(tmp_path)
+    run(found, np.random.default_rng(0))
+    more = searches(tmp_path, TEXT.replace("proposals: 6", "proposals: 8"))
+    assert len(more.plan.awaited) == 2
+    run(more, np.random.default_rng(0))
+    assert settings(more)[:2] == settings(found)[:2]
+    assert len(more.plan.proposed) == 16
+
+
+def test_a_metric_that_is_never_reported_is_named_with_those_that_are(tmp_path: Path) -> None:
+    found = searches(tmp_path, TEXT.replace("  at_once", "  metric: loss\n  at_once"))
+    with pytest.raises(
+        UserError,
+        match=r"search.metric: finetune \w+ reports no 'loss'; it has val_accuracy",
+    ):
+        run(found, np.random.default_rng(0))
+
+
+def test_a_damaged_decision_is_named(tmp_path: Path) -> None:
+    found = searches(tmp_path)
+    found.catch_up(lambda _: {})
+    (path, *_) = sorted((tmp_path / "store" / "searches").glob("*/1.json"))
+    path.write_text("{")
+    with pytest.raises(UserError, match=f"{path}: cannot be read"):
+        searches(tmp_path)
+
+
+def test_of_two_drivers_the_first_decides(tmp_path: Path) -> None:
+    first, second = searches(tmp_path), searches(tmp_path)
+    first.catch_up(lambda _: {})
+    second.catch_up(lambda _: {})
+    assert settings(first) == settings(second)
+    assert not list((tmp_path / "store" / "searches").rglob("*.tmp"))
