@@ -2,16 +2,19 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
-from rotlab.reporting.comparison import Comparison, has_values
+from rotlab.reporting.arms import ArmSummary, has_values
+from rotlab.reporting.comparison import Comparison
+from rotlab.reporting.contrasts import Contrast
 from rotlab.reporting.scale import scale_of, short_name
 from rotlab.reporting.sentences import describe, sentence, show_value
 from rotlab.reporting.tables import arms_table, markdown, plain
+from rotlab.tracking.query import STAGES
 
 
 def report_text(comparisons: list[Comparison], question: str) -> str:
@@ -60,7 +63,7 @@ def print_report(comparisons: list[Comparison], question: str, console: Console)
 def tidy_csv(frame: pd.DataFrame) -> str:
     """Return the cells, one a line, values of sets as JSON and numbers in full."""
     axes = frame.attrs["axes"]
-    shown = frame.copy()
+    shown = frame.drop(columns=STAGES, errors="ignore")
     for axis in axes:
         shown[axis] = [None if value is None else show_value(value) for value in frame[axis]]
     return shown.to_csv(index=False).rstrip("\n")
@@ -70,7 +73,7 @@ def tidy_json(frame: pd.DataFrame) -> str:
     """Return the cells as a JSON list of objects; what is not known is null."""
     records = [
         {str(name): None if _is_absent(value) else value for name, value in record.items()}
-        for record in frame.to_dict("records")
+        for record in frame.drop(columns=STAGES, errors="ignore").to_dict("records")
     ]
     return json.dumps(records, indent=2)
 
@@ -126,22 +129,43 @@ def _shows_random_network(comparison: Comparison) -> bool:
 def _notes(comparisons: list[Comparison]) -> list[str]:
     contrasts = [each for comparison in comparisons for each in comparison.contrasts]
     notes = ["n counts seeds; splits are averaged within a seed; intervals are 95 % t intervals."]
+    if any(len(chain.seeds) > 1 for arm in _arms(comparisons) for chain in arm.chains):
+        notes.append("Seeds that share a stage, such as one pretraining, count as one: their mean.")
     if contrasts:
         against = dict.fromkeys(describe(contrast.baseline) for contrast in contrasts)
         notes.append(
-            f"Differences are against {' or '.join(against)}, all else equal: "
-            "Welch's 95 % interval, unpaired."
+            f"Differences are against {' or '.join(against)}, all else equal{_how(contrasts)}"
         )
     elif any(len(one.arms) > 1 and one.asked is None for one in comparisons):
         notes.append("To see differences, say what to set arms against: --baseline AXIS=VALUE.")
-    if len(contrasts) > 1:
+    most = max((len(comparison.contrasts) for comparison in comparisons), default=0)
+    if most > 1:
         notes.append(
-            f"The {len(contrasts)} differences are each judged alone, not adjusted for number."
+            "p is corrected for the number of differences of a table (Holm), intervals are not; "
+            "g is the difference in standard deviations (Hedges)."
         )
+    elif most:
+        notes.append("g is the difference in standard deviations (Hedges).")
     if any(_shows_random_network(comparison) for comparison in comparisons):
         notes.append(
             "Linear and retrieval leave networks as they are: scratch is the random network."
         )
-    if any(arm.missing for comparison in comparisons for arm in comparison.arms):
+    if any(arm.missing for arm in _arms(comparisons)):
         notes.append("A seed counts once none of its cells is missing.")
     return notes
+
+
+def _how(contrasts: Sequence[Contrast]) -> str:
+    """What the intervals of differences are made from."""
+    held = {one.difference.how for one in contrasts if one.difference is not None}
+    words = {
+        "pooled": "the residual of all arms, as their spreads are alike",
+        "welch": "Welch's interval, unpaired",
+        "paired": "pairs, where the two share a stage",
+    }
+    made = "; ".join(text for how, text in words.items() if how in held)
+    return f": {made}." if made else "."
+
+
+def _arms(comparisons: Iterable[Comparison]) -> Iterator[ArmSummary]:
+    return (arm for comparison in comparisons for arm in comparison.arms)

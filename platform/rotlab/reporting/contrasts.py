@@ -1,0 +1,100 @@
+"""Which arms are set against which baseline, all else equal, and by how much they differ."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rotlab.reporting.arms import ArmSummary, as_text, has_values, varying_axes
+from rotlab.reporting.chains import pairs
+from rotlab.reporting.family import adjust
+from rotlab.reporting.spread import Spread
+from rotlab.reporting.statistics import FEWEST, Difference, paired, spread_over, unpaired
+
+SCRATCH: Mapping[str, Any] = {"init": "scratch"}
+RANDOM: Mapping[str, Any] = {"init": "random-frozen"}
+UNTRAINED = (SCRATCH, RANDOM)  # what arms are set against unless something else is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """An arm against a baseline, all else equal.
+
+    Args:
+        treatment: axis -> value, of the axes that the baseline names, such as init: rotation.
+        baseline: axis -> value, such as init: scratch.
+        setting: axis -> value, of the other axes on which the study's arms differ.
+        difference: the arm's mean minus the baseline's; None where either has no whole seed.
+        without: which of the two has none, "arm" or "baseline".
+        arms: places of the two in the comparison's arms.
+    """
+
+    treatment: Mapping[str, Any]
+    baseline: Mapping[str, Any]
+    setting: Mapping[str, Any]
+    difference: Difference | None
+    without: tuple[str, ...]
+    arms: tuple[int, int] = (0, 0)
+
+
+def contrasts_of(
+    arms: Sequence[ArmSummary], axes: tuple[str, ...], baseline: Mapping[str, Any]
+) -> tuple[Contrast, ...]:
+    """Return every arm's difference to the arm that has the baseline's values and equals it else.
+
+    All of them are one family: Holm's correction is over all.
+    """
+    others = [axis for axis in axes if axis not in baseline]
+    bases = [place for place, arm in enumerate(arms) if has_values(arm, baseline)]
+    treated = [
+        place
+        for place, arm in enumerate(arms)
+        if place not in bases and any(axis in arm.arm for axis in baseline)
+    ]
+    shown = varying_axes((arms[place] for place in treated), others)
+    spread = spread_over([arm.seed_means for arm in arms])
+    found = [
+        _contrast(arms, (place, base), baseline, shown, spread)
+        for place in treated
+        for base in bases
+        if all(
+            axis not in arms[base].arm
+            or as_text(arms[base].arm[axis]) == as_text(arms[place].arm.get(axis))
+            for axis in others
+        )
+    ]
+    adjusted = adjust([one.difference for one in found])
+    return tuple(
+        replace(one, difference=difference) for one, difference in zip(found, adjusted, strict=True)
+    )
+
+
+def _contrast(
+    arms: Sequence[ArmSummary],
+    places: tuple[int, int],
+    baseline: Mapping[str, Any],
+    shown: Sequence[str],
+    spread: Spread,
+) -> Contrast:
+    arm, base = (arms[place] for place in places)
+    without = tuple(
+        name for name, side in (("arm", arm), ("baseline", base)) if side.estimate is None
+    )
+    return Contrast(
+        treatment={axis: arm.arm[axis] for axis in baseline if axis in arm.arm},
+        baseline=baseline,
+        setting={axis: arm.arm[axis] for axis in shown if axis in arm.arm},
+        difference=None if without else _difference(arm, base, spread, places),
+        without=without,
+        arms=places,
+    )
+
+
+def _difference(
+    arm: ArmSummary, base: ArmSummary, spread: Spread, places: tuple[int, int]
+) -> Difference:
+    """Paired where the two share a stage, chain by chain, and enough chains do."""
+    shared = pairs(arm.chains, base.chains)
+    enough = min(FEWEST, len(arm.chains), len(base.chains))
+    if shared is not None and len(shared) >= enough:
+        return paired(shared)
+    return unpaired(arm.seed_means, base.seed_means, spread, places)
