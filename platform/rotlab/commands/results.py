@@ -9,9 +9,11 @@ from typing import Any
 
 from rich.console import Console
 
-from rotlab.commands.options import add_store, add_study, add_tracking
+from rotlab.commands.options import add_data, add_store, add_study, add_tracking
 from rotlab.execution.store import Store
+from rotlab.planning.datasets import data_root
 from rotlab.reporting.comparison import compare
+from rotlab.reporting.held import with_test_sets
 from rotlab.reporting.report import (
     print_report,
     report_markdown,
@@ -44,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the other arms are set against (default: the search space's own, "
         "else init=scratch, else the random network)",
     )
+    parser.add_argument(
+        "--test-set",
+        action="store_true",
+        help="say what holds for other test videos too, from the scores in the store and the "
+        "groups of videos in the prepared set",
+    )
+    add_data(parser)
     add_store(parser)
     add_tracking(parser)
 
@@ -54,19 +63,23 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: if MLflow holds no such study, or the study no such metric.
     """
-    uri = args.tracking_uri or default_tracking_uri(Store.open(args.store).root)
+    store = Store.open(args.store, writing=False)
+    uri = args.tracking_uri or default_tracking_uri(store.root)
     frame = results(args.study, uri)
     if args.format == "csv":
         print(tidy_csv(frame))
     elif args.format == "json":
         print(tidy_json(frame))
     else:
-        comparisons, question = (
-            compare(
-                frame, args.metric, _baseline(args.baseline) or frame.attrs["baseline"] or None
-            ),
-            frame.attrs["question"],
+        comparisons = compare(
+            frame, args.metric, _baseline(args.baseline) or frame.attrs["baseline"] or None
         )
+        if args.test_set:
+            data = data_root(args.data)
+            comparisons = [
+                with_test_sets(one, frame, store, args.study, data) for one in comparisons
+            ]
+        question = frame.attrs["question"]
         if args.format == "markdown":
             print(report_markdown(comparisons, question))
         elif sys.stdout.isatty():

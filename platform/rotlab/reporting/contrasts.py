@@ -26,6 +26,8 @@ class Contrast:
         difference: the arm's mean minus the baseline's; None where either has no whole seed.
         without: which of the two has none, "arm" or "baseline".
         arms: places of the two in the comparison's arms.
+        elsewhere: the same difference with the interval for other test videos of the kind; None
+            where that is not known.
     """
 
     treatment: Mapping[str, Any]
@@ -34,6 +36,7 @@ class Contrast:
     difference: Difference | None
     without: tuple[str, ...]
     arms: tuple[int, int] = (0, 0)
+    elsewhere: Difference | None = None
 
 
 def contrasts_of(

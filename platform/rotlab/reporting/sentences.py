@@ -42,6 +42,9 @@ def sentence(contrast: Contrast, scale: Scale, *, is_one_of_several: bool = Fals
         return f"No spread between seeds to judge by{subject}{where}: {size} ({_seeds(difference)})"
     interval = f"[{scale.show(difference.low)}, {scale.show(difference.high)}]"
     found = f"{size} {interval} ({_seeds(difference)}{_tested(difference)})"
+    if contrast.elsewhere is not None and contrast.elsewhere.low is not None:
+        other = (scale.show(contrast.elsewhere.low), scale.show(contrast.elsewhere.high))
+        found += f"; for other test videos [{other[0]}, {other[1]}]"
     if difference.p is None:
         return f"Too few seeds to test{subject}{where}: {found}"
     if is_shown(difference):

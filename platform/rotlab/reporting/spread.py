@@ -5,7 +5,7 @@ The residual of all arms has more degrees of freedom than two arms have (48 inst
 Bartlett's test over all arms gives p > 0.25, the level that Bancroft (Biometrics 20, 1964) advises
 for tests on which pooling hangs; and for two arms only whose own variances lie below the upper
 quarter of the F distribution beside it, so that an unruly arm is not judged by the others' calm.
-`benchmarks/statistics.py` measures what the rule does to coverage.
+`benchmarks/intervals.py` measures what the rule does to coverage.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ from rotlab.reporting.spread import Spread, ratio_freedom, spread_of
 CONFIDENCE = 0.95
 FEWEST = 3  # values a side without which nothing is tested: of two, spread is hardly known
 
-How = Literal["paired", "pooled", "welch"]
+How = Literal["paired", "pooled", "welch", "resampled"]
 
 
 @dataclass(frozen=True, slots=True)
