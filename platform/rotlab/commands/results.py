@@ -4,7 +4,8 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,8 +13,10 @@ from rich.console import Console
 from rotlab.commands.options import add_data, add_store, add_study, add_tracking
 from rotlab.execution.store import Store
 from rotlab.planning.datasets import data_root
-from rotlab.reporting.comparison import compare
+from rotlab.reporting.comparison import Comparison, compare
+from rotlab.reporting.grid import grids
 from rotlab.reporting.held import with_test_sets
+from rotlab.reporting.outside import Outside, beside, read_outside
 from rotlab.reporting.report import (
     print_report,
     report_markdown,
@@ -21,10 +24,27 @@ from rotlab.reporting.report import (
     tidy_csv,
     tidy_json,
 )
+from rotlab.reporting.typeset import (
+    grid_csv,
+    grid_html,
+    grid_latex,
+    grid_markdown,
+    grid_text,
+    outside_markdown,
+    outside_text,
+)
 from rotlab.tracking.query import results
 from rotlab.tracking.roster import NULL
 from rotlab.tracking.uri import default_tracking_uri
 from rotnet.errors import UserError
+
+_GRIDS = {
+    "table": grid_text,
+    "markdown": grid_markdown,
+    "latex": grid_latex,
+    "csv": grid_csv,
+    "html": grid_html,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +52,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_study(parser)
     parser.add_argument(
         "--format",
-        choices=("table", "markdown", "csv", "json"),
+        choices=("table", "markdown", "csv", "json", "latex", "html"),
         default="table",
-        help="table and markdown compare the arms; csv and json list the cells",
+        help="table and markdown compare the arms; csv and json list the cells; latex and html, "
+        "and csv too, give a table with --rows and --columns",
+    )
+    parser.add_argument(
+        "--rows", metavar="AXIS", help='an axis, or "target": a paper\'s table, with --columns'
+    )
+    parser.add_argument("--columns", metavar="AXIS", help="another, side by side")
+    parser.add_argument(
+        "--published",
+        action="store_true",
+        help="show published numbers on the same data sets, with their sources",
+    )
+    parser.add_argument(
+        "--beside",
+        metavar="FILE",
+        type=Path,
+        help="show numbers of a CSV file: method, target, metric, value (shares in per cent), "
+        "source; and measure, network, input, pretrained_on where you have them",
     )
     parser.add_argument(
         "--metric",
@@ -63,30 +100,66 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: if MLflow holds no such study, or the study no such metric.
     """
+    is_grid = _asks_for_grid(args)
+    outside = _outside(args)
     store = Store.open(args.store, writing=False)
     uri = args.tracking_uri or default_tracking_uri(store.root)
     frame = results(args.study, uri)
-    if args.format == "csv":
-        print(tidy_csv(frame))
-    elif args.format == "json":
-        print(tidy_json(frame))
+    if args.format in ("csv", "json") and not is_grid:
+        print(tidy_csv(frame) if args.format == "csv" else tidy_json(frame))
+        return 0
+    comparisons = compare(
+        frame, args.metric, _baseline(args.baseline) or frame.attrs["baseline"] or None
+    )
+    if args.test_set:
+        data = data_root(args.data)
+        comparisons = [with_test_sets(one, frame, store, args.study, data) for one in comparisons]
+    if is_grid:
+        made = [_GRIDS[args.format](grid) for grid in grids(comparisons, args.rows, args.columns)]
+        print("\n\n".join(made))
     else:
-        comparisons = compare(
-            frame, args.metric, _baseline(args.baseline) or frame.attrs["baseline"] or None
-        )
-        if args.test_set:
-            data = data_root(args.data)
-            comparisons = [
-                with_test_sets(one, frame, store, args.study, data) for one in comparisons
-            ]
-        question = frame.attrs["question"]
-        if args.format == "markdown":
-            print(report_markdown(comparisons, question))
-        elif sys.stdout.isatty():
-            print_report(comparisons, question, Console())
-        else:
-            print(report_text(comparisons, question))
+        _print_comparisons(comparisons, frame.attrs["question"], args.format)
+    if outside:
+        _print_outside(comparisons, outside, args.format)
     return 0
+
+
+def _asks_for_grid(args: argparse.Namespace) -> bool:
+    """Say whether two axes are named, and refuse what does not go together."""
+    if (args.rows is None) != (args.columns is None):
+        raise UserError("--rows and --columns go together: name an axis with each")
+    is_grid = args.rows is not None
+    if args.format in ("latex", "html") and not is_grid:
+        raise UserError(f"--format {args.format} is a table of two axes: give --rows and --columns")
+    if args.format == "json" and is_grid:
+        raise UserError(f"--format json lists cells: with --rows it can be {', '.join(_GRIDS)}")
+    return is_grid
+
+
+def _outside(args: argparse.Namespace) -> list[Outside]:
+    if (args.published or args.beside) and args.format not in ("table", "markdown"):
+        raise UserError("--published and --beside go with --format table or markdown")
+    return [
+        *(read_outside() if args.published else ()),
+        *(read_outside(args.beside) if args.beside else ()),
+    ]
+
+
+def _print_comparisons(comparisons: list[Comparison], question: str, form: str) -> None:
+    if form == "markdown":
+        print(report_markdown(comparisons, question))
+    elif sys.stdout.isatty():
+        print_report(comparisons, question, Console())
+    else:
+        print(report_text(comparisons, question))
+
+
+def _print_outside(comparisons: list[Comparison], outside: Sequence[Outside], form: str) -> None:
+    for comparison in comparisons:
+        title = f"{comparison.target}, {comparison.measure}: {comparison.metric}"
+        held = beside(comparison, outside)
+        shown = outside_markdown if form == "markdown" else outside_text
+        print(f"\n{title}: {shown(held) if held else 'no numbers of others'}")
 
 
 def _baseline(given: str | None) -> Mapping[str, Any] | None:

@@ -92,9 +92,8 @@ def _judged(
     by_chain = [_by_split(chain, own, held) for chain in arm.chains]
     if not by_chain or any(one.keys() != by_chain[0].keys() or not one for one in by_chain):
         return None
-    splits: list[int] = list(by_chain[0])
-    right = np.stack([np.stack([one[split][0] for split in splits]) for one in by_chain])
-    return Judged(right, np.stack([by_chain[0][split][1] for split in splits]))
+    right = np.stack([np.stack([right for right, _ in one.values()]) for one in by_chain])
+    return Judged(right, np.stack([videos for _, videos in by_chain[0].values()]))
 
 
 def _by_split(
@@ -104,11 +103,11 @@ def _by_split(
     found: dict[int, list[tuple[Array, Array]]] = {}
     for cell in cells:
         if set(cell[STAGES]) <= chain.stages:
-            split = 0 if pd.isna(cell["split"]) else int(cell["split"])
+            split: int = 0 if pd.isna(cell["split"]) else int(cell["split"])
             found.setdefault(split, []).append(held[cell[STAGES][-1]])
     return {
-        split: (np.mean([right for right, _ in each], axis=0), each[0][1])
-        for split, each in sorted(found.items())
+        each: (np.mean([right for right, _ in found[each]], axis=0), found[each][0][1])
+        for each in sorted(found)
     }
 
 

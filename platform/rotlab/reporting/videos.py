@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from rotlab.reporting.statistics import CONFIDENCE, FEWEST, Difference, p_value
+from rotlab.reporting.statistics import CONFIDENCE, Difference, p_value
 
 DRAWS = 2000
 
@@ -101,24 +101,25 @@ class TestSet:
 def with_test_set(difference: Difference, test: TestSet) -> Difference:
     """Return a difference with the interval and test that hold for other test videos too.
 
-    Its degrees of freedom are Satterthwaite's of the two parts. A difference without an interval
-    stays as it is.
+    Its degrees of freedom are Satterthwaite's of the two parts; it is never narrower than the
+    interval for these very videos. A difference without an interval stays as it is.
     """
     error, freedom = difference.error, difference.freedom
-    if error is None or freedom is None:
+    if error is None or freedom is None or difference.low is None:
         return difference
     seeds = error**2
     total = max(seeds + test.variance - test.both, seeds, test.variance)
     joint = total**2 / (seeds**2 / freedom + test.variance**2 / (test.groups - 1))
-    half = float(stdtrit(joint, 0.5 + CONFIDENCE / 2)) * total**0.5
     middle = difference.difference
-    tested = min(difference.n) >= FEWEST
+    half = float(stdtrit(joint, 0.5 + CONFIDENCE / 2)) * total**0.5
+    half = max(half, middle - difference.low)
+    tested = difference.p is not None
     return replace(
         difference,
         low=middle - half,
         high=middle + half,
         freedom=joint,
-        p=float(p_value(middle / total**0.5, joint)) if tested else None,
+        p=max(float(p_value(middle / total**0.5, joint)), difference.p or 0.0) if tested else None,
         adjusted_p=None,
     )
 
