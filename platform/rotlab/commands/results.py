@@ -1,15 +1,13 @@
 """`rotlab results`: what a study has found, from MLflow."""
 
 import argparse
-import json
-import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
+from rotlab.commands.baseline import baseline_of
 from rotlab.commands.options import add_data, add_store, add_study, add_tracking
 from rotlab.execution.store import Store
 from rotlab.planning.datasets import data_root
@@ -34,7 +32,6 @@ from rotlab.reporting.typeset import (
     outside_text,
 )
 from rotlab.tracking.query import results
-from rotlab.tracking.roster import NULL
 from rotlab.tracking.uri import default_tracking_uri
 from rotnet.errors import UserError
 
@@ -109,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
         print(tidy_csv(frame) if args.format == "csv" else tidy_json(frame))
         return 0
     comparisons = compare(
-        frame, args.metric, _baseline(args.baseline) or frame.attrs["baseline"] or None
+        frame, args.metric, baseline_of(args.baseline) or frame.attrs["baseline"] or None
     )
     if args.test_set:
         data = data_root(args.data)
@@ -160,20 +157,3 @@ def _print_outside(comparisons: list[Comparison], outside: Sequence[Outside], fo
         held = beside(comparison, outside)
         shown = outside_markdown if form == "markdown" else outside_text
         print(f"\n{title}: {shown(held) if held else 'no numbers of others'}")
-
-
-def _baseline(given: str | None) -> Mapping[str, Any] | None:
-    """Return axis -> value; a value is JSON where it can be read so, else text; null is "none"."""
-    if given is None:
-        return None
-    found: dict[str, Any] = {}
-    for part in re.split(r",(?=\s*[\w.]+\s*=)", given):  # a set's own commas do not divide
-        axis, equals, text = (word.strip() for word in part.partition("="))
-        if not equals or not axis:
-            raise UserError(f"--baseline {given}: write it as AXIS=VALUE[,AXIS=VALUE]")
-        try:
-            value = json.loads(text)
-            found[axis] = NULL if value is None else value
-        except ValueError:
-            found[axis] = text
-    return found

@@ -21,10 +21,10 @@ def report_text(comparisons: list[Comparison], question: str) -> str:
     """Return the report as aligned plain text."""
     parts = [question] if question else []
     for comparison in comparisons:
-        parts += [_title(comparison), plain(arms_table(comparison))]
-        if findings := _findings(comparison):
-            parts.append("\n".join(findings))
-    return "\n\n".join([*parts, "\n".join(_notes(comparisons))])
+        parts += [title(comparison), plain(arms_table(comparison))]
+        if found := findings(comparison):
+            parts.append("\n".join(found))
+    return "\n\n".join([*parts, "\n".join(notes(comparisons))])
 
 
 def report_markdown(comparisons: list[Comparison], question: str) -> str:
@@ -32,12 +32,12 @@ def report_markdown(comparisons: list[Comparison], question: str) -> str:
     parts = [f"**{question}**"] if question else []
     for comparison in comparisons:
         parts += [
-            f"### {_title(comparison)}",
+            f"### {title(comparison)}",
             markdown(arms_table(comparison)),
         ]
-        if findings := _findings(comparison):
-            parts.append("\n".join(f"- {finding}" for finding in findings))
-    return "\n\n".join([*parts, "\n".join(_notes(comparisons))])
+        if found := findings(comparison):
+            parts.append("\n".join(f"- {finding}" for finding in found))
+    return "\n\n".join([*parts, "\n".join(notes(comparisons))])
 
 
 def print_report(comparisons: list[Comparison], question: str, console: Console) -> None:
@@ -46,17 +46,17 @@ def print_report(comparisons: list[Comparison], question: str, console: Console)
         console.print(question, style="bold", markup=False)
     for comparison in comparisons:
         console.print()
-        console.print(_title(comparison), markup=False, highlight=False)
+        console.print(title(comparison), markup=False, highlight=False)
         heading, *rows = plain(arms_table(comparison)).splitlines()
         console.print()
         console.print(heading, style="bold", markup=False, highlight=False, soft_wrap=True)
         for row in rows:
             console.print(row, markup=False, highlight=False, soft_wrap=True)
         console.print()
-        for finding in _findings(comparison):
+        for finding in findings(comparison):
             console.print(finding, style="bold", markup=False, highlight=False)
     console.print()
-    for note in _notes(comparisons):
+    for note in notes(comparisons):
         console.print(note, style="dim", markup=False, highlight=False)
 
 
@@ -82,20 +82,22 @@ def _is_absent(value: object) -> bool:
     return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
 
 
-def _title(comparison: Comparison) -> str:
+def title(comparison: Comparison) -> str:
+    """Return what a comparison is of: target, measure, metric, chance, how much is missing."""
     scale = scale_of(comparison.metric)
-    title = f"{comparison.target}, {comparison.measure}: {comparison.metric}"
+    said = f"{comparison.target}, {comparison.measure}: {comparison.metric}"
     if scale.percent:
-        title += " in %"
+        said += " in %"
     missing = sum(arm.missing for arm in comparison.arms)
     cells = sum(arm.cells for arm in comparison.arms)
     for metric, chance in comparison.chance.items():
         of = "" if metric == comparison.metric else f" of {short_name(metric)}"
-        title += f"; chance{of} {100 * chance:.1f} %"
-    return title + (f"; {missing} of {cells} cells missing" if missing else "")
+        said += f"; chance{of} {100 * chance:.1f} %"
+    return said + (f"; {missing} of {cells} cells missing" if missing else "")
 
 
-def _findings(comparison: Comparison) -> list[str]:
+def findings(comparison: Comparison) -> list[str]:
+    """Return a sentence for each difference, or why there is none."""
     if comparison.instead:
         there = ", ".join(comparison.instead)
         return [f"{comparison.measure} has no {comparison.metric}; --metric can be: {there}"]
@@ -126,7 +128,8 @@ def _shows_random_network(comparison: Comparison) -> bool:
     return comparison.measure in ("linear", "retrieval") and "scratch" in starts
 
 
-def _notes(comparisons: list[Comparison]) -> list[str]:
+def notes(comparisons: list[Comparison]) -> list[str]:
+    """Return how tables and sentences are to be read."""
     contrasts = [each for comparison in comparisons for each in comparison.contrasts]
     notes = ["n counts seeds; splits are averaged within a seed; intervals are 95 % t intervals."]
     if any(len(chain.seeds) > 1 for arm in _arms(comparisons) for chain in arm.chains):

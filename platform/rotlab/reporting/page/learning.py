@@ -1,0 +1,83 @@
+"""Which learning curves a page shows, and which arm each is of."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from rotlab.reporting.arms import as_text
+from rotlab.reporting.page.markup import figure, paragraph, table, text
+from rotlab.reporting.page.plots import curves_plot
+from rotlab.reporting.sentences import describe
+from rotlab.reporting.tables import Column
+from rotlab.tracking.query import STAGES
+from rotlab.tracking.stage_runs import Curve, StageRun
+
+METRICS = ("loss", "val_loss", "accuracy", "val_accuracy")
+MOST = 40  # stages of a kind; each curve is a request to MLflow
+_POINTS = 300  # of a curve; more are no sharper on a screen
+
+
+def chosen(stages: Sequence[StageRun]) -> list[StageRun]:
+    """Return the stages whose curves are shown: of each kind, the first 40 that have any metric."""
+    kinds = dict.fromkeys(one.kind for one in stages)
+    trained = [one for one in stages if any(metric in one.metrics for metric in METRICS[:2])]
+    return [one for kind in kinds for one in [each for each in trained if each.kind == kind][:MOST]]
+
+
+def curves_html(
+    stages: Sequence[StageRun], curves: Mapping[str, Mapping[str, Curve]], frame: pd.DataFrame
+) -> str:
+    """Return a figure for each kind of stage and metric that has curves."""
+    names = _names(frame)
+    parts = []
+    for kind in dict.fromkeys(one.kind for one in stages):
+        own = [one for one in stages if one.kind == kind]
+        figures = []
+        for metric in METRICS:
+            lines = [
+                (names.get(one.key, kind), _thinned(curves[one.key][metric]))
+                for one in own
+                if metric in curves.get(one.key, {})
+            ]
+            if lines:
+                name = f"curve-{kind}-{metric}"
+                caption = f"{kind}: {metric} by step, one line for each of {len(lines)} stages"
+                numbers = table(f"{name}-ends", f"{kind}: {metric} at its ends", _ends(lines))
+                figures.append(figure(name, caption, curves_plot(lines, metric), numbers))
+        if figures:
+            parts.append(f"<h3>{text(kind)}</h3>" + "".join(figures))
+            trained = sum(METRICS[0] in one.metrics or METRICS[1] in one.metrics for one in own)
+            if trained > MOST:
+                parts.append(paragraph(f"The first {MOST} of {trained} stages are shown.", "note"))
+    return "".join(parts)
+
+
+def _names(frame: pd.DataFrame) -> dict[str, str]:
+    """Stage -> the axis values that all cells behind which it stands have in common."""
+    axes: list[str] = frame.attrs["axes"]
+    common: dict[str, dict[str, object]] = {}
+    for record in frame.to_dict("records"):
+        arm = {axis: record[axis] for axis in axes if record[axis] is not None}
+        for key in record[STAGES] or ():
+            held = common.setdefault(key, arm)
+            common[key] = {
+                axis: value
+                for axis, value in held.items()
+                if axis in arm and as_text(arm[axis]) == as_text(value)
+            }
+    return {key: describe(held) or "all arms" for key, held in common.items()}
+
+
+def _ends(lines: Sequence[tuple[str, Curve]]) -> list[Column]:
+    """Where each curve begins and ends."""
+    return [
+        Column("stage of", tuple(name for name, _ in lines)),
+        Column("first", tuple(f"{curve[0][1]:.4g}" for _, curve in lines), number=True),
+        Column("last", tuple(f"{curve[-1][1]:.4g}" for _, curve in lines), number=True),
+        Column("steps", tuple(str(curve[-1][0]) for _, curve in lines), number=True),
+    ]
+
+
+def _thinned(curve: Curve) -> Curve:
+    step = max(1, -(-len(curve) // _POINTS))
+    return curve[::step] if curve[::step][-1] == curve[-1] else (*curve[::step], curve[-1])
