@@ -187,8 +187,8 @@ def _ranks(arms: Sequence[ArmSummary | None], scale: Scale) -> dict[int, Rank]:
     }
     if scale.better is None or len(means) < 2:
         return {}
-    ordered = sorted(set(means.values()), reverse=scale.better == "higher")[:2]
-    names: tuple[Rank, Rank] = ("best", "second")
+    names: tuple[Rank, ...] = ("best", "second") if len(means) > 2 else ("best",)
+    ordered = sorted(set(means.values()), reverse=scale.better == "higher")[: len(names)]
     return {place: names[ordered.index(mean)] for place, mean in means.items() if mean in ordered}
 
 

@@ -27,6 +27,7 @@ class StageRun:
         data: role:name of its data sets, with the split where there is one.
         run_id: of MLflow.
         metrics: the last values, by name.
+        params: its settings by dotted name, as text.
     """
 
     key: str
@@ -39,6 +40,7 @@ class StageRun:
     data: tuple[str, ...]
     run_id: str
     metrics: Mapping[str, float]
+    params: Mapping[str, str]
 
 
 def read_stages(study: str, uri: str) -> list[StageRun]:
@@ -97,6 +99,7 @@ def _stage_run(run: Run) -> StageRun:
         data=tuple(json.loads(tags.get("rotlab.data", "[]"))),
         run_id=run.info.run_id,
         metrics=metrics,
+        params=run.data.params,
     )
 
 

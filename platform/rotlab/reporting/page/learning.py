@@ -7,7 +7,7 @@ import pandas as pd
 from rotlab.reporting.arms import as_text
 from rotlab.reporting.page.markup import figure, paragraph, table, text
 from rotlab.reporting.page.plots import curves_plot
-from rotlab.reporting.sentences import describe
+from rotlab.reporting.sentences import describe, show_value
 from rotlab.reporting.tables import Column
 from rotlab.tracking.query import STAGES
 from rotlab.tracking.stage_runs import Curve, StageRun
@@ -28,7 +28,7 @@ def curves_html(
     stages: Sequence[StageRun], curves: Mapping[str, Mapping[str, Curve]], frame: pd.DataFrame
 ) -> str:
     """Return a figure for each kind of stage and metric that has curves."""
-    names = _names(frame)
+    names = _names(stages, frame)
     parts = []
     for kind in dict.fromkeys(one.kind for one in stages):
         own = [one for one in stages if one.kind == kind]
@@ -52,20 +52,27 @@ def curves_html(
     return "".join(parts)
 
 
-def _names(frame: pd.DataFrame) -> dict[str, str]:
-    """Stage -> the axis values that all cells behind which it stands have in common."""
+def _names(stages: Sequence[StageRun], frame: pd.DataFrame) -> dict[str, str]:
+    """Stage -> the axis values that it has itself, or all cells have behind which it stands.
+
+    Only of axes on which the study's cells differ.
+    """
     axes: list[str] = frame.attrs["axes"]
-    common: dict[str, dict[str, object]] = {}
+    varying = [axis for axis in axes if len(set(map(as_text, frame[axis]))) > 1]
+    common: dict[str, dict[str, str]] = {}
     for record in frame.to_dict("records"):
-        arm = {axis: record[axis] for axis in axes if record[axis] is not None}
+        arm = {axis: show_value(record[axis]) for axis in varying if record[axis] is not None}
         for key in record[STAGES] or ():
             held = common.setdefault(key, arm)
-            common[key] = {
-                axis: value
-                for axis, value in held.items()
-                if axis in arm and as_text(arm[axis]) == as_text(value)
-            }
-    return {key: describe(held) or "all arms" for key, held in common.items()}
+            common[key] = {axis: value for axis, value in held.items() if arm.get(axis) == value}
+    own = {
+        one.key: {axis: one.params[axis] for axis in varying if axis in one.params}
+        for one in stages
+    }
+    return {
+        key: describe({axis: held[axis] for axis in varying if axis in held}) or "all arms"
+        for key, held in ((key, common[key] | own.get(key, {})) for key in common)
+    }
 
 
 def _ends(lines: Sequence[tuple[str, Curve]]) -> list[Column]:

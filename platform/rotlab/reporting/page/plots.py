@@ -48,7 +48,7 @@ def effects_plot(contrasts: Sequence[Contrast], scale: Scale, unit: str) -> Plot
         "hovertemplate": "%{y}: %{x:.3g}<extra></extra>",
         "meta": {"colour": 0},
     }
-    layout = _layout(len(rows), f"difference{unit}")
+    layout = _layout(len(rows), f"difference in{unit}" if unit else "difference")
     layout["shapes"] = [
         {"type": "line", "x0": 0, "x1": 0, "yref": "paper", "y0": 0, "y1": 1, "line": {"width": 1}}
     ]
@@ -92,9 +92,7 @@ def arms_plot(arms: Sequence[ArmSummary], names: Sequence[str], scale: Scale, un
         "hovertemplate": "%{y}: %{x:.3g}<extra></extra>",
         "meta": {"colour": 1},
     }
-    layout = _layout(len(kept), unit.strip() or "value")
-    layout["showlegend"] = True
-    return {"data": [means, seeds], "layout": layout}
+    return {"data": [means, seeds], "layout": _layout(len(kept), unit.strip() or "value")}
 
 
 def curves_plot(curves: Sequence[tuple[str, Sequence[tuple[int, float]]]], metric: str) -> Plot:
@@ -144,5 +142,4 @@ def _layout(rows: int, unit: str) -> Plot:
         "xaxis": {"title": {"text": unit}},
         "yaxis": {"automargin": True, "autorange": "reversed", "type": "category"},
         "showlegend": False,
-        "legend": {"orientation": "h", "y": 1.12},
     }

@@ -14,7 +14,7 @@ from rotlab.reporting.page.markup import figure, listed, paragraph, table, text
 from rotlab.reporting.page.plots import arms_plot, contrast_name, effects_plot
 from rotlab.reporting.power import LEVEL, findable
 from rotlab.reporting.ranks import FEWEST_SETS, ranking
-from rotlab.reporting.report import findings, title
+from rotlab.reporting.report import findings
 from rotlab.reporting.scale import Scale, scale_of
 from rotlab.reporting.sentences import describe, is_shown, show_p
 from rotlab.reporting.statistics import Difference
@@ -43,10 +43,10 @@ def comparison_html(number: int, comparison: Comparison, outside: Sequence[Outsi
     name = f"c{number}"
     names = _arm_names(comparison)
     parts = [
-        table(f"{name}-arms", title(comparison), arms_table(comparison)),
+        table(f"{name}-arms", f"Arms on {comparison.target}", arms_table(comparison)),
         figure(
             f"{name}-means",
-            f"Mean of each arm, 95 % interval, and its seeds: {title(comparison)}",
+            "Arms: the dot is the mean, the bar its 95 % interval, a stroke one seed",
             arms_plot(comparison.arms, names, scale, scale.unit),
         ),
     ]
@@ -60,14 +60,17 @@ def comparison_html(number: int, comparison: Comparison, outside: Sequence[Outsi
                 effects,
             )
         )
-        caption = f"Differences to {against}"
+        caption = f"Differences to {against} on {comparison.target}"
         columns = difference_columns(comparison.contrasts, scale)
         parts.append(table(f"{name}-differences", caption, columns))
     parts += [_grids_html(comparison), _effects_html(name, comparison)]
     if findable_text := smallest_findable(comparison):
         parts.append(paragraph(findable_text))
     if held := beside(comparison, outside):
-        parts += [paragraph(NOTE), table(f"{name}-outside", "By others", outside_columns(held))]
+        parts += [
+            paragraph(NOTE),
+            table(f"{name}-outside", f"By others on {comparison.target}", outside_columns(held)),
+        ]
     return "\n".join(part for part in parts if part)
 
 
