@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from rotlab.commands.baseline import baseline_of
-from rotlab.commands.options import add_data, add_store, add_study, add_tracking
+from rotlab.commands.options import add_data, add_random_splits, add_store, add_study, add_tracking
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
 from rotlab.planning.datasets import data_root
@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--test-set", action="store_true", help="say what holds for other test videos too"
     )
+    add_random_splits(parser)
     add_data(parser)
     add_store(parser)
     add_tracking(parser)
@@ -65,7 +66,10 @@ def run(args: argparse.Namespace) -> int:
     uri = args.tracking_uri or default_tracking_uri(store.root)
     frame = results(args.study, uri)
     comparisons = compare(
-        frame, args.metric, baseline_of(args.baseline) or frame.attrs["baseline"] or None
+        frame,
+        args.metric,
+        baseline_of(args.baseline) or frame.attrs["baseline"] or None,
+        args.random_splits,
     )
     if args.test_set:
         data = data_root(args.data)

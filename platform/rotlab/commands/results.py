@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rotlab.commands.baseline import baseline_of
-from rotlab.commands.options import add_data, add_store, add_study, add_tracking
+from rotlab.commands.options import add_data, add_random_splits, add_store, add_study, add_tracking
 from rotlab.execution.store import Store
 from rotlab.planning.datasets import data_root
 from rotlab.reporting.comparison import Comparison, compare
@@ -86,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="say what holds for other test videos too, from the scores in the store and the "
         "groups of videos in the prepared set",
     )
+    add_random_splits(parser)
     add_data(parser)
     add_store(parser)
     add_tracking(parser)
@@ -106,7 +107,10 @@ def run(args: argparse.Namespace) -> int:
         print(tidy_csv(frame) if args.format == "csv" else tidy_json(frame))
         return 0
     comparisons = compare(
-        frame, args.metric, baseline_of(args.baseline) or frame.attrs["baseline"] or None
+        frame,
+        args.metric,
+        baseline_of(args.baseline) or frame.attrs["baseline"] or None,
+        args.random_splits,
     )
     if args.test_set:
         data = data_root(args.data)

@@ -7,7 +7,7 @@ chain, and their mean is one value. A stage that cells share is taken as one dra
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -24,11 +24,13 @@ class Chain:
         value: the mean of its replicates, each of them the mean of its splits.
         stages: keys of all stages behind it; empty where they are not known.
         seeds: of its replicates.
+        splits: split -> the value there.
     """
 
     value: float
     stages: frozenset[str]
     seeds: frozenset[int | None]
+    splits: Mapping[int, float] = field(default_factory=dict)
 
 
 def chains_of(
@@ -45,11 +47,12 @@ def chains_of(
     """
     replicates = []
     for of_replicate in _grouped(cells, _replicate).values():
-        values = [one for cell in of_replicate if (one := value(cell)) is not None]
-        if len(values) == len(of_replicate):
+        known = [(cell, one) for cell in of_replicate if (one := value(cell)) is not None]
+        if len(known) == len(of_replicate):
             stages = frozenset(key for cell in of_replicate for key in cell.get("stages") or ())
             seeds = frozenset({_seed(of_replicate[0])})
-            replicates.append(Chain(math.fsum(values) / len(values), stages, seeds))
+            splits = {_split(cell): one for cell, one in known}
+            replicates.append(Chain(_mean(one for _, one in known), stages, seeds, splits))
     joined = joint(replicates, lambda one: (*one.stages, *one.seeds))
     return tuple(map(_merged, joined))
 
@@ -92,6 +95,10 @@ def _merged(chains: Sequence[Chain]) -> Chain:
         _mean(one.value for one in chains),
         frozenset().union(*(one.stages for one in chains)),
         frozenset().union(*(one.seeds for one in chains)),
+        {
+            split: _mean(one.splits[split] for one in chains if split in one.splits)
+            for split in dict.fromkeys(split for one in chains for split in one.splits)
+        },
     )
 
 
@@ -107,6 +114,10 @@ def _replicate(record: Record) -> tuple[tuple[str, int], ...]:
 
 def _seed(record: Record) -> int | None:
     return None if pd.isna(record["seed"]) else int(record["seed"])
+
+
+def _split(record: Record) -> int:
+    return 0 if pd.isna(record["split"]) else int(record["split"])
 
 
 def _grouped(

@@ -51,7 +51,10 @@ class Comparison:
 
 
 def compare(
-    frame: pd.DataFrame, metric: str | None = None, baseline: Mapping[str, Any] | None = None
+    frame: pd.DataFrame,
+    metric: str | None = None,
+    baseline: Mapping[str, Any] | None = None,
+    test_share: float | None = None,
 ) -> list[Comparison]:
     """Return what a study's cells say, one comparison for each target and measure.
 
@@ -62,6 +65,8 @@ def compare(
         baseline: axis -> value; every other arm is set against the arm that has these values and
             is equal to it on all other axes that it has. None takes init scratch, or the random
             network where none is trained from scratch.
+        test_share: of the videos that each split tests on, where splits are drawn at random and not
+            official: arms of but one seed are then compared over splits.
 
     Raises:
         UserError: if there are results, but none has this metric; if the baseline names an axis
@@ -75,7 +80,7 @@ def compare(
         _check_baseline(baseline, frame, axes)
     groups = _group(frame.to_dict("records"), lambda record: (record["target"], record["measure"]))
     return [
-        _comparison(records, target, measure, metric, axes, metrics, baseline)
+        _comparison(records, target, measure, metric, axes, metrics, baseline, test_share)
         for (target, measure), records in groups.items()
     ]
 
@@ -88,6 +93,7 @@ def _comparison(
     axes: tuple[str, ...],
     metrics: Sequence[str],
     baseline: Mapping[str, Any] | None,
+    test_share: float | None,
 ) -> Comparison:
     metric = metric or main_metric(records)
     by_arm = _group(records, lambda record: tuple(as_text(record[axis]) for axis in axes))
@@ -104,7 +110,9 @@ def _comparison(
         metric=metric,
         axes=axes,
         arms=arms,
-        contrasts=contrasts_of(arms, axes, _untrained(arms) if baseline is None else baseline),
+        contrasts=contrasts_of(
+            arms, axes, _untrained(arms) if baseline is None else baseline, test_share
+        ),
         chance={each: value for each, value in chance.items() if value is not None},
         instead=instead,
         asked=baseline,

@@ -7,6 +7,7 @@ from typing import Any
 from rotlab.reporting.arms import ArmSummary, as_text, has_values, varying_axes
 from rotlab.reporting.chains import pairs
 from rotlab.reporting.family import adjust
+from rotlab.reporting.resampled import resampled
 from rotlab.reporting.spread import Spread
 from rotlab.reporting.statistics import FEWEST, Difference, paired, spread_over, unpaired
 
@@ -40,11 +41,21 @@ class Contrast:
 
 
 def contrasts_of(
-    arms: Sequence[ArmSummary], axes: tuple[str, ...], baseline: Mapping[str, Any]
+    arms: Sequence[ArmSummary],
+    axes: tuple[str, ...],
+    baseline: Mapping[str, Any],
+    test_share: float | None = None,
 ) -> tuple[Contrast, ...]:
     """Return every arm's difference to the arm that has the baseline's values and equals it else.
 
     All of them are one family: Holm's correction is over all.
+
+    Args:
+        arms: of one comparison.
+        axes: of the study.
+        baseline: axis -> value.
+        test_share: of the videos that each split tests on, where splits are drawn at random; arms
+            of but one chain are then compared over them.
     """
     others = [axis for axis in axes if axis not in baseline]
     bases = [place for place, arm in enumerate(arms) if has_values(arm, baseline)]
@@ -56,7 +67,7 @@ def contrasts_of(
     shown = varying_axes((arms[place] for place in treated), others)
     spread = spread_over([arm.seed_means for arm in arms])
     found = [
-        _contrast(arms, (place, base), baseline, shown, spread)
+        _contrast(arms, (place, base), baseline, shown, spread, test_share)
         for place in treated
         for base in bases
         if all(
@@ -77,6 +88,7 @@ def _contrast(
     baseline: Mapping[str, Any],
     shown: Sequence[str],
     spread: Spread,
+    test_share: float | None,
 ) -> Contrast:
     arm, base = (arms[place] for place in places)
     without = tuple(
@@ -86,16 +98,23 @@ def _contrast(
         treatment={axis: arm.arm[axis] for axis in baseline if axis in arm.arm},
         baseline=baseline,
         setting={axis: arm.arm[axis] for axis in shown if axis in arm.arm},
-        difference=None if without else _difference(arm, base, spread, places),
+        difference=None if without else _difference(arm, base, spread, places, test_share),
         without=without,
         arms=places,
     )
 
 
 def _difference(
-    arm: ArmSummary, base: ArmSummary, spread: Spread, places: tuple[int, int]
+    arm: ArmSummary,
+    base: ArmSummary,
+    spread: Spread,
+    places: tuple[int, int],
+    test_share: float | None,
 ) -> Difference:
     """Paired where the two share a stage, chain by chain, and enough chains do."""
+    if test_share is not None and len(arm.chains) == len(base.chains) == 1:
+        first, second = arm.chains[0].splits, base.chains[0].splits
+        return resampled([first[one] - second[one] for one in first if one in second], test_share)
     shared = pairs(arm.chains, base.chains)
     enough = min(FEWEST, len(arm.chains), len(base.chains))
     if shared is not None and len(shared) >= enough:

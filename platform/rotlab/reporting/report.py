@@ -162,12 +162,13 @@ def _how(contrasts: Sequence[Contrast]) -> str:
     """What the intervals of differences are made from."""
     held = {one.difference.how for one in contrasts if one.difference is not None}
     words = {
-        "pooled": "the residual of all arms, as their spreads are alike",
-        "welch": "Welch's interval, unpaired",
-        "paired": "pairs, where the two share a stage",
+        "pooled": "pooled over arms that spread alike",
+        "welch": "Welch's, unpaired",
+        "paired": "paired where the two share a stage",
+        "resampled": "over random splits, corrected for their overlap (Nadeau and Bengio)",
     }
     made = "; ".join(text for how, text in words.items() if how in held)
-    return f": {made}." if made else "."
+    return f". Their intervals are {made}." if made else "."
 
 
 def _arms(comparisons: Iterable[Comparison]) -> Iterator[ArmSummary]:

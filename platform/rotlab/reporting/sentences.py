@@ -96,8 +96,9 @@ def _verdict(contrast: Contrast, difference: Difference, scale: Scale) -> str:
 
 def _seeds(difference: Difference) -> str:
     first, second = difference.n
-    if difference.how == "paired":
-        return f"n={first} pairs"
+    units = {"paired": " pairs", "resampled": " splits"}
+    if difference.how in units:
+        return f"n={first}{units[difference.how]}"
     return f"n={first}" if first == second else f"n={first} and {second}"
 
 

@@ -9,6 +9,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from rotlab.reporting.comparison import compare
+from rotlab.reporting.resampled import resampled
 from rotnet.errors import UserError
 
 Frame = Callable[..., pd.DataFrame]
@@ -357,3 +358,20 @@ def test_the_chance_of_one_guess_is_not_that_of_other_accuracies(frame: Frame) -
     ):
         assert compare(study, metric)[0].chance == chance
     assert compare(study, "top5_accuracy")[1].chance == {}
+
+
+def test_arms_of_one_seed_are_compared_over_random_splits_where_asked(frame: Frame) -> None:
+    rows = [
+        {"init": init, "seed": 0, "split": split, "accuracy": base + split * slope}
+        for init, base, slope in (("scratch", 0.3, 0.01), ("rotation", 0.4, 0.02))
+        for split in (1, 2, 3, 4)
+    ]
+    [plain] = compare(frame(rows))[0].contrasts
+    assert plain.difference is not None
+    assert plain.difference.p is None
+    [contrast] = compare(frame(rows), test_share=0.25)[0].contrasts
+    theirs = resampled([0.11, 0.12, 0.13, 0.14], 0.25)
+    assert contrast.difference is not None
+    assert contrast.difference.how == "resampled"
+    assert contrast.difference.n == (4, 4)
+    assert contrast.difference.p == pytest.approx(theirs.p)

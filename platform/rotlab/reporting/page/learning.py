@@ -18,10 +18,10 @@ _POINTS = 300  # of a curve; more are no sharper on a screen
 
 
 def chosen(stages: Sequence[StageRun]) -> list[StageRun]:
-    """Return the stages whose curves are shown: of each kind, the first 40 that have any metric."""
+    """Return the stages whose curves are shown: of each kind 40 at most, evenly chosen."""
     kinds = dict.fromkeys(one.kind for one in stages)
-    trained = [one for one in stages if any(metric in one.metrics for metric in METRICS[:2])]
-    return [one for kind in kinds for one in [each for each in trained if each.kind == kind][:MOST]]
+    by_kind = [[one for one in stages if one.kind == kind and _learns(one)] for kind in kinds]
+    return [one for own in by_kind for one in own[:: -(-len(own) // MOST) or 1]]
 
 
 def curves_html(
@@ -46,10 +46,16 @@ def curves_html(
                 figures.append(figure(name, caption, curves_plot(lines, metric), numbers))
         if figures:
             parts.append(f"<h3>{text(kind)}</h3>" + "".join(figures))
-            trained = sum(METRICS[0] in one.metrics or METRICS[1] in one.metrics for one in own)
+            trained = sum(map(_learns, own))
             if trained > MOST:
-                parts.append(paragraph(f"The first {MOST} of {trained} stages are shown.", "note"))
+                drawn = sum(one.key in curves for one in own)
+                said = f"{drawn} of {trained} stages are shown, evenly chosen."
+                parts.append(paragraph(said, "note"))
     return "".join(parts)
+
+
+def _learns(stage: StageRun) -> bool:
+    return any(metric in stage.metrics for metric in METRICS[:2])
 
 
 def _names(stages: Sequence[StageRun], frame: pd.DataFrame) -> dict[str, str]:

@@ -26,7 +26,7 @@ def effects_plot(contrasts: Sequence[Contrast], scale: Scale, unit: str) -> Plot
     if not rows:
         return None
     factor = 100 if scale.percent else 1
-    names = [name for name, _ in rows]
+    names = [_plain(name) for name, _ in rows]
     found = [difference for _, difference in rows]
     middle = [one.difference * factor for one in found]
     trace = {
@@ -59,7 +59,7 @@ def arms_plot(arms: Sequence[ArmSummary], names: Sequence[str], scale: Scale, un
     """Return each arm's mean with its 95 % interval, and its independent values."""
     factor = 100 if scale.percent else 1
     kept = [
-        (arm, arm.estimate, name)
+        (arm, arm.estimate, _plain(name))
         for arm, name in zip(arms, names, strict=True)
         if arm.estimate is not None
     ]
@@ -107,7 +107,7 @@ def curves_plot(curves: Sequence[tuple[str, Sequence[tuple[int, float]]]], metri
             {
                 "type": "scatter",
                 "mode": "lines",
-                "name": name,
+                "name": _plain(name),
                 "legendgroup": name,
                 "showlegend": name not in seen,
                 "x": [step for step, _ in points],
@@ -133,6 +133,11 @@ def contrast_name(contrast: Contrast) -> str:
     """Return what a difference is of, for people: "rotation: dif, frames 16"."""
     where = f": {describe(contrast.setting)}" if contrast.setting else ""
     return f"{describe(contrast.treatment)}{where}"
+
+
+def _plain(text: str) -> str:
+    """Text that plotly.js shows as it is; it reads some tags, links among them, as such."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _layout(rows: int, unit: str) -> Plot:
