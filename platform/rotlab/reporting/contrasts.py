@@ -65,15 +65,14 @@ def contrasts_of(
         if place not in bases and any(axis in arm.arm for axis in baseline)
     ]
     shown = varying_axes((arms[place] for place in treated), others)
+    held = [{axis: as_text(value) for axis, value in arm.arm.items()} for arm in arms]
     spread = spread_over([arm.seed_means for arm in arms])
     found = [
         _contrast(arms, (place, base), baseline, shown, spread, test_share)
         for place in treated
         for base in bases
         if all(
-            axis not in arms[base].arm
-            or as_text(arms[base].arm[axis]) == as_text(arms[place].arm.get(axis))
-            for axis in others
+            axis not in held[base] or held[base][axis] == held[place].get(axis) for axis in others
         )
     ]
     adjusted = adjust([one.difference for one in found])

@@ -17,6 +17,7 @@ from rotlab.reporting.comparison import compare
 from rotlab.reporting.outside import read_outside
 from rotlab.reporting.page.facts import Source, without_password
 from rotlab.reporting.page.page import Study, page
+from rotlab.reporting.page.rotations import rotations_html
 from rotlab.tracking.stage_runs import StageRun
 
 Frame = Callable[..., pd.DataFrame]
@@ -136,6 +137,21 @@ def test_the_page_holds_question_answer_tables_failures_and_where_they_come_from
     assert parser.heads[0] == f"Does {NASTY} help?"
     for head in ("Learning curves", "Cost and sharing", "Failures and what is missing"):
         assert head in parser.heads
+
+
+def test_rotations_are_told_by_arm_and_of_very_many_there_is_no_table() -> None:
+    accuracies = {"val_accuracy": 0.6, "val_accuracy_0": 0.5, "val_accuracy_90": 0.75}
+    stages = [
+        _stage("a", "pretrain", metrics=accuracies),
+        _stage("b", "pretrain", metrics=accuracies | {"val_accuracy_0": 1.0}),
+        _stage("c", "pretrain", metrics={f"val_accuracy_{angle}": 0.1 for angle in range(360)}),
+    ]
+    parser = _Page()
+    parser.feed(rotations_html(stages, {"a": "rgb", "b": "rgb", "c": "dif"}))
+    assert "pretraining ofstages0°90°" in parser.words
+    assert "rgb275.075.0" in parser.words
+    assert "dif" not in parser.words
+    assert rotations_html(stages[2:], {}) == ""
 
 
 def test_text_of_users_is_never_a_tag(study: Study) -> None:

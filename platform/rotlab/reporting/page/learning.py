@@ -25,10 +25,11 @@ def chosen(stages: Sequence[StageRun]) -> list[StageRun]:
 
 
 def curves_html(
-    stages: Sequence[StageRun], curves: Mapping[str, Mapping[str, Curve]], frame: pd.DataFrame
+    stages: Sequence[StageRun],
+    curves: Mapping[str, Mapping[str, Curve]],
+    names: Mapping[str, str],
 ) -> str:
-    """Return a figure for each kind of stage and metric that has curves."""
-    names = _names(stages, frame)
+    """Return a figure for each kind of stage and metric that has curves; names tell arms."""
     parts = []
     for kind in dict.fromkeys(one.kind for one in stages):
         own = [one for one in stages if one.kind == kind]
@@ -54,12 +55,8 @@ def curves_html(
     return "".join(parts)
 
 
-def _learns(stage: StageRun) -> bool:
-    return any(metric in stage.metrics for metric in METRICS[:2])
-
-
-def _names(stages: Sequence[StageRun], frame: pd.DataFrame) -> dict[str, str]:
-    """Stage -> the axis values that it has itself, or all cells have behind which it stands.
+def stage_names(stages: Sequence[StageRun], frame: pd.DataFrame) -> dict[str, str]:
+    """Return stage -> the axis values that it has itself, or that all its cells have, in words.
 
     Only of axes on which the study's cells differ.
     """
@@ -79,6 +76,10 @@ def _names(stages: Sequence[StageRun], frame: pd.DataFrame) -> dict[str, str]:
         key: describe({axis: held[axis] for axis in varying if axis in held}) or "all arms"
         for key, held in ((key, common[key] | own.get(key, {})) for key in common)
     }
+
+
+def _learns(stage: StageRun) -> bool:
+    return any(metric in stage.metrics for metric in METRICS[:2])
 
 
 def _ends(lines: Sequence[tuple[str, Curve]]) -> list[Column]:

@@ -15,9 +15,10 @@ from rotlab.reporting.arms import DONE
 from rotlab.reporting.comparison import Comparison
 from rotlab.reporting.outside import Outside
 from rotlab.reporting.page.facts import Source, cost_columns, failed, last_line, provenance
-from rotlab.reporting.page.learning import curves_html
+from rotlab.reporting.page.learning import curves_html, stage_names
 from rotlab.reporting.page.markup import listed, paragraph, section, table, text
 from rotlab.reporting.page.results_html import answer, comparison_html, ranks_html
+from rotlab.reporting.page.rotations import rotations_html
 from rotlab.reporting.report import notes, title
 from rotlab.reporting.sentences import show_value
 from rotlab.reporting.tables import Column
@@ -92,6 +93,7 @@ def page(study: Study) -> str:
 
 def _sections(study: Study) -> list[tuple[str, str, str]]:
     """Identity, heading and body of each section, in order."""
+    names = stage_names(study.stages, study.frame)
     compared = [
         (f"results-{number}", title(one), comparison_html(number, one, study.outside))
         for number, one in enumerate(study.comparisons, start=1)
@@ -99,7 +101,8 @@ def _sections(study: Study) -> list[tuple[str, str, str]]:
     return [
         *compared,
         ("ranks", "Over data sets", ranks_html(study.comparisons)),
-        ("learning", "Learning curves", curves_html(study.stages, study.curves, study.frame)),
+        ("rotations", "Rotations told apart", rotations_html(study.stages, names)),
+        ("learning", "Learning curves", curves_html(study.stages, study.curves, names)),
         ("cost", "Cost and sharing", _cost(study)),
         ("failures", "Failures and what is missing", _failures(study)),
         ("cells", "All cells", _cells(study.frame)),
