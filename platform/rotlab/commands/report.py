@@ -15,7 +15,7 @@ from rotlab.execution.store import Store
 from rotlab.planning.datasets import data_root
 from rotlab.reporting.comparison import compare
 from rotlab.reporting.held import with_test_sets
-from rotlab.reporting.outside import read_outside
+from rotlab.reporting.outside import outside_of, read_outside
 from rotlab.reporting.page.facts import Source
 from rotlab.reporting.page.learning import METRICS, chosen
 from rotlab.reporting.page.page import Study, page
@@ -74,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
     if args.test_set:
         data = data_root(args.data)
         comparisons = [with_test_sets(one, frame, store, args.study, data) for one in comparisons]
+    outside += outside_of(frame)
     stages = read_stages(args.study, uri)
     source = Source(args.study, uri, version("rotlab"), datetime.now(UTC), _recorded(store, stages))
     curves = read_curves(uri, chosen(stages), METRICS)

@@ -14,7 +14,7 @@ from rotlab.planning.datasets import data_root
 from rotlab.reporting.comparison import Comparison, compare
 from rotlab.reporting.grid import grids
 from rotlab.reporting.held import with_test_sets
-from rotlab.reporting.outside import Outside, beside, read_outside
+from rotlab.reporting.outside import Outside, beside, outside_of, read_outside
 from rotlab.reporting.report import (
     print_report,
     report_markdown,
@@ -120,7 +120,8 @@ def run(args: argparse.Namespace) -> int:
         print("\n\n".join(made))
     else:
         _print_comparisons(comparisons, frame.attrs["question"], args.format)
-    if outside:
+    outside += outside_of(frame)
+    if outside and not (is_grid and args.format not in ("table", "markdown")):
         _print_outside(comparisons, outside, args.format)
     return 0
 

@@ -19,6 +19,9 @@ from rotlab.reporting.chains import Record
 from rotlab.reporting.contrasts import SCRATCH, UNTRAINED, Contrast, contrasts_of
 from rotnet.errors import UserError
 
+ELSEWHERE = (
+    "BESIDE"  # the state of a row that holds other people's numbers, which are never compared
+)
 MAIN_METRICS = ("accuracy", "recall_at_1", "val_accuracy")  # a measure's own is the first it has
 Key = TypeVar("Key", bound=Hashable)
 
@@ -59,7 +62,8 @@ def compare(
     """Return what a study's cells say, one comparison for each target and measure.
 
     Args:
-        frame: as `rotlab.tracking.query.results` returns it.
+        frame: as `rotlab.tracking.query.results` returns it; rows of other people's numbers, of
+            state BESIDE, are passed over.
         metric: name of the column to compare; None takes each measure's own: accuracy,
             recall_at_1 of a retrieval, val_accuracy of a pretraining.
         baseline: axis -> value; every other arm is set against the arm that has these values and
@@ -78,7 +82,8 @@ def compare(
     axes: tuple[str, ...] = tuple(frame.attrs["axes"])
     if baseline is not None:
         _check_baseline(baseline, frame, axes)
-    groups = _group(frame.to_dict("records"), lambda record: (record["target"], record["measure"]))
+    own = frame[frame["state"] != ELSEWHERE].to_dict("records")
+    groups = _group(own, lambda record: (record["target"], record["measure"]))
     return [
         _comparison(records, target, measure, metric, axes, metrics, baseline, test_share)
         for (target, measure), records in groups.items()

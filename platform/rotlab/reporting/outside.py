@@ -9,8 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rotlab.reporting.comparison import Comparison
+import pandas as pd
+
+from rotlab.reporting.comparison import ELSEWHERE, Comparison
 from rotlab.reporting.scale import scale_of
+from rotlab.reporting.sentences import describe
 from rotnet.errors import UserError
 
 PUBLISHED = Path(__file__).with_name("published.csv")
@@ -62,6 +65,25 @@ def read_outside(path: Path = PUBLISHED) -> list[Outside]:
         known = ", ".join((*NEEDED, *OPTIONAL))
         raise UserError(f"{path}: unknown column {unknown[0]!r}; there can be {known}")
     return [_outside(row, f"{path}: row {number}") for number, row in enumerate(rows, start=2)]
+
+
+def outside_of(frame: pd.DataFrame) -> list[Outside]:
+    """Return the numbers of other people that stand among results, as rows of state BESIDE."""
+    axes: list[str] = frame.attrs["axes"]
+    return [
+        Outside(
+            method=describe({axis: row[axis] for axis in axes if row[axis] is not None}) or "-",
+            target=str(row["target"] or ""),
+            measure=str(row["measure"] or ""),
+            metric=metric,
+            value=row[metric] * (100 if scale_of(metric).percent else 1),
+            source=str(row["source"]),
+            details="",
+        )
+        for row in frame[frame["state"] == ELSEWHERE].to_dict("records")
+        for metric in frame.attrs["metrics"]
+        if not pd.isna(row[metric])
+    ]
 
 
 def beside(comparison: Comparison, outside: Iterable[Outside]) -> list[Outside]:

@@ -36,4 +36,4 @@ def resampled(differences: Sequence[float], test_share: float) -> Difference:
     error = sd * math.sqrt(1 / splits + test_share / (1 - test_share))
     half = float(stdtrit(splits - 1, 0.5 + CONFIDENCE / 2)) * error
     p = float(p_value(mean / error, splits - 1)) if splits >= FEWEST else None
-    return Difference(mean, n, mean - half, mean + half, p, splits - 1, mean / sd, "resampled")
+    return Difference(mean, n, mean - half, mean + half, p, splits - 1, how="resampled")

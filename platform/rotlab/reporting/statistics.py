@@ -48,8 +48,8 @@ class Difference:
         p: of the two-sided test that there is no difference; None where there is no interval, or a
             side has fewer than three values.
         freedom: degrees of freedom of both; None where there is no interval.
-        effect: Hedges' g: in standard deviations of one side, corrected for small n; None where
-            those cannot be known.
+        effect: Hedges' g: in standard deviations of one side, or of the differences where paired,
+            corrected for small n; None where those cannot be known.
         how: what the interval is made from.
         adjusted_p: `p` after Holm's correction for the family that the test is one of.
     """

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from rotlab.reporting.comparison import compare
-from rotlab.reporting.outside import NOTE, beside, read_outside
+from rotlab.reporting.outside import NOTE, beside, outside_of, read_outside
 from rotlab.reporting.typeset import outside_markdown, outside_text
 from rotnet.errors import UserError
 
@@ -60,3 +60,14 @@ def test_ones_own_numbers_go_with_every_measure_unless_they_name_one(
     for measure in ("finetune", "linear"):
         [comparison] = compare(frame([{"measure": measure, "accuracy": 0.5}]))
         assert [one.method for one in beside(comparison, read_outside(path))] == ["ours of 2024"]
+
+
+def test_rows_of_other_people_among_results_are_shown_and_never_compared(frame: Frame) -> None:
+    rows = [{"init": "scratch", "seed": seed, "accuracy": 0.5} for seed in (0, 1)]
+    made = frame([*rows, {"init": "VCOP", "seed": None, "state": "BESIDE", "accuracy": 0.649}])
+    made["source"] = pd.Series([None, None, "their paper"], dtype=object)
+    [comparison] = compare(made)
+    assert [arm.arm["init"] for arm in comparison.arms] == ["scratch"]
+    [one] = beside(comparison, outside_of(made))
+    assert (one.method, one.source) == ("VCOP", "their paper")
+    assert one.value == pytest.approx(64.9)

@@ -124,3 +124,9 @@ def test_of_several_treatments_each_is_named_where_it_shows_no_difference() -> N
 def test_values_that_do_not_say_what_they_are_of_are_named() -> None:
     contrast = _contrast(None, **{"modality": "dif", "pretext.labels": "random"})
     assert "for dif, labels random:" in sentence(contrast, _ACCURACY)
+
+
+def test_the_interval_for_other_test_videos_stands_behind() -> None:
+    wider = Difference(0.1, (3, 3), 0.01, 0.19, p=0.04)
+    contrast = Contrast({"init": "rotation"}, SCRATCH, {}, _CLEAR, (), elsewhere=wider)
+    assert sentence(contrast, _ACCURACY).endswith("; for other test videos [1.0, 19.0]")
