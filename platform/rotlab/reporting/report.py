@@ -131,7 +131,10 @@ def _shows_random_network(comparison: Comparison) -> bool:
 def notes(comparisons: list[Comparison]) -> list[str]:
     """Return how tables and sentences are to be read."""
     contrasts = [each for comparison in comparisons for each in comparison.contrasts]
-    notes = ["n counts seeds; splits are averaged within a seed; intervals are 95 % t intervals."]
+    notes = [
+        "n counts seeds; splits are averaged within a seed; intervals are 95 % t intervals, for "
+        "other seeds on the same test videos."
+    ]
     if any(len(chain.seeds) > 1 for arm in _arms(comparisons) for chain in arm.chains):
         notes.append("Seeds that share a stage, such as one pretraining, count as one: their mean.")
     if contrasts:
