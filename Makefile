@@ -43,6 +43,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/sharing.py
 	$(BIN)/python benchmarks/tracking.py
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/intervals.py
 ifdef VIDEOS
 	$(BIN)/python benchmarks/decode.py $(VIDEOS) --cold
 	$(BIN)/python benchmarks/loader.py $(VIDEOS)

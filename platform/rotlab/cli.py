@@ -28,6 +28,7 @@ COMMANDS = {
     "import": ("rotlab.commands.import_study", "put such a file's study into a store"),
     "status": ("rotlab.commands.status", "show how far a study is"),
     "results": ("rotlab.commands.results", "answer a study's question from its results"),
+    "report": ("rotlab.commands.report", "write the answer, and what it stands on, as a page"),
 }
 DONE, USER_ERROR, INTERRUPTED = 0, 2, 130
 _OURS = ("rotlab", "rotnet")

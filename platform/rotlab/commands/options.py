@@ -59,5 +59,26 @@ def add_tracking(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_random_splits(parser: argparse.ArgumentParser) -> None:
+    """Add --random-splits."""
+    parser.add_argument(
+        "--random-splits",
+        metavar="SHARE",
+        type=_share,
+        help="splits are drawn at random, and each tests on this share of the videos: arms of one "
+        "seed are compared over splits, corrected for their overlap",
+    )
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f"must be a share between 0 and 1, got {text}")
+    return share
+
+
 def _location(text: str) -> Path | str:
     return text if is_url(text) else Path(text)

@@ -2,26 +2,29 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
-from rotlab.reporting.comparison import Comparison, has_values
+from rotlab.reporting.arms import ArmSummary, has_values
+from rotlab.reporting.comparison import Comparison
+from rotlab.reporting.contrasts import Contrast
 from rotlab.reporting.scale import scale_of, short_name
 from rotlab.reporting.sentences import describe, sentence, show_value
 from rotlab.reporting.tables import arms_table, markdown, plain
+from rotlab.tracking.query import STAGES
 
 
 def report_text(comparisons: list[Comparison], question: str) -> str:
     """Return the report as aligned plain text."""
     parts = [question] if question else []
     for comparison in comparisons:
-        parts += [_title(comparison), plain(arms_table(comparison))]
-        if findings := _findings(comparison):
-            parts.append("\n".join(findings))
-    return "\n\n".join([*parts, "\n".join(_notes(comparisons))])
+        parts += [title(comparison), plain(arms_table(comparison))]
+        if found := findings(comparison):
+            parts.append("\n".join(found))
+    return "\n\n".join([*parts, "\n".join(notes(comparisons))])
 
 
 def report_markdown(comparisons: list[Comparison], question: str) -> str:
@@ -29,12 +32,12 @@ def report_markdown(comparisons: list[Comparison], question: str) -> str:
     parts = [f"**{question}**"] if question else []
     for comparison in comparisons:
         parts += [
-            f"### {_title(comparison)}",
+            f"### {title(comparison)}",
             markdown(arms_table(comparison)),
         ]
-        if findings := _findings(comparison):
-            parts.append("\n".join(f"- {finding}" for finding in findings))
-    return "\n\n".join([*parts, "\n".join(_notes(comparisons))])
+        if found := findings(comparison):
+            parts.append("\n".join(f"- {finding}" for finding in found))
+    return "\n\n".join([*parts, "\n".join(notes(comparisons))])
 
 
 def print_report(comparisons: list[Comparison], question: str, console: Console) -> None:
@@ -43,24 +46,24 @@ def print_report(comparisons: list[Comparison], question: str, console: Console)
         console.print(question, style="bold", markup=False)
     for comparison in comparisons:
         console.print()
-        console.print(_title(comparison), markup=False, highlight=False)
+        console.print(title(comparison), markup=False, highlight=False)
         heading, *rows = plain(arms_table(comparison)).splitlines()
         console.print()
         console.print(heading, style="bold", markup=False, highlight=False, soft_wrap=True)
         for row in rows:
             console.print(row, markup=False, highlight=False, soft_wrap=True)
         console.print()
-        for finding in _findings(comparison):
+        for finding in findings(comparison):
             console.print(finding, style="bold", markup=False, highlight=False)
     console.print()
-    for note in _notes(comparisons):
+    for note in notes(comparisons):
         console.print(note, style="dim", markup=False, highlight=False)
 
 
 def tidy_csv(frame: pd.DataFrame) -> str:
     """Return the cells, one a line, values of sets as JSON and numbers in full."""
     axes = frame.attrs["axes"]
-    shown = frame.copy()
+    shown = frame.drop(columns=STAGES, errors="ignore")
     for axis in axes:
         shown[axis] = [None if value is None else show_value(value) for value in frame[axis]]
     return shown.to_csv(index=False).rstrip("\n")
@@ -70,7 +73,7 @@ def tidy_json(frame: pd.DataFrame) -> str:
     """Return the cells as a JSON list of objects; what is not known is null."""
     records = [
         {str(name): None if _is_absent(value) else value for name, value in record.items()}
-        for record in frame.to_dict("records")
+        for record in frame.drop(columns=STAGES, errors="ignore").to_dict("records")
     ]
     return json.dumps(records, indent=2)
 
@@ -79,20 +82,22 @@ def _is_absent(value: object) -> bool:
     return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
 
 
-def _title(comparison: Comparison) -> str:
+def title(comparison: Comparison) -> str:
+    """Return what a comparison is of: target, measure, metric, chance, how much is missing."""
     scale = scale_of(comparison.metric)
-    title = f"{comparison.target}, {comparison.measure}: {comparison.metric}"
+    said = f"{comparison.target}, {comparison.measure}: {comparison.metric}"
     if scale.percent:
-        title += " in %"
+        said += " in %"
     missing = sum(arm.missing for arm in comparison.arms)
     cells = sum(arm.cells for arm in comparison.arms)
     for metric, chance in comparison.chance.items():
         of = "" if metric == comparison.metric else f" of {short_name(metric)}"
-        title += f"; chance{of} {100 * chance:.1f} %"
-    return title + (f"; {missing} of {cells} cells missing" if missing else "")
+        said += f"; chance{of} {100 * chance:.1f} %"
+    return said + (f"; {missing} of {cells} cells missing" if missing else "")
 
 
-def _findings(comparison: Comparison) -> list[str]:
+def findings(comparison: Comparison) -> list[str]:
+    """Return a sentence for each difference, or why there is none."""
     if comparison.instead:
         there = ", ".join(comparison.instead)
         return [f"{comparison.measure} has no {comparison.metric}; --metric can be: {there}"]
@@ -123,25 +128,51 @@ def _shows_random_network(comparison: Comparison) -> bool:
     return comparison.measure in ("linear", "retrieval") and "scratch" in starts
 
 
-def _notes(comparisons: list[Comparison]) -> list[str]:
+def notes(comparisons: list[Comparison]) -> list[str]:
+    """Return how tables and sentences are to be read."""
     contrasts = [each for comparison in comparisons for each in comparison.contrasts]
-    notes = ["n counts seeds; splits are averaged within a seed; intervals are 95 % t intervals."]
+    notes = [
+        "n counts seeds; splits are averaged within a seed; intervals are 95 % t intervals, for "
+        "other seeds on the same test videos."
+    ]
+    if any(len(chain.seeds) > 1 for arm in _arms(comparisons) for chain in arm.chains):
+        notes.append("Seeds that share a stage, such as one pretraining, count as one: their mean.")
     if contrasts:
         against = dict.fromkeys(describe(contrast.baseline) for contrast in contrasts)
         notes.append(
-            f"Differences are against {' or '.join(against)}, all else equal: "
-            "Welch's 95 % interval, unpaired."
+            f"Differences are against {' or '.join(against)}, all else equal{_how(contrasts)}"
         )
     elif any(len(one.arms) > 1 and one.asked is None for one in comparisons):
         notes.append("To see differences, say what to set arms against: --baseline AXIS=VALUE.")
-    if len(contrasts) > 1:
+    most = max((len(comparison.contrasts) for comparison in comparisons), default=0)
+    if most > 1:
         notes.append(
-            f"The {len(contrasts)} differences are each judged alone, not adjusted for number."
+            "p is corrected for the number of differences of a table (Holm), intervals are not; "
+            "g is the difference in standard deviations (Hedges)."
         )
+    elif most:
+        notes.append("g is the difference in standard deviations (Hedges).")
     if any(_shows_random_network(comparison) for comparison in comparisons):
         notes.append(
             "Linear and retrieval leave networks as they are: scratch is the random network."
         )
-    if any(arm.missing for comparison in comparisons for arm in comparison.arms):
+    if any(arm.missing for arm in _arms(comparisons)):
         notes.append("A seed counts once none of its cells is missing.")
     return notes
+
+
+def _how(contrasts: Sequence[Contrast]) -> str:
+    """What the intervals of differences are made from."""
+    held = {one.difference.how for one in contrasts if one.difference is not None}
+    words = {
+        "pooled": "pooled over arms that spread alike",
+        "welch": "Welch's, unpaired",
+        "paired": "paired where the two share a stage",
+        "resampled": "over random splits, corrected for their overlap (Nadeau and Bengio)",
+    }
+    made = "; ".join(text for how, text in words.items() if how in held)
+    return f". Their intervals are {made}." if made else "."
+
+
+def _arms(comparisons: Iterable[Comparison]) -> Iterator[ArmSummary]:
+    return (arm for comparison in comparisons for arm in comparison.arms)

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rotlab.reporting.comparison import UNTRAINED, Contrast
+from rotlab.reporting.contrasts import UNTRAINED, Contrast
 from rotlab.reporting.scale import Scale
-from rotlab.reporting.statistics import Difference
+from rotlab.reporting.statistics import CONFIDENCE, Difference
 
 _BARE = ("init", "modality")  # axes whose values say by themselves what they are of
 _SUBJECTS = {  # inits that are no pretraining
@@ -19,7 +19,8 @@ _SUBJECTS = {  # inits that are no pretraining
 def sentence(contrast: Contrast, scale: Scale, *, is_one_of_several: bool = False) -> str:
     """Return what a contrast shows.
 
-    For instance "Rotation pretraining helps for dif: +12.3 points [4.1, 20.5] (n=3)".
+    For instance "Rotation pretraining helps for dif: +12.3 points [4.1, 20.5] (n=3, p=0.014,
+    g=3.1)". Which sentence it is follows the corrected p-value; the interval is not corrected.
 
     Args:
         contrast: of an arm and the baseline.
@@ -33,18 +34,35 @@ def sentence(contrast: Contrast, scale: Scale, *, is_one_of_several: bool = Fals
         missing = " or of ".join(names[side] for side in contrast.without)
         return f"Nothing to compare yet{where}: no whole seed of {missing}"
     size = f"{scale.show_signed(difference.difference)}{scale.difference_unit}"
-    seeds = _seeds(difference)
     is_plain = contrast.baseline in UNTRAINED and not is_one_of_several
     subject = "" if is_plain else f", {describe(contrast.treatment)}"
     if difference.low is None or difference.high is None:
         if 1 in difference.n:
-            return f"Too few seeds to tell{subject}{where}: {size} ({seeds})"
-        return f"No spread between seeds to judge by{subject}{where}: {size} ({seeds})"
+            return f"Too few seeds to tell{subject}{where}: {size} ({_seeds(difference)})"
+        return f"No spread between seeds to judge by{subject}{where}: {size} ({_seeds(difference)})"
     interval = f"[{scale.show(difference.low)}, {scale.show(difference.high)}]"
-    if difference.low <= 0 <= difference.high:
-        return f"No difference shown{subject}{where}: {size} {interval} ({seeds})"
-    verdict = _verdict(contrast, difference, scale)
-    return f"{verdict}{where}: {size} {interval} ({seeds})"
+    found = f"{size} {interval} ({_seeds(difference)}{_tested(difference)})"
+    if contrast.elsewhere is not None and contrast.elsewhere.low is not None:
+        other = (scale.show(contrast.elsewhere.low), scale.show(contrast.elsewhere.high))
+        found += f"; for other test videos [{other[0]}, {other[1]}]"
+    if difference.p is None:
+        return f"Too few seeds to test{subject}{where}: {found}"
+    if is_shown(difference):
+        return f"{_verdict(contrast, difference, scale)}{where}: {found}"
+    if difference.p <= 1 - CONFIDENCE:
+        return f"No difference shown once all are judged together{subject}{where}: {found}"
+    return f"No difference shown{subject}{where}: {found}"
+
+
+def is_shown(difference: Difference) -> bool:
+    """Say whether the test finds a difference, after the correction for those beside it."""
+    p = difference.p if difference.adjusted_p is None else difference.adjusted_p
+    return p is not None and p <= 1 - CONFIDENCE
+
+
+def show_p(p: float) -> str:
+    """Return a p-value: "p=0.012", "p<0.001"."""
+    return "p<0.001" if p < 0.0005 else f"p={p:.3f}"
 
 
 def describe(setting: Mapping[str, Any]) -> str:
@@ -78,4 +96,15 @@ def _verdict(contrast: Contrast, difference: Difference, scale: Scale) -> str:
 
 def _seeds(difference: Difference) -> str:
     first, second = difference.n
+    units = {"paired": " pairs", "resampled": " splits"}
+    if difference.how in units:
+        return f"n={first}{units[difference.how]}"
     return f"n={first}" if first == second else f"n={first} and {second}"
+
+
+def _tested(difference: Difference) -> str:
+    """What stands behind n: the p-value by which the sentence was chosen, and the effect size."""
+    p = difference.p if difference.adjusted_p is None else difference.adjusted_p
+    if p is None:
+        return ""
+    return f", {show_p(p)}" + ("" if difference.effect is None else f", g={difference.effect:.1f}")

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from rotlab.reporting.comparison import ArmSummary, Comparison
+from rotlab.reporting.arms import ArmSummary
+from rotlab.reporting.comparison import Comparison
 from rotlab.reporting.scale import Scale, scale_of, short_name
 from rotlab.reporting.sentences import show_value
 

@@ -14,6 +14,7 @@ from rotlab.tracking.roster import BASELINE_TAG, NULL, PlannedCell, Roster, read
 from rotlab.tracking.uri import TrackingError, check_tracking_uri, sqlite_path
 
 MISSING = "MISSING"
+STAGES = "stages"
 
 
 def results(study: str, uri: str) -> pd.DataFrame:
@@ -28,10 +29,11 @@ def results(study: str, uri: str) -> pd.DataFrame:
         where no stage of the cell reads the axis, the text "none" for null); target; seed and split
         (Int64, <NA> where there is none); measure; state (FINISHED, REUSED, FAILED, KILLED or
         CANCELLED, and MISSING where nothing is known yet); metrics by name (NaN where there are
-        none). Where stage kinds have seeds of their own, columns such as "seed.pretrain" stand
-        behind split. `attrs` holds the study's "question", the "baseline" around which axes vary
-        one at a time (axis -> value, empty where there is none), and the names of the columns that
-        are "axes" and "metrics".
+        none); and last "stages", the keys of all stages behind a cell, which say what cells share
+        (None where it has no run). Where stage kinds have seeds of their own, columns such as
+        "seed.pretrain" stand behind split. `attrs` holds the study's "question", the "baseline"
+        around which axes vary one at a time (axis -> value, empty where there is none), and the
+        names of the columns that are "axes" and "metrics".
 
     Raises:
         TrackingError: if MLflow cannot be read, or holds no such study.
@@ -93,7 +95,7 @@ def _frame(roster: Roster, runs: Mapping[str, Run]) -> pd.DataFrame:
     ]
     seeds = list(dict.fromkeys(name for cell in roster.cells for name in cell.replicate))
     draws = dict.fromkeys(("seed", "split", *seeds), "Int64")
-    columns = [*roster.axes, "target", *draws, "measure", "state", *metrics]
+    columns = [*roster.axes, "target", *draws, "measure", "state", *metrics, STAGES]
     frame = pd.DataFrame(rows, columns=columns, dtype=object)
     frame = frame.astype({**draws, **dict.fromkeys(metrics, float)})
     frame.attrs = {"axes": list(roster.axes), "metrics": metrics}
@@ -107,6 +109,7 @@ def _row(cell: PlannedCell, axes: tuple[str, ...], run: Run | None) -> dict[str,
         **cell.replicate,
         "measure": cell.measure,
         "state": MISSING if run is None else run.data.tags["rotlab.state"],
+        STAGES: None if run is None else tuple(json.loads(run.data.tags["rotlab.parents"])),
     }
 
 

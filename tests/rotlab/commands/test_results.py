@@ -92,6 +92,32 @@ def test_markdown_is_a_table_too(ask: Ask) -> None:
     assert "| init | n |" in out
 
 
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("table", "init \\ target"),
+        ("markdown", "| rotation | **85.0**"),
+        ("latex", "\\toprule"),
+        ("csv", "init,demo mean,demo low"),
+        ("html", '<th scope="row">rotation</th>'),
+    ],
+)
+def test_two_axes_make_a_papers_table_in_every_form(ask: Ask, form: str, said: str) -> None:
+    status, out, err = ask("small", "--rows", "init", "--columns", "target", "--format", form)
+    assert (status, err) == (0, "")
+    assert said in out
+
+
+def test_ones_own_numbers_stand_beside_and_are_marked(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("method,target,metric,value,source\nolder,demo,accuracy,41.5,a notebook\n")
+    _, out, _ = ask("small", "--beside", str(path))
+    assert "Other people's numbers, under other protocols" in out
+    assert "a notebook" in out
+    _, out, _ = ask("small", "--published")
+    assert "demo, finetune: accuracy: no numbers of others" in out
+
+
 def test_csv_and_json_list_every_cell(ask: Ask) -> None:
     from_csv = list(csv.DictReader(io.StringIO(ask("small", "--format", "csv")[1])))
     from_json = json.loads(ask("small", "--format", "json")[1])
@@ -108,6 +134,16 @@ def test_csv_and_json_list_every_cell(ask: Ask) -> None:
             ["small", "--baseline", 'init={"angles": [0, 90]}'],
             'no arm has init={"angles": [0, 90]}',
         ),
+        (["small", "--rows", "init"], "--rows and --columns go together"),
+        (["small", "--format", "latex"], "--format latex is a table of two axes: give --rows"),
+        (
+            ["small", "--rows", "init", "--columns", "modality"],
+            "unknown axis 'modality' (init, target)",
+        ),
+        (["small", "--published", "--format", "json"], "go with --format table or markdown"),
+        (["small", "--beside", "none.csv"], "none.csv: cannot be read"),
+        (["small", "--random-splits", "30"], "must be a share between 0 and 1, got 30"),
+        (["small", "--test-set"], "holds no study 'small', so no scores of it either"),
         (["small", "--tracking-uri", "ftp://x"], "tracking URI 'ftp://x' is not of a known form"),
     ],
 )

@@ -1,10 +1,15 @@
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.formula.api as smf
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from rotlab.reporting.comparison import compare
+from rotlab.reporting.resampled import resampled
 from rotnet.errors import UserError
 
 Frame = Callable[..., pd.DataFrame]
@@ -51,16 +56,103 @@ def test_a_cell_that_has_not_ended_well_has_no_value(frame: Frame, state: str) -
     assert comparison.arms[0].seed_means == (0.5,)
 
 
-def test_a_difference_is_welchs_on_seed_means(study: pd.DataFrame) -> None:
+def test_a_difference_of_arms_that_spread_alike_is_that_of_one_linear_model(
+    study: pd.DataFrame,
+) -> None:
     [comparison] = compare(study, "accuracy")
     rgb, dif = comparison.contrasts
     assert (rgb.setting, dif.setting) == ({"modality": "rgb"}, {"modality": "dif"})
-    theirs = stats.ttest_ind((0.60, 0.62, 0.61), (0.40, 0.42, 0.41), equal_var=False)
+    cells = pd.DataFrame({"arm": study.modality + study.init, "accuracy": study.accuracy})
+    model = smf.ols("accuracy ~ 0 + arm", cells).fit()
+    theirs = model.t_test("arm[difrotation] - arm[difscratch] = 0")
     assert dif.difference is not None
+    assert dif.difference.how == "pooled"
     assert dif.difference.difference == pytest.approx(0.2)
-    assert (dif.difference.low, dif.difference.high) == pytest.approx(
+    assert (dif.difference.low, dif.difference.high) == pytest.approx(tuple(theirs.conf_int()[0]))
+    assert dif.difference.p == pytest.approx(float(theirs.pvalue))
+
+
+def test_a_difference_of_arms_that_spread_otherwise_is_welchs(frame: Frame) -> None:
+    values = {"scratch": (0.1, 0.5, 0.9, 0.2), "rotation": (0.60, 0.601, 0.602, 0.6)}
+    rows = [
+        {"init": init, "seed": seed, "accuracy": value}
+        for init, held in values.items()
+        for seed, value in enumerate(held)
+    ]
+    [contrast] = compare(frame(rows))[0].contrasts
+    theirs = stats.ttest_ind(values["rotation"], values["scratch"], equal_var=False)
+    assert contrast.difference is not None
+    assert contrast.difference.how == "welch"
+    assert contrast.difference.p == pytest.approx(float(theirs.pvalue))
+
+
+def _staged(frame: Frame, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """A results frame in which each row says which stages stand behind it."""
+    made = frame([{name: row[name] for name in row if name != "stages"} for row in rows])
+    made["stages"] = pd.Series([row["stages"] for row in rows], dtype=object)
+    return made
+
+
+def test_arms_that_share_a_pretraining_are_paired_by_it(frame: Frame) -> None:
+    values = {2: (0.30, 0.50, 0.70, 0.45), 4: (0.34, 0.53, 0.76, 0.48)}
+    rows = [
+        {"init": "rotation", "pretext.rotations": depth, "seed": seed, "accuracy": value}
+        | {"stages": (f"pretrain-{seed}", f"finetune-{depth}-{seed}")}
+        for depth, held in values.items()
+        for seed, value in enumerate(held)
+    ]
+    [contrast] = compare(_staged(frame, rows), baseline={"pretext.rotations": 2})[0].contrasts
+    theirs = stats.ttest_rel(values[4], values[2])
+    assert contrast.difference is not None
+    assert contrast.difference.how == "paired"
+    assert contrast.difference.p == pytest.approx(float(theirs.pvalue))
+    assert (contrast.difference.low, contrast.difference.high) == pytest.approx(
         tuple(theirs.confidence_interval(0.95))
     )
+
+
+def test_equal_seeds_alone_make_no_pairs(frame: Frame) -> None:
+    rows = [
+        {"init": init, "seed": seed, "accuracy": base + seed / 10} | {"stages": (f"{init}-{seed}",)}
+        for init, base in (("scratch", 0.1), ("rotation", 0.11))
+        for seed in range(4)
+    ]
+    [contrast] = compare(_staged(frame, rows))[0].contrasts
+    assert contrast.difference is not None
+    assert contrast.difference.how == "pooled"
+
+
+def test_seeds_that_share_one_pretraining_are_one_value(frame: Frame) -> None:
+    rows = [
+        {"init": "rotation", "seed": seed, "accuracy": 0.5 + seed / 10}
+        | {"stages": ("pretrain-0", f"finetune-{seed}")}
+        for seed in range(3)
+    ]
+    rows += [
+        {"init": "scratch", "seed": seed, "accuracy": 0.2 + seed / 10}
+        | {"stages": (f"scratch-{seed}",)}
+        for seed in range(3)
+    ]
+    [comparison] = compare(_staged(frame, rows))
+    assert comparison.arms[0].seed_means == pytest.approx((0.6,))
+    assert [arm.estimate.n for arm in comparison.arms if arm.estimate] == [1, 3]
+    [contrast] = comparison.contrasts
+    assert contrast.difference is not None
+    assert contrast.difference.p is None
+
+
+def test_differences_are_one_family_by_holm(frame: Frame) -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        {"init": init, "seed": seed, "accuracy": base + rng.normal(0, 0.05)}
+        for init, base in (("scratch", 0.3), ("rotation", 0.5), ("pace", 0.35), ("order", 0.4))
+        for seed in range(4)
+    ]
+    [comparison] = compare(frame(rows))
+    found = [one.difference for one in comparison.contrasts if one.difference]
+    theirs = multipletests([one.p for one in found], method="holm")[1]
+    assert [one.adjusted_p for one in found] == pytest.approx(theirs.tolist())
+    assert found[0].adjusted_p != found[0].p
 
 
 def test_every_rotation_arm_is_compared_with_the_scratch_arm_that_has_no_such_axis(
@@ -266,3 +358,20 @@ def test_the_chance_of_one_guess_is_not_that_of_other_accuracies(frame: Frame) -
     ):
         assert compare(study, metric)[0].chance == chance
     assert compare(study, "top5_accuracy")[1].chance == {}
+
+
+def test_arms_of_one_seed_are_compared_over_random_splits_where_asked(frame: Frame) -> None:
+    rows = [
+        {"init": init, "seed": 0, "split": split, "accuracy": base + split * slope}
+        for init, base, slope in (("scratch", 0.3, 0.01), ("rotation", 0.4, 0.02))
+        for split in (1, 2, 3, 4)
+    ]
+    [plain] = compare(frame(rows))[0].contrasts
+    assert plain.difference is not None
+    assert plain.difference.p is None
+    [contrast] = compare(frame(rows), test_share=0.25)[0].contrasts
+    theirs = resampled([0.11, 0.12, 0.13, 0.14], 0.25)
+    assert contrast.difference is not None
+    assert contrast.difference.how == "resampled"
+    assert contrast.difference.n == (4, 4)
+    assert contrast.difference.p == pytest.approx(theirs.p)

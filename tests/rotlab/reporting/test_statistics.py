@@ -2,11 +2,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from rotlab.reporting.statistics import mean_interval, welch
+from rotlab.reporting.spread import LEVEL
+from rotlab.reporting.statistics import mean_interval, paired, spread_over, welch
 
 _shares = st.integers(0, 1000).map(lambda number: number / 1000)
 _spread = st.lists(_shares, min_size=2, max_size=8).filter(lambda values: np.ptp(values) > 0)
@@ -25,6 +26,55 @@ def test_the_interval_of_a_difference_is_scipys(first: list[float], second: list
     ours = welch(first, second)
     theirs = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+@given(_spread, _spread)
+def test_pairs_are_tested_as_scipy_does(first: list[float], second: list[float]) -> None:
+    differences = [a - b for a, b in zip(first, second, strict=False)]
+    assume(np.ptp(differences) > 1e-9)
+    ours = paired(differences)
+    theirs = stats.ttest_1samp(differences, 0)
+    assert (ours.low, ours.high) == pytest.approx(tuple(theirs.confidence_interval(0.95)), abs=1e-9)
+    if len(differences) < 3:
+        assert ours.p is None
+    else:
+        assert ours.p == pytest.approx(float(theirs.pvalue), abs=1e-9)
+
+
+@given(st.lists(_spread, min_size=2, max_size=6))
+def test_the_residual_is_pooled_where_scipys_bartlett_finds_spreads_alike(
+    arms: list[list[float]],
+) -> None:
+    spread = spread_over(arms)
+    theirs = float(stats.bartlett(*arms).pvalue)
+    assume(abs(theirs - LEVEL) > 1e-6)
+    freedom = sum(len(arm) - 1 for arm in arms)
+    pooled = sum((len(arm) - 1) * np.var(arm, ddof=1) for arm in arms) / freedom
+    assert (spread.variance, spread.freedom) == pytest.approx((pooled, freedom))
+    for arm, may in zip(arms, spread.may_pool, strict=True):
+        quarter = stats.f.ppf(1 - LEVEL, len(arm) - 1, freedom)
+        assert may == (theirs > LEVEL and np.var(arm, ddof=1) <= pooled * quarter)
+
+
+@given(_spread, _spread)
+def test_two_sided_p_values_are_scipys(first: list[float], second: list[float]) -> None:
+    theirs = stats.ttest_ind(first, second, equal_var=False)
+    ours = welch(first, second)
+    if min(len(first), len(second)) < 3:
+        assert ours.p is None
+    else:
+        assert ours.p == pytest.approx(float(theirs.pvalue), abs=1e-9)
+
+
+def test_an_effect_is_in_standard_deviations_corrected_for_few_values() -> None:
+    # Both sides have sd 1; Hedges' correction for 4 degrees of freedom is 1 - 3 / 15.
+    assert welch([4.0, 5.0, 6.0], [1.0, 2.0, 3.0]).effect == pytest.approx(3 * 0.8)
+
+
+def test_the_standard_error_is_half_the_interval_over_the_quantile() -> None:
+    found = welch([4.0, 5.0, 6.0], [1.0, 2.0, 3.0])
+    assert found.error == pytest.approx(math.sqrt(2 / 3))
+    assert welch([1.0], [2.0, 3.0]).error is None
 
 
 def test_a_mean_worked_by_hand() -> None:

@@ -1,0 +1,178 @@
+"""The page itself: sections in their order, styles and scripts within, nothing fetched.
+
+Plots are drawn by plotly.js as its Python package brings it, whole: 4.8 MB of the page. Lighter
+builds of it come from other registries only and would have to be kept here by hand.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from plotly.offline import get_plotlyjs
+
+from rotlab.reporting.arms import DONE
+from rotlab.reporting.comparison import Comparison
+from rotlab.reporting.outside import Outside
+from rotlab.reporting.page.facts import Source, cost_columns, failed, last_line, provenance
+from rotlab.reporting.page.learning import curves_html, stage_names
+from rotlab.reporting.page.markup import listed, paragraph, section, table, text
+from rotlab.reporting.page.results_html import answer, comparison_html, ranks_html
+from rotlab.reporting.page.rotations import rotations_html
+from rotlab.reporting.report import notes, title
+from rotlab.reporting.sentences import show_value
+from rotlab.reporting.tables import Column
+from rotlab.tracking.query import STAGES
+from rotlab.tracking.stage_runs import Curve, StageRun
+
+MOST_CELLS = 2000
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "img-src data: blob:; base-uri 'none'; form-action 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """All that a page is made from.
+
+    Args:
+        frame: as `rotlab.tracking.query.results` returns it.
+        comparisons: made from it.
+        stages: that have a run.
+        curves: stage key -> metric -> values by step.
+        outside: other people's numbers.
+        source: where all this comes from.
+    """
+
+    frame: pd.DataFrame
+    comparisons: Sequence[Comparison]
+    stages: Sequence[StageRun]
+    curves: Mapping[str, Mapping[str, Curve]]
+    outside: Sequence[Outside]
+    source: Source
+
+
+def page(study: Study) -> str:
+    """Return the whole page."""
+    question = study.frame.attrs["question"] or f"What does {study.source.study} show?"
+    found = _sections(study)
+    links = "".join(
+        f'<li><a href="#{text(name)}">{text(head)}</a></li>' for name, head, body in found if body
+    )
+    body = "\n".join(section(name, head, held) for name, head, held in found)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<title>{text(study.source.study)}: {text(question)}</title>
+<style>
+{_asset("page.css")}
+</style>
+</head>
+<body>
+<header>
+<p class="note">Study {text(study.source.study)}</p>
+<h1>{text(question)}</h1>
+<div class="answer" role="note" aria-label="Answer">{answer(study.comparisons)}</div>
+<nav aria-label="Sections"><ul>{links}</ul></nav>
+</header>
+<main>
+{body}
+</main>
+<script>{get_plotlyjs()}</script>
+<script>
+{_asset("page.js")}
+</script>
+</body>
+</html>
+"""
+
+
+def _sections(study: Study) -> list[tuple[str, str, str]]:
+    """Identity, heading and body of each section, in order."""
+    names = stage_names(study.stages, study.frame)
+    compared = [
+        (f"results-{number}", title(one), comparison_html(number, one, study.outside))
+        for number, one in enumerate(study.comparisons, start=1)
+    ]
+    return [
+        *compared,
+        ("ranks", "Over data sets", ranks_html(study.comparisons)),
+        ("rotations", "Rotations told apart", rotations_html(study.stages, names)),
+        ("learning", "Learning curves", curves_html(study.stages, study.curves, names)),
+        ("cost", "Cost and sharing", _cost(study)),
+        ("failures", "Failures and what is missing", _failures(study)),
+        ("cells", "All cells", _cells(study.frame)),
+        ("reading", "How to read this", listed(notes(list(study.comparisons)))),
+        ("provenance", "Where it comes from", _provenance(study)),
+    ]
+
+
+def _cost(study: Study) -> str:
+    if not study.stages:
+        return ""
+    said = (
+        'Hours are those of last attempts. "Cell by cell" counts a stage for every cell that needs '
+        'it; "saved" is the hours that would take over those it took.'
+    )
+    columns = cost_columns(study.stages, study.frame)
+    return table("cost-kinds", "Stages by kind", columns) + paragraph(said, "note")
+
+
+def _failures(study: Study) -> str:
+    parts = []
+    for one in failed(study.stages):
+        head = f"{one.kind} {one.key[:12]}, {one.state.lower()}: {last_line(one.error)}"
+        parts.append(
+            f"<details><summary>{text(head)}</summary><pre>{text(one.error)}</pre></details>"
+        )
+    lost = study.frame[~study.frame["state"].isin(DONE)]
+    if len(lost):
+        caption = f"{len(lost)} of {len(study.frame)} cells have no result"
+        parts.append(table("missing", caption, _cell_columns(lost.head(MOST_CELLS), [])))
+    return "".join(parts) or paragraph(f"None: all {len(study.frame)} cells have a result.")
+
+
+def _cells(frame: pd.DataFrame) -> str:
+    metrics = [name for name in frame.attrs["metrics"] if not name.startswith("chance")]
+    shown = frame.head(MOST_CELLS)
+    caption = f"{len(shown)} of {len(frame)} cells"
+    if len(frame) > len(shown):
+        caption += "; rotlab results --format csv has all"
+    return f"<details><summary>{text(caption)}</summary>" + (
+        table("all-cells", caption, _cell_columns(shown, metrics)) + "</details>"
+    )
+
+
+def _cell_columns(frame: pd.DataFrame, metrics: Sequence[str]) -> list[Column]:
+    axes: list[str] = frame.attrs["axes"]
+    plain = [name for name in frame.columns if name not in (*axes, *frame.attrs["metrics"], STAGES)]
+    columns = [
+        Column(axis, tuple("-" if value is None else show_value(value) for value in frame[axis]))
+        for axis in axes
+    ]
+    columns += [
+        Column(str(name), tuple("-" if pd.isna(value) else str(value) for value in frame[name]))
+        for name in plain
+    ]
+    columns += [
+        Column(
+            name,
+            tuple("-" if pd.isna(value) else f"{value:.4g}" for value in frame[name]),
+            number=True,
+        )
+        for name in metrics
+    ]
+    return columns
+
+
+def _provenance(study: Study) -> str:
+    facts = provenance(study.source, study.frame, study.stages)
+    return "<dl>" + "".join(f"<dt>{text(a)}</dt><dd>{text(b)}</dd>" for a, b in facts) + "</dl>"
+
+
+def _asset(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -1,0 +1,251 @@
+"""The page's structure, without a browser; and in headless Chromium where there is one."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from rotlab.reporting.comparison import compare
+from rotlab.reporting.outside import read_outside
+from rotlab.reporting.page.facts import Source, without_password
+from rotlab.reporting.page.page import Study, page
+from rotlab.reporting.page.rotations import rotations_html
+from rotlab.tracking.stage_runs import StageRun
+
+Frame = Callable[..., pd.DataFrame]
+
+NASTY = "<script>alert('x')</script> & \"q\""
+_VOID = {"meta", "input", "br", "img"}
+
+
+class _Page(HTMLParser):
+    """Holds that tags are closed in their order; collects identities, links, scripts and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.addresses: list[str] = []
+        self.heads: list[str] = []
+        self.data: list[str] = []
+        self.words = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        held = dict(attrs)
+        if tag not in _VOID:
+            self.open.append(tag)
+        if held.get("id"):
+            self.ids.append(str(held["id"]))
+        if tag == "a":
+            self.links.append(str(held["href"]))
+        self.addresses += [str(held[name]) for name in ("src", "action", "data") if held.get(name)]
+        if tag == "link":
+            self.addresses.append(str(held.get("href")))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "script":
+            self.data.append(data)
+        else:
+            self.words += data
+        if self.open and self.open[-1] in ("h1", "h2", "h3"):
+            self.heads.append(data)
+
+
+def _stage(key: str, kind: str, **changed: Any) -> StageRun:
+    plain: dict[str, Any] = {
+        "state": "FINISHED",
+        "seconds": 3600.0,
+        "start_ms": 1_790_000_000_000,
+        "end_ms": 1_790_000_360_000,
+        "error": "",
+        "data": ("train:demo:1",),
+        "run_id": "r",
+        "metrics": {"loss": 0.1},
+        "params": {},
+    }
+    return StageRun(key=key, kind=kind, **{**plain, **changed})
+
+
+@pytest.fixture
+def study(frame: Frame) -> Study:
+    """Ten arms, with text that a browser would read as tags; one cell has failed."""
+    rows: list[dict[str, Any]] = []
+    keys: list[tuple[str, ...]] = []
+    for modality in ("rgb", "dif"):
+        for number, init in enumerate(("scratch", "rotation", "pace", NASTY, "order")):
+            for seed in range(3):
+                row = {"modality": modality, "init": init, "seed": seed}
+                rows.append(row | {"accuracy": 0.3 + number / 10 + seed / 50, "chance": 0.1})
+                keys.append((f"t-{modality}-{number}-{seed}", f"e-{modality}-{number}-{seed}"))
+    del rows[-1]["accuracy"]
+    rows[-1]["state"] = "FAILED"
+    made = frame(rows, ["modality", "init"])
+    made["stages"] = pd.Series(keys, dtype=object)
+    made.attrs["question"] = f"Does {NASTY} help?"
+    stages = [_stage(key, "finetune") for key, _ in keys]
+    stages[-1] = _stage(keys[-1][0], "finetune", state="FAILED", error=f"Traceback\nBad: {NASTY}")
+    curves = {keys[0][0]: {"loss": ((0, 1.0), (1, 0.5))}}
+    source = Source("mine", "https://me:secret@mlflow.example/x", "1", datetime.now(UTC), {})
+    return Study(made, compare(made), stages, curves, read_outside(), source)
+
+
+def test_the_page_is_well_formed_and_every_identity_stands_once(study: Study) -> None:
+    parser = _Page()
+    parser.feed(page(study))
+    assert parser.open == []
+    assert len(parser.ids) == len(set(parser.ids))
+    assert {link.removeprefix("#") for link in parser.links} <= set(parser.ids)
+
+
+def test_the_page_fetches_nothing(study: Study) -> None:
+    text = page(study)
+    parser = _Page()
+    parser.feed(text)
+    assert parser.addresses == []
+    assert "default-src 'none'" in text
+    assert "@import" not in text
+    assert "secret" not in text
+
+
+def test_the_page_holds_question_answer_tables_failures_and_where_they_come_from(
+    study: Study,
+) -> None:
+    parser = _Page()
+    parser.feed(page(study))
+    for said in (
+        "Of 8 differences to scratch, ",
+        "1 of 30 cells missing",
+        f"Bad: {NASTY}",
+        "seed 2, split 1: failed",
+        "mlflow.example",
+        "Main effects and interactions over 10 arms",
+        "n counts seeds",
+    ):
+        assert said in parser.words
+    assert parser.heads[0] == f"Does {NASTY} help?"
+    for head in ("Learning curves", "Cost and sharing", "Failures and what is missing"):
+        assert head in parser.heads
+
+
+def test_rotations_are_told_by_arm_and_of_very_many_there_is_no_table() -> None:
+    accuracies = {"val_accuracy": 0.6, "val_accuracy_0": 0.5, "val_accuracy_90": 0.75}
+    stages = [
+        _stage("a", "pretrain", metrics=accuracies),
+        _stage("b", "pretrain", metrics=accuracies | {"val_accuracy_0": 1.0}),
+        _stage("c", "pretrain", metrics={f"val_accuracy_{angle}": 0.1 for angle in range(360)}),
+    ]
+    parser = _Page()
+    parser.feed(rotations_html(stages, {"a": "rgb", "b": "rgb", "c": "dif"}))
+    assert "pretraining ofstages0°90°" in parser.words
+    assert "rgb275.075.0" in parser.words
+    assert "dif" not in parser.words
+    assert rotations_html(stages[2:], {}) == ""
+
+
+def test_text_of_users_is_never_a_tag(study: Study) -> None:
+    text = page(study)
+    assert NASTY not in text
+    assert "<script>alert" not in text
+
+
+def test_every_plot_has_data_that_a_script_can_read(study: Study) -> None:
+    text = page(study)
+    plots = re.findall(r'data-plot="([^"]+)">(.*?)</script>', text)
+    assert [name for name, _ in plots] == ["c1-means", "c1-effects", "curve-finetune-loss"]
+    for name, held in plots:
+        plot = json.loads(held)
+        assert {"data", "layout"} == set(plot)
+        assert f'id="{name}" role="img"' in text
+
+
+def test_a_study_without_any_result_has_a_page_too(frame: Frame) -> None:
+    made = frame([{"modality": "rgb", "init": "scratch", "state": "MISSING"}], ["modality", "init"])
+    made["stages"] = None
+    source = Source("mine", "sqlite:///x.db", "1", datetime.now(UTC), {})
+    parser = _Page()
+    parser.feed(page(Study(made, compare(made), [], {}, [], source)))
+    assert parser.open == []
+    assert "There is nothing to compare yet" in parser.words
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("https://me:secret@host:5000/a", "https://host:5000/a"),
+        ("sqlite:////tmp/a@b.db", "sqlite:////tmp/a@b.db"),
+        ("postgresql://u:p@db/ml", "postgresql://db/ml"),
+    ],
+)
+def test_passwords_of_addresses_are_not_shown(uri: str, shown: str) -> None:
+    assert without_password(uri) == shown
+
+
+_PROBE = """
+<script>
+const table = document.getElementById("c1-arms");
+const column = () => [...table.tBodies[0].rows].filter((row) => !row.hidden)
+  .map((row) => row.cells[3].textContent);
+const mean = [...table.tHead.rows[0].cells][3];
+const said = { head: mean.textContent };
+mean.querySelector("button").click();
+said.ascending = column(); said.sort = mean.getAttribute("aria-sort");
+mean.querySelector("button").click();
+said.descending = column();
+const box = document.getElementById("c1-arms-filter");
+box.value = "dif rotation"; box.dispatchEvent(new Event("input"));
+said.kept = column().length; said.told = box.parentNode.querySelector("output").textContent;
+said.plots = document.querySelectorAll(".plot svg").length > 0;
+said.fetched = performance.getEntriesByType("resource").map((one) => one.name);
+said.problems = problems;
+const out = document.createElement("pre");
+out.id = "said"; out.textContent = JSON.stringify(said);
+document.body.append(out);
+</script>
+"""
+_EARS = """<script>
+const problems = (window.problems = []);
+window.addEventListener("error", (event) => problems.push(event.message));
+window.addEventListener("securitypolicyviolation", (event) => problems.push(event.blockedURI));
+for (const name of ["error", "warn"]) console[name] = (...words) => problems.push(words.join(" "));
+</script>"""
+
+
+@pytest.mark.slow
+def test_in_a_browser_tables_sort_and_filter_and_nothing_is_fetched(
+    study: Study, tmp_path: Path
+) -> None:
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    text = page(study).replace("<head>", f"<head>{_EARS}", 1).replace("</body>", f"{_PROBE}</body>")
+    path = tmp_path / "page.html"
+    path.write_text(text)
+    command = [
+        *(program, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
+        *(f"--user-data-dir={tmp_path}/profile", "--virtual-time-budget=20000", path.as_uri()),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)  # noqa: S603
+    found = re.search(r'<pre id="said">(.*?)</pre>', done.stdout)
+    assert found is not None, done.stderr[-2000:]
+    said = json.loads(found[1].replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"))
+    assert said["head"] == "mean %"
+    assert said["problems"] == []
+    assert said["fetched"] == []
+    assert said["plots"]
+    numbers = [float(one) for one in said["ascending"]]
+    assert numbers == sorted(numbers)
+    assert said["sort"] == "ascending"
+    assert said["descending"] == said["ascending"][::-1]
+    assert (said["kept"], said["told"]) == (1, "1 of 10")
