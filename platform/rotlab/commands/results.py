@@ -1,38 +1,61 @@
-"""`rotlab results`: what a study has found, from MLflow."""
+"""`rotlab results`: what studies have found, from MLflow."""
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
 
-from rotlab.commands.options import add_store, add_study, add_tracking
-from rotlab.execution.store import Store
-from rotlab.reporting.comparison import compare
+from rotlab.answer import results
+from rotlab.commands.options import add_store, add_tracking
+from rotlab.reporting.comparison import Comparison, compare
 from rotlab.reporting.report import (
     print_report,
     report_markdown,
     report_text,
     tidy_csv,
     tidy_json,
+    tidy_parquet,
 )
-from rotlab.tracking.query import results
 from rotlab.tracking.roster import NULL
-from rotlab.tracking.uri import default_tracking_uri
 from rotnet.errors import UserError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab results`."""
-    add_study(parser)
+    parser.add_argument(
+        "studies", metavar="STUDY", nargs="+", help="names of studies, as in their search spaces"
+    )
+    parser.add_argument(
+        "--where",
+        metavar="FILTER",
+        help="which cells, such as \"rotations == 4 and modality == 'fusion'\"",
+    )
+    parser.add_argument(
+        "--beside",
+        metavar="CSV",
+        type=Path,
+        help="other people's numbers, as rows: columns are axes, target, metrics and source",
+    )
     parser.add_argument(
         "--format",
-        choices=("table", "markdown", "csv", "json"),
+        choices=("table", "markdown", "csv", "json", "parquet"),
         default="table",
-        help="table and markdown compare the arms; csv and json list the cells",
+        help="table and markdown compare the arms; csv, json and parquet list the cells",
+    )
+    parser.add_argument(
+        "--output", "-o", metavar="FILE", type=Path, help="write there instead of printing"
+    )
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="read all from MLflow: shows at once what was edited there in runs that had ended",
     )
     parser.add_argument(
         "--metric",
@@ -49,31 +72,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a study's results; return 0.
+    """Print, or write, studies' results; return 0.
 
     Raises:
-        UserError: if MLflow holds no such study, or the study no such metric.
+        UserError: if MLflow holds no such study, the study no such metric, no cell is as the filter
+            says, or a file cannot be read or written.
     """
-    uri = args.tracking_uri or default_tracking_uri(Store.open(args.store).root)
-    frame = results(args.study, uri)
-    if args.format == "csv":
-        print(tidy_csv(frame))
-    elif args.format == "json":
-        print(tidy_json(frame))
+    frame = results(
+        *args.studies,
+        where=args.where,
+        beside=args.beside,
+        tracking_uri=args.tracking_uri,
+        store=args.store,
+        fresh=args.fresh,
+    )
+    if args.format == "parquet":
+        if args.output is None:
+            raise UserError("--format parquet needs --output FILE")
+        _write(args.output, tidy_parquet(frame))
+        return 0
+    if args.format in ("table", "markdown") and args.where is not None and frame.empty:
+        raise UserError(f"no cell is so: --where {args.where}")
+    if args.format == "table" and args.output is None and sys.stdout.isatty():
+        print_report(*_answer(frame, args), Console())
+        return 0
+    text = _text(frame, args)
+    if args.output is None:
+        print(text)
     else:
-        comparisons, question = (
-            compare(
-                frame, args.metric, _baseline(args.baseline) or frame.attrs["baseline"] or None
-            ),
-            frame.attrs["question"],
-        )
-        if args.format == "markdown":
-            print(report_markdown(comparisons, question))
-        elif sys.stdout.isatty():
-            print_report(comparisons, question, Console())
-        else:
-            print(report_text(comparisons, question))
+        _write(args.output, f"{text}\n".encode())
     return 0
+
+
+def _text(frame: pd.DataFrame, args: argparse.Namespace) -> str:
+    match args.format:
+        case "csv":
+            return tidy_csv(frame)
+        case "json":
+            return tidy_json(frame)
+        case "markdown":
+            return report_markdown(*_answer(frame, args))
+        case _:
+            return report_text(*_answer(frame, args))
+
+
+def _answer(frame: pd.DataFrame, args: argparse.Namespace) -> tuple[list[Comparison], str]:
+    baseline = _baseline(args.baseline) or frame.attrs["baseline"] or None
+    return compare(frame, args.metric, baseline), frame.attrs["question"]
+
+
+def _write(path: Path, content: bytes) -> None:
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise UserError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _baseline(given: str | None) -> Mapping[str, Any] | None:

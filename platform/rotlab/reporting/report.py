@@ -1,5 +1,6 @@
 """A study's answer as text: for each target its arms, what pretraining changes, how to read it."""
 
+import io
 import json
 import math
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from rotlab.reporting.comparison import Comparison, has_values
 from rotlab.reporting.scale import scale_of, short_name
 from rotlab.reporting.sentences import describe, sentence, show_value
 from rotlab.reporting.tables import arms_table, markdown, plain
+from rotlab.tracking.query import STAGES
 
 
 def report_text(comparisons: list[Comparison], question: str) -> str:
@@ -60,7 +62,7 @@ def print_report(comparisons: list[Comparison], question: str, console: Console)
 def tidy_csv(frame: pd.DataFrame) -> str:
     """Return the cells, one a line, values of sets as JSON and numbers in full."""
     axes = frame.attrs["axes"]
-    shown = frame.copy()
+    shown = frame.drop(columns=STAGES, errors="ignore")
     for axis in axes:
         shown[axis] = [None if value is None else show_value(value) for value in frame[axis]]
     return shown.to_csv(index=False).rstrip("\n")
@@ -70,9 +72,22 @@ def tidy_json(frame: pd.DataFrame) -> str:
     """Return the cells as a JSON list of objects; what is not known is null."""
     records = [
         {str(name): None if _is_absent(value) else value for name, value in record.items()}
-        for record in frame.to_dict("records")
+        for record in frame.drop(columns=STAGES, errors="ignore").to_dict("records")
     ]
     return json.dumps(records, indent=2)
+
+
+def tidy_parquet(frame: pd.DataFrame) -> bytes:
+    """Return the cells as a Parquet file; an axis whose values are of several types is text."""
+    shown = frame.drop(columns=STAGES, errors="ignore")
+    for axis in frame.attrs["axes"]:
+        kinds = {type(value) for value in frame[axis] if value is not None}
+        if len(kinds) > 1 or kinds & {dict, list}:
+            shown[axis] = [None if value is None else show_value(value) for value in frame[axis]]
+    shown.attrs = {}
+    sink = io.BytesIO()
+    shown.to_parquet(sink, index=False)
+    return sink.getvalue()
 
 
 def _is_absent(value: object) -> bool:

@@ -60,7 +60,7 @@ def test_columns_and_types_are_those_of_the_search_space(
     frame = results("small", uri)
     assert list(frame.columns) == [
         *("pretext.rotations", "modality", "init"),
-        *("target", "seed", "split", "measure", "state", "accuracy"),
+        *("target", "seed", "split", "measure", "state", "accuracy", "stages"),
     ]
     [row] = frame[frame["state"] == "FINISHED"].to_dict("records")
     assert row == {
@@ -73,6 +73,7 @@ def test_columns_and_types_are_those_of_the_search_space(
         "measure": "finetune",
         "state": "FINISHED",
         "accuracy": 0.4,
+        "stages": ("pretrain-rotation-rgb-0", "finetune-rotation-rgb-0", "evaluate-rotation-rgb-0"),
     }
     assert frame["pretext.rotations"][0] is None
     assert frame.attrs["question"] == "Does it help?"
