@@ -71,6 +71,7 @@ class Cache:
             "experiment": held.experiment,
             "read_s": held.read_s,
             "countable": held.countable,
+            "deleted": held.deleted,
         }
         table = pa.Table.from_pandas(held.found.runs, preserve_index=False)
         table = table.replace_schema_metadata({_ENTRY: json.dumps(entry)})

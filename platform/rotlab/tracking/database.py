@@ -8,7 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import ColumnElement, Connection, column, create_engine, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Join,
+    column,
+    create_engine,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -148,7 +158,7 @@ def _experiment(connection: Connection, study: str) -> int | None:
     return None
 
 
-def _of_type():  # type: ignore[no-untyped-def]  # noqa: ANN202  # a join, whose type says nothing
+def _of_type() -> Join:
     return _RUNS.join(
         _OF_TYPE, (_OF_TYPE.c.run_uuid == _RUNS.c.run_uuid) & (_OF_TYPE.c.key == TYPE)
     )
@@ -162,7 +172,7 @@ def _belongs(experiment: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]
     return _RUNS.c.experiment_id == experiment, _RUNS.c.lifecycle_stage == "active"
 
 
-def _tags(experiment: int, *which: ColumnElement[bool]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _tags(experiment: int, *which: ColumnElement[bool]) -> Executable:
     return (
         select(_TAGS.c.run_uuid, _TAGS.c.key, _TAGS.c.value)
         .select_from(_of_type().join(_TAGS, _TAGS.c.run_uuid == _RUNS.c.run_uuid))
@@ -170,7 +180,7 @@ def _tags(experiment: int, *which: ColumnElement[bool]):  # type: ignore[no-unty
     )
 
 
-def _values(experiment: int, *which: ColumnElement[bool]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _values(experiment: int, *which: ColumnElement[bool]) -> Executable:
     return (
         select(_METRICS.c.run_uuid, _METRICS.c.key, _METRICS.c.value, _METRICS.c.is_nan)
         .select_from(_of_type().join(_METRICS, _METRICS.c.run_uuid == _RUNS.c.run_uuid))

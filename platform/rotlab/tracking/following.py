@@ -9,12 +9,13 @@ held:
 
 * all runs that are not FINISHED, and those that were not when last looked at;
 * all that ended since shortly before the last end known;
-* whether there are as many as are then known. If not: which were deleted; and if there still are
-  others, all runs.
+* whether as many have been deleted as last time, and which if not;
+* whether there are as many as are then known, and for all runs if not.
 
 So runs that are new, at work, newly ended or deleted are seen by every query. A change to a run
 that had ended before, a tag edited or a metric logged late, is seen by the next that reads all,
-which is one of `max_age_s` after the last, or one that is asked to.
+which is one `max_age_s` after the last, or one that is asked to; likewise where one run was
+restored and another deleted since the last query, so that both numbers stayed as they were.
 """
 
 import time
@@ -40,6 +41,7 @@ class Held:
         experiment: its id on a server; None for a database.
         read_s: when all runs were last read, in seconds since the epoch.
         countable: whether the server can be asked for the number of runs.
+        deleted: how many runs had been deleted.
     """
 
     found: StudyRuns
@@ -47,6 +49,7 @@ class Held:
     experiment: str | None = None
     read_s: float = 0.0
     countable: bool = False
+    deleted: int = 0
 
 
 class Tables(Protocol):
@@ -83,8 +86,8 @@ class Service(Protocol):
     def counts(self, experiment: str) -> bool:
         """Say whether `holds` can be asked."""
 
-    def holds(self, experiment: str, number: int) -> bool:
-        """Say whether there are just so many runs."""
+    def holds(self, experiment: str, number: int, *, deleted: bool = False) -> bool:
+        """Say whether there are just so many runs, or so many deleted ones."""
 
 
 def follow_database(database: Tables, study: str, held: Held | None) -> Held | None:
@@ -115,24 +118,30 @@ def follow_server(
         and held.experiment == experiment
         and 0 <= now_s - held.read_s <= max_age_s
     ):
-        runs = _caught_up(server, experiment, held.found.runs)
-        if runs is not None:
-            return replace(held, found=StudyRuns(tags, runs))
+        now = _caught_up(server, experiment, held)
+        if now is not None:
+            return replace(now, found=StudyRuns(tags, now.found.runs))
     countable = server.counts(experiment)
-    found = server.read(experiment, tags)
-    return Held(found, experiment=experiment, read_s=now_s, countable=countable)
+    no_deleted = not countable or server.holds(experiment, 0, deleted=True)
+    return Held(
+        deleted=0 if no_deleted else len(server.deleted(experiment)),
+        found=server.read(experiment, tags),
+        experiment=experiment,
+        read_s=now_s,
+        countable=countable,
+    )
 
 
-def _caught_up(server: Service, experiment: str, runs: pd.DataFrame) -> pd.DataFrame | None:
-    """Return held runs with what changed; None if what is there cannot be made out so."""
-    for attempt in range(_ROUNDS):
+def _caught_up(server: Service, experiment: str, held: Held) -> Held | None:
+    """Return what is held with what changed; None if what is there cannot be made out so."""
+    runs, deleted = held.found.runs, held.deleted
+    for _ in range(_ROUNDS):  # twice: a run may begin while the first is under way
         runs = _refreshed(server, experiment, runs)
+        if not server.holds(experiment, deleted, deleted=True):
+            gone = server.deleted(experiment)
+            runs, deleted = merged(runs, gone, runs.iloc[:0]), len(gone)
         if server.holds(experiment, len(runs)):
-            return runs
-        if attempt == 0:
-            runs = merged(runs, server.deleted(experiment), runs.iloc[:0])
-            if server.holds(experiment, len(runs)):
-                return runs
+            return replace(held, found=StudyRuns(held.found.tags, runs), deleted=deleted)
     return None
 
 

@@ -99,7 +99,9 @@ def read(study: str, uri: str, *, fresh: bool = False) -> Results:
 def frame_of(study: Results) -> pd.DataFrame:
     """Return a study's cells as `results` describes them."""
     cells, runs = study.roster.cells, study.found.of_type(CELL)
-    rows = pd.Index(runs["key"].str.removeprefix("cell:")).get_indexer([c.key for c in cells])
+    rows = pd.Index(runs["key"].str.removeprefix("cell:")).get_indexer(
+        pd.Index([cell.key for cell in cells])
+    )
     names = sorted(name for name in runs.columns if name.startswith(METRIC))
     table = _taken(runs[names].to_numpy(dtype=float), rows)
     used = ~np.isnan(table).all(axis=0) if len(table) else np.zeros(len(names), bool)
@@ -156,7 +158,7 @@ def with_costs(frame: pd.DataFrame, study: Results) -> pd.DataFrame:
                 else sum(known.get(key, np.nan) for key in one if (key in shared) is is_shared)
                 for one in frame[STAGES]
             ]
-            frame.insert(frame.columns.get_loc(STAGES), name, np.array(taken, dtype=float))
+            frame.insert(list(frame.columns).index(STAGES), name, np.array(taken, dtype=float))
     return frame
 
 

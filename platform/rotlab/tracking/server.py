@@ -118,10 +118,14 @@ class Server:
         _, token = self._search([experiment], _OTHERS, limit=1)
         return token == _token(1)
 
-    def holds(self, experiment: str, number: int) -> bool:
-        """Say whether there are just so many stages and cells: one call that returns one run."""
+    def holds(self, experiment: str, number: int, *, deleted: bool = False) -> bool:
+        """Say whether there are just so many stages and cells, by one call that returns one run.
+
+        Or whether so many have been deleted.
+        """
         token = _token(number - 1) if number > 1 else None
-        runs, more = self._search([experiment], _OTHERS, limit=1, token=token)
+        view: View = "DELETED_ONLY" if deleted else "ACTIVE_ONLY"
+        runs, more = self._search([experiment], _OTHERS, limit=1, token=token, view=view)
         return len(runs) == min(number, 1) and not more
 
     def _part(self, experiment: str, prefix: str) -> Iterator[Run]:
