@@ -5,6 +5,7 @@ damaged, cut short, of another format or not there is none, and what it held is 
 written aside and then named, so that of two writers one wins and no reader sees a half.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -85,5 +86,6 @@ class Cache:
             aside.write_bytes(hashlib.sha256(body).digest() + body)
             aside.replace(self.path)
         except OSError as error:
-            aside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                aside.unlink()
             _LOG.warning("results are not kept for the next query: %s", error)

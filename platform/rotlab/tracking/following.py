@@ -27,8 +27,7 @@ import pandas as pd
 from rotlab.tracking.runs import StudyRuns, merged
 
 MAX_AGE_S = 600.0
-_OVERLAP_MS = 60_000
-_ROUNDS = 2
+_OVERLAPS_MS = (5_000, 3_600_000)  # clocks of drivers differ, and one that was cut off writes late
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +134,8 @@ def follow_server(
 def _caught_up(server: Service, experiment: str, held: Held) -> Held | None:
     """Return what is held with what changed; None if what is there cannot be made out so."""
     runs, deleted = held.found.runs, held.deleted
-    for _ in range(_ROUNDS):  # twice: a run may begin while the first is under way
-        runs = _refreshed(server, experiment, runs)
+    for overlap_ms in _OVERLAPS_MS:
+        runs = _refreshed(server, experiment, runs, overlap_ms)
         if not server.holds(experiment, deleted, deleted=True):
             gone = server.deleted(experiment)
             runs, deleted = merged(runs, gone, runs.iloc[:0]), len(gone)
@@ -145,10 +144,12 @@ def _caught_up(server: Service, experiment: str, held: Held) -> Held | None:
     return None
 
 
-def _refreshed(server: Service, experiment: str, runs: pd.DataFrame) -> pd.DataFrame:
+def _refreshed(
+    server: Service, experiment: str, runs: pd.DataFrame, overlap_ms: int
+) -> pd.DataFrame:
     unfinished = server.select(experiment, "attributes.status != 'FINISHED'").runs
     last_ms = runs["end_ms"].max()
-    since = 0 if pd.isna(last_ms) else int(last_ms) - _OVERLAP_MS
+    since = 0 if pd.isna(last_ms) else int(last_ms) - overlap_ms
     ended = server.select(experiment, f"attributes.end_time >= {since}").runs
     read = merged(unfinished, [], ended)  # what ended between the two calls is taken as ended
     was_open = runs.loc[runs["status"] != "FINISHED", "run_id"]

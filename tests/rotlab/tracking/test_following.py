@@ -74,14 +74,14 @@ class MemoryServer:
         )
 
 
-MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
 
 
 @pytest.fixture
 def server() -> MemoryServer:
     server = MemoryServer()
     for number in range(20):
-        server.add(f"run-{number:02}", end_ms=number * MINUTE_MS)
+        server.add(f"run-{number:02}", end_ms=number * HOUR_MS)
     server.add("open", status="RUNNING", end_ms=None)
     return server
 
@@ -116,7 +116,11 @@ def _begins(server: MemoryServer) -> None:
 
 
 def _began_and_ended(server: MemoryServer) -> None:
-    server.add("new", end_ms=20 * MINUTE_MS)
+    server.add("new", end_ms=20 * HOUR_MS)
+
+
+def _was_written_a_little_late(server: MemoryServer) -> None:
+    server.add("new", end_ms=19 * HOUR_MS - 60_000)
 
 
 def _ended_at_an_earlier_time(server: MemoryServer) -> None:
@@ -149,6 +153,7 @@ def _is_deleted_while_open(server: MemoryServer) -> None:
     [
         _begins,
         _began_and_ended,
+        _was_written_a_little_late,
         _ended_at_an_earlier_time,
         _goes_on,
         _is_opened_again,
@@ -240,11 +245,11 @@ def _change(server: MemoryServer, new: str, random: np.random.Generator) -> None
         case 0:
             server.add(new, status="RUNNING", end_ms=None)
         case 1:
-            server.add(new, end_ms=int(random.integers(20 * MINUTE_MS)))
+            server.add(new, end_ms=int(random.integers(20 * HOUR_MS)))
         case 2 if is_open:
             server.runs[is_open[0]]["accuracy"] = float(random.random())
         case 3 if is_open:
-            end_ms = int(random.integers(20 * MINUTE_MS))
+            end_ms = int(random.integers(20 * HOUR_MS))
             server.runs[is_open[-1]].update(status="FINISHED", state="FINISHED", end_ms=end_ms)
         case 4:
             there = [run_id for run_id, run in server.runs.items() if not run["gone"]]
