@@ -1,14 +1,17 @@
-"""`rotlab results`: what a study has found, from MLflow."""
+"""`rotlab results`: what studies have found, from MLflow."""
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
 
+from rotlab.answer import results
 from rotlab.commands.baseline import baseline_of
-from rotlab.commands.options import add_data, add_random_splits, add_store, add_study, add_tracking
+from rotlab.commands.options import add_data, add_random_splits, add_store, add_tracking
 from rotlab.execution.store import Store
 from rotlab.planning.datasets import data_root
 from rotlab.reporting.comparison import Comparison, compare
@@ -21,6 +24,7 @@ from rotlab.reporting.report import (
     report_text,
     tidy_csv,
     tidy_json,
+    tidy_parquet,
 )
 from rotlab.reporting.typeset import (
     grid_csv,
@@ -31,8 +35,6 @@ from rotlab.reporting.typeset import (
     outside_markdown,
     outside_text,
 )
-from rotlab.tracking.query import results
-from rotlab.tracking.uri import default_tracking_uri
 from rotnet.errors import UserError
 
 _GRIDS = {
@@ -46,13 +48,26 @@ _GRIDS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab results`."""
-    add_study(parser)
+    parser.add_argument(
+        "studies", metavar="STUDY", nargs="+", help="names of studies, as in their search spaces"
+    )
+    parser.add_argument(
+        "--where",
+        metavar="FILTER",
+        help="which cells, such as \"rotations == 4 and modality == 'fusion'\"",
+    )
+    parser.add_argument(
+        "--beside",
+        metavar="CSV",
+        type=Path,
+        help="other people's numbers, as rows: columns are axes, target, metrics and source",
+    )
     parser.add_argument(
         "--format",
-        choices=("table", "markdown", "csv", "json", "latex", "html"),
+        choices=("table", "markdown", "csv", "json", "parquet", "latex", "html"),
         default="table",
-        help="table and markdown compare the arms; csv and json list the cells; latex and html, "
-        "and csv too, give a table with --rows and --columns",
+        help="table and markdown compare the arms; csv, json and parquet list the cells; latex and "
+        "html, and csv too, give a table with --rows and --columns",
     )
     parser.add_argument(
         "--rows", metavar="AXIS", help='an axis, or "target": a paper\'s table, with --columns'
@@ -64,11 +79,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="show published numbers on the same data sets, with their sources",
     )
     parser.add_argument(
-        "--beside",
-        metavar="FILE",
-        type=Path,
-        help="show numbers of a CSV file: method, target, metric, value (shares in per cent), "
-        "source; and measure, network, input, pretrained_on where you have them",
+        "--output", "-o", metavar="FILE", type=Path, help="write there instead of printing"
+    )
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="read all from MLflow: shows at once what was edited there in runs that had ended",
     )
     parser.add_argument(
         "--metric",
@@ -93,72 +109,106 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a study's results; return 0.
+    """Print, or write, studies' results; return 0.
 
     Raises:
-        UserError: if MLflow holds no such study, or the study no such metric.
+        UserError: if MLflow holds no such study, the study no such metric, no cell is as the filter
+            says, or a file cannot be read or written.
     """
-    is_grid = _asks_for_grid(args)
-    outside = _outside(args)
-    store = Store.open(args.store, writing=False)
-    uri = args.tracking_uri or default_tracking_uri(store.root)
-    frame = results(args.study, uri)
-    if args.format in ("csv", "json") and not is_grid:
-        print(tidy_csv(frame) if args.format == "csv" else tidy_json(frame))
-        return 0
-    comparisons = compare(
-        frame,
-        args.metric,
-        baseline_of(args.baseline) or frame.attrs["baseline"] or None,
-        args.random_splits,
+    _check(args)
+    frame = results(
+        *args.studies,
+        where=args.where,
+        beside=args.beside,
+        tracking_uri=args.tracking_uri,
+        store=args.store,
+        fresh=args.fresh,
     )
-    if args.test_set:
-        data = data_root(args.data)
-        comparisons = [with_test_sets(one, frame, store, args.study, data) for one in comparisons]
-    if is_grid:
-        made = [_GRIDS[args.format](grid) for grid in grids(comparisons, args.rows, args.columns)]
-        print("\n\n".join(made))
+    if args.format == "parquet":
+        _write(args.output, tidy_parquet(frame))
+        return 0
+    if args.format not in ("csv", "json") and args.where is not None and frame.empty:
+        raise UserError(f"no cell is so: --where {args.where}")
+    if _is_for_people(args):
+        print_report(_compared(frame, args), frame.attrs["question"], Console())
+        return 0
+    text = _text(frame, args)
+    if args.output is None:
+        print(text)
     else:
-        _print_comparisons(comparisons, frame.attrs["question"], args.format)
-    outside += outside_of(frame)
-    if outside and not (is_grid and args.format not in ("table", "markdown")):
-        _print_outside(comparisons, outside, args.format)
+        _write(args.output, f"{text}\n".encode())
     return 0
 
 
-def _asks_for_grid(args: argparse.Namespace) -> bool:
-    """Say whether two axes are named, and refuse what does not go together."""
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what does not go together."""
     if (args.rows is None) != (args.columns is None):
         raise UserError("--rows and --columns go together: name an axis with each")
-    is_grid = args.rows is not None
-    if args.format in ("latex", "html") and not is_grid:
+    if args.format in ("latex", "html") and args.rows is None:
         raise UserError(f"--format {args.format} is a table of two axes: give --rows and --columns")
-    if args.format == "json" and is_grid:
-        raise UserError(f"--format json lists cells: with --rows it can be {', '.join(_GRIDS)}")
-    return is_grid
+    if args.format in ("json", "parquet") and args.rows is not None:
+        can = ", ".join(_GRIDS)
+        raise UserError(f"--format {args.format} lists cells: with --rows it can be {can}")
+    if args.format == "parquet" and args.output is None:
+        raise UserError("--format parquet needs --output FILE")
+    if args.published and args.format not in ("table", "markdown"):
+        raise UserError("--published goes with --format table or markdown")
+    if args.test_set and len(args.studies) > 1:
+        raise UserError("--test-set is of one study; name a single one")
 
 
-def _outside(args: argparse.Namespace) -> list[Outside]:
-    if (args.published or args.beside) and args.format not in ("table", "markdown"):
-        raise UserError("--published and --beside go with --format table or markdown")
-    return [
-        *(read_outside() if args.published else ()),
-        *(read_outside(args.beside) if args.beside else ()),
-    ]
+def _is_for_people(args: argparse.Namespace) -> bool:
+    """Whether a terminal is to show the plain comparison and nothing else."""
+    is_plain = args.format == "table" and args.rows is None
+    beside_it = args.published or args.beside
+    return is_plain and not beside_it and args.output is None and sys.stdout.isatty()
 
 
-def _print_comparisons(comparisons: list[Comparison], question: str, form: str) -> None:
-    if form == "markdown":
-        print(report_markdown(comparisons, question))
-    elif sys.stdout.isatty():
-        print_report(comparisons, question, Console())
+def _text(frame: pd.DataFrame, args: argparse.Namespace) -> str:
+    if args.format in ("csv", "json") and args.rows is None:
+        return tidy_csv(frame) if args.format == "csv" else tidy_json(frame)
+    comparisons = _compared(frame, args)
+    if args.rows is not None:
+        made = [_GRIDS[args.format](grid) for grid in grids(comparisons, args.rows, args.columns)]
     else:
-        print(report_text(comparisons, question))
+        report = report_markdown if args.format == "markdown" else report_text
+        made = [report(comparisons, frame.attrs["question"])]
+    if args.format in ("table", "markdown"):
+        outside = [*(read_outside() if args.published else ()), *_own(frame, args)]
+        made += _outside(comparisons, outside, args.format) if outside else []
+    return "\n\n".join(made)
 
 
-def _print_outside(comparisons: list[Comparison], outside: Sequence[Outside], form: str) -> None:
+def _compared(frame: pd.DataFrame, args: argparse.Namespace) -> list[Comparison]:
+    baseline = baseline_of(args.baseline) or frame.attrs["baseline"] or None
+    comparisons = compare(frame, args.metric, baseline, args.random_splits)
+    if args.test_set:
+        store, data = Store.open(args.store, writing=False), data_root(args.data)
+        (study,) = args.studies
+        comparisons = [with_test_sets(one, frame, store, study, data) for one in comparisons]
+    return comparisons
+
+
+def _own(frame: pd.DataFrame, args: argparse.Namespace) -> list[Outside]:
+    return outside_of(frame) if args.beside else []
+
+
+def _outside(
+    comparisons: Sequence[Comparison], outside: Sequence[Outside], form: str
+) -> Iterator[str]:
+    """Other people's numbers on each target."""
     for comparison in comparisons:
         title = f"{comparison.target}, {comparison.measure}: {comparison.metric}"
         held = beside(comparison, outside)
         shown = outside_markdown if form == "markdown" else outside_text
-        print(f"\n{title}: {shown(held) if held else 'no numbers of others'}")
+        yield f"{title}: {shown(held) if held else 'no numbers of others'}"
+
+
+def _write(path: Path, content: bytes) -> None:
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise UserError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,5 +1,6 @@
 """A study's answer as text: for each target its arms, what pretraining changes, how to read it."""
 
+import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -76,6 +77,19 @@ def tidy_json(frame: pd.DataFrame) -> str:
         for record in frame.drop(columns=STAGES, errors="ignore").to_dict("records")
     ]
     return json.dumps(records, indent=2)
+
+
+def tidy_parquet(frame: pd.DataFrame) -> bytes:
+    """Return the cells as a Parquet file; an axis whose values are of several types is text."""
+    shown = frame.drop(columns=STAGES, errors="ignore")
+    for axis in frame.attrs["axes"]:
+        kinds = {type(value) for value in frame[axis] if value is not None}
+        if len(kinds) > 1 or kinds & {dict, list}:
+            shown[axis] = [None if value is None else show_value(value) for value in frame[axis]]
+    shown.attrs = {}
+    sink = io.BytesIO()
+    shown.to_parquet(sink, index=False)
+    return sink.getvalue()
 
 
 def _is_absent(value: object) -> bool:

@@ -1,28 +1,53 @@
 """A study's results, read from MLflow alone."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from mlflow.entities import Run
-from mlflow.tracking import MlflowClient
 
 from rotlab.planning.names import unknown
-from rotlab.tracking.client import UNREACHABLE, find_experiments, find_runs, open_client
+from rotlab.tracking.cache import Cache
+from rotlab.tracking.database import Database
+from rotlab.tracking.following import follow_database, follow_server
 from rotlab.tracking.roster import BASELINE_TAG, NULL, PlannedCell, Roster, read_roster
+from rotlab.tracking.runs import CELL, METRIC, STAGE, StudyRuns
 from rotlab.tracking.uri import TrackingError, check_tracking_uri, sqlite_path
 
 MISSING = "MISSING"
 STAGES = "stages"
+COSTS = ("cost.seconds", "cost.shared_seconds", "cost.gpu_hours", "cost.shared_gpu_hours")
+_COST_OF = {"seconds": COSTS[:2], "gpu_hours": COSTS[2:]}
 
 
-def results(study: str, uri: str) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A study as MLflow knows it.
+
+    Args:
+        name: the study's.
+        question: that it asks.
+        baseline: axis -> value, around which axes vary one at a time; empty where there is none.
+        roster: the cells that it plans.
+        found: its runs.
+    """
+
+    name: str
+    question: str
+    baseline: dict[str, Any]
+    roster: Roster
+    found: StudyRuns
+
+
+def results(study: str, uri: str, *, fresh: bool = False) -> pd.DataFrame:
     """Return the cells that a study plans, one a row, with what is known of each.
 
     Args:
         study: its name.
         uri: MLflow's tracking URI.
+        fresh: whether all is read, though what was read before may do.
 
     Returns:
         Columns: the axes, in the order of the search space, with the values they have there (None
@@ -38,79 +63,179 @@ def results(study: str, uri: str) -> pd.DataFrame:
     Raises:
         TrackingError: if MLflow cannot be read, or holds no such study.
     """
+    return frame_of(read(study, uri, fresh=fresh))
+
+
+def read(study: str, uri: str, *, fresh: bool = False) -> Results:
+    """Return what MLflow holds of a study; see `rotlab.tracking.following` for how new that is.
+
+    Raises:
+        TrackingError: if MLflow cannot be read, or holds no such study.
+    """
     path = sqlite_path(uri)
     if path is not None and not path.exists():
         raise TrackingError(
             f"no results of {study!r}: {path} does not exist; run the study first, "
             "or say with --store or --tracking-uri where its results lie"
         )
-    check_tracking_uri(uri)
+    check_tracking_uri(uri, writing=False)
+    found = _follow(study, uri, fresh=fresh)
     try:
-        client = open_client(uri)
-        own, cells = _read(client, study)
-    except UNREACHABLE as error:
+        roster = read_roster(found.tags)
+    except (KeyError, ValueError) as error:
         raise TrackingError(
-            f"MLflow at {uri} cannot be read: {str(error).splitlines()[0]}"
+            f"study {study!r} in MLflow lacks a part of the list of its cells ({error}); "
+            "`rotlab run` writes it anew"
         ) from error
-    if own is None:
-        raise _unknown(study, client, uri)
-    tags = own.data.tags
-    frame = _frame(read_roster(tags), cells)
-    baseline = json.loads(tags.get(BASELINE_TAG, "{}"))
-    frame.attrs["question"] = tags["rotlab.question"]
-    frame.attrs["baseline"] = {axis: NULL if one is None else one for axis, one in baseline.items()}
+    return Results(
+        study,
+        found.tags.get("rotlab.question", ""),
+        json.loads(found.tags.get(BASELINE_TAG, "{}")),
+        roster,
+        found,
+    )
+
+
+def frame_of(study: Results) -> pd.DataFrame:
+    """Return a study's cells as `results` describes them."""
+    cells, runs = study.roster.cells, study.found.of_type(CELL)
+    rows = pd.Index(runs["key"].str.removeprefix("cell:")).get_indexer(
+        pd.Index([cell.key for cell in cells])
+    )
+    names = sorted(name for name in runs.columns if name.startswith(METRIC))
+    table = _taken(runs[names].to_numpy(dtype=float), rows)
+    used = ~np.isnan(table).all(axis=0) if len(table) else np.zeros(len(names), bool)
+    metrics = {
+        name.removeprefix(METRIC): table[:, number]
+        for number, name in enumerate(names)
+        if used[number]
+    }
+    seeds = dict.fromkeys(("seed", "split", *(name for cell in cells for name in cell.replicate)))
+    states = runs["state"].where(runs["state"].notna(), runs["status"]).tolist()
+    parents = [_parents(text) for text in runs["parents"]]
+    columns = {
+        **{axis: _objects([_value(cell, axis) for cell in cells]) for axis in study.roster.axes},
+        "target": _objects([cell.target for cell in cells]),
+        **{
+            name: pd.array([cell.replicate.get(name) for cell in cells], dtype="Int64")
+            for name in seeds
+        },
+        "measure": _objects([cell.measure for cell in cells]),
+        "state": _objects([MISSING if row < 0 else states[row] for row in rows]),
+        **metrics,
+        STAGES: _objects([None if row < 0 else parents[row] for row in rows]),
+    }
+    frame = pd.DataFrame(columns)
+    frame.attrs = {
+        "axes": list(study.roster.axes),
+        "metrics": list(metrics),
+        "question": study.question,
+        "baseline": {axis: NULL if one is None else one for axis, one in study.baseline.items()},
+    }
     return frame
 
 
-def _read(client: MlflowClient, study: str) -> tuple[Run | None, dict[str, Run]]:
-    """Return a study's own run, None if there is no such study, and its cells' runs by key."""
-    experiment = client.get_experiment_by_name(study)
-    if experiment is None or experiment.lifecycle_stage != "active":
-        return None, {}
-    own = list(find_runs(client, experiment.experiment_id, "tags.`rotlab.type` = 'study'"))
-    if not own:
-        return None, {}
-    cells = find_runs(client, experiment.experiment_id, "tags.`rotlab.type` = 'cell'")
-    return own[0], {run.data.tags["rotlab.key"].removeprefix("cell:"): run for run in cells}
+def with_costs(frame: pd.DataFrame, study: Results) -> pd.DataFrame:
+    """Return a study's cells with what their stages took, in the columns `COSTS` before "stages".
+
+    Seconds and, where MLflow has them, GPU-hours: of the stages that this cell alone needs, and of
+    those that other cells of the study need as well, whole, in each of these cells. NaN where
+    MLflow does not know what one of them took.
+    """
+    stages = study.found.of_type(STAGE)
+    keys = stages["key"].str.removeprefix("stage:")
+    needed = pd.Series([key for one in frame[STAGES] if one for key in one], dtype=object)
+    shared = set(needed[needed.duplicated()])
+    frame = frame.copy()
+    for metric, columns in _COST_OF.items():
+        if METRIC + metric not in stages:
+            continue
+        known = dict(zip(keys, stages[METRIC + metric], strict=True))
+        for name, is_shared in zip(columns, (False, True), strict=True):
+            taken = [
+                np.nan
+                if one is None
+                else sum(known.get(key, np.nan) for key in one if (key in shared) is is_shared)
+                for one in frame[STAGES]
+            ]
+            frame.insert(list(frame.columns).index(STAGES), name, np.array(taken, dtype=float))
+    return frame
 
 
-def _unknown(study: str, client: MlflowClient, uri: str) -> TrackingError:
-    names = sorted(
-        experiment.name
-        for experiment in find_experiments(client)
-        if _read(client, experiment.name)[0]
-    )
+def history(study: Results) -> pd.DataFrame:
+    """Return what became of each stage that was begun, as far as MLflow holds it.
+
+    Returns:
+        Columns: key, kind, state, began and ended (UTC), seconds of the last attempt, error (of the
+        last that failed), cells (how many of those planned need it).
+    """
+    stages = study.found.of_type(STAGE)
+    cells = study.found.of_type(CELL)
+    planned = {cell.key for cell in study.roster.cells}
+    needed = pd.Series(
+        [
+            stage
+            for key, parents in zip(cells["key"], cells["parents"], strict=True)
+            if str(key).removeprefix("cell:") in planned
+            for stage in _parents(parents) or ()
+        ],
+        dtype=object,
+    ).value_counts()
+    keys = stages["key"].str.removeprefix("stage:")
+    seconds = METRIC + "seconds"
+    return pd.DataFrame(
+        {
+            "key": keys,
+            "kind": stages["kind"],
+            "state": stages["state"].where(stages["state"].notna(), stages["status"]),
+            "began": pd.to_datetime(stages["start_ms"], unit="ms", utc=True),
+            "ended": pd.to_datetime(stages["end_ms"], unit="ms", utc=True),
+            "seconds": stages.get(seconds, np.nan),
+            "error": stages["error"],
+            "cells": keys.map(needed).fillna(0).astype(int),
+        }
+    ).sort_values("began", ignore_index=True)
+
+
+def _follow(study: str, uri: str, *, fresh: bool) -> StudyRuns:
+    cache = Cache.of(uri, study)
+    if uri.startswith(("http://", "https://")):
+        from rotlab.tracking.server import Server  # MLflow, which takes a second to import
+
+        server = Server(uri)
+        held = cache.load()
+        now = follow_server(server, study, None if fresh else held)
+        names = server.studies
+    else:
+        database = Database(uri)
+        held = cache.load() if sqlite_path(uri) is not None else None
+        now = follow_database(database, study, None if fresh else held)
+        names = database.studies
+    if now is None:
+        raise _unknown(study, names(), uri)
+    if now is not held and (now.stamp is not None or now.experiment is not None):
+        cache.save(now)
+    return now.found
+
+
+def _unknown(study: str, names: Sequence[str], uri: str) -> TrackingError:
     if not names:
         return TrackingError(f"no results of {study!r}: MLflow at {uri} holds no study yet")
     return TrackingError(f"{unknown('study', study, names)}; looked in MLflow at {uri}")
 
 
-def _frame(roster: Roster, runs: Mapping[str, Run]) -> pd.DataFrame:
-    found = {cell.key: runs[cell.key].data.metrics for cell in roster.cells if cell.key in runs}
-    metrics = sorted({name for values in found.values() for name in values})
-    rows = [
-        _row(cell, roster.axes, runs.get(cell.key))
-        | {name: found.get(cell.key, {}).get(name) for name in metrics}
-        for cell in roster.cells
-    ]
-    seeds = list(dict.fromkeys(name for cell in roster.cells for name in cell.replicate))
-    draws = dict.fromkeys(("seed", "split", *seeds), "Int64")
-    columns = [*roster.axes, "target", *draws, "measure", "state", *metrics, STAGES]
-    frame = pd.DataFrame(rows, columns=columns, dtype=object)
-    frame = frame.astype({**draws, **dict.fromkeys(metrics, float)})
-    frame.attrs = {"axes": list(roster.axes), "metrics": metrics}
-    return frame
+def _parents(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(json.loads(text))
 
 
-def _row(cell: PlannedCell, axes: tuple[str, ...], run: Run | None) -> dict[str, Any]:
-    return {
-        **{axis: _value(cell, axis) for axis in axes},
-        "target": cell.target,
-        **cell.replicate,
-        "measure": cell.measure,
-        "state": MISSING if run is None else run.data.tags["rotlab.state"],
-        STAGES: None if run is None else tuple(json.loads(run.data.tags["rotlab.parents"])),
-    }
+def _objects(values: Sequence[Any]) -> pd.Series:
+    return pd.Series(values, dtype=object)
+
+
+def _taken(table: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the rows of a table by number, NaN for number -1."""
+    with_none = np.vstack([table, np.full((1, table.shape[1]), np.nan)])
+    return with_none[rows]
 
 
 def _value(cell: PlannedCell, axis: str) -> Any:  # noqa: ANN401  # plain values of any sort

@@ -50,7 +50,11 @@ def cell_key(
     arm: Mapping[str, Any], target: str, replicate: Mapping[str, int], measure: str
 ) -> str:
     """Return a cell's identity in a study: equal for equal arm, target, replicate and measure."""
-    return hashlib.sha256(canonical([arm, target, replicate, measure]).encode()).hexdigest()[:16]
+    return _key(canonical(arm), canonical(target), canonical(replicate), canonical(measure))
+
+
+def _key(*fields: str) -> str:
+    return hashlib.sha256(f"[{','.join(fields)}]".encode()).hexdigest()[:16]
 
 
 def roster_tags(axes: Iterable[str], cells: Iterable[Cell | Awaited]) -> dict[str, str]:
@@ -94,15 +98,12 @@ def read_roster(tags: Mapping[str, str]) -> Roster:
     """
     parts = int(tags[f"{_PREFIX}parts"])
     held = json.loads("".join(tags[f"{_PREFIX}{number}"] for number in range(parts)))
+    tables = [held[name] for name in ("arms", "targets", "replicates", "measures")]
+    texts = [[canonical(value) for value in table] for table in tables]  # once, not for every cell
     cells = []
-    for arm, target, replicate, measure in held["cells"]:
-        fields = (
-            held["arms"][arm],
-            held["targets"][target],
-            held["replicates"][replicate],
-            held["measures"][measure],
-        )
-        cells.append(PlannedCell(cell_key(*fields), *fields))
+    for row in held["cells"]:
+        key = _key(*(text[number] for text, number in zip(texts, row, strict=True)))
+        cells.append(PlannedCell(key, *(t[number] for t, number in zip(tables, row, strict=True))))
     return Roster(tuple(held["axes"]), tuple(cells))
 
 

