@@ -23,6 +23,7 @@ COMMANDS = {
     "cancel": ("rotlab.commands.cancel", "have the runs of a study end, at their last checkpoints"),
     "invalidate": ("rotlab.commands.invalidate", "have results made again, saying why"),
     "status": ("rotlab.commands.status", "show how far a study is"),
+    "doctor": ("rotlab.commands.doctor", "say what is wrong with an environment"),
     "cluster": ("rotlab.commands.cluster", "check a cluster file, and tell what it costs"),
     "results": ("rotlab.commands.results", "answer a study's question from its results"),
 }

@@ -18,6 +18,7 @@ _SPOT = {  # label of a node -> its value where the node can be taken away
     "kubernetes.azure.com/scalesetpriority": "spot",
 }
 _OUTLIVE = ("persistentVolumeClaim", "nfs", "csi")
+_BUCKETS = ("gcsfuse.csi.storage.gke.io", "s3.csi.aws.com")  # seen as folders, but without links
 _MILLI = 1000
 
 
@@ -159,5 +160,7 @@ def _outliving(report: Report, group: Place) -> Iterator[str]:
     for place in containers(report, group)[:1]:
         for mount in report.get((*place, "volumeMounts")) or ():
             volume = volumes.get(mount.get("name"), {}) if isinstance(mount, dict) else {}
-            if any(name in volume for name in _OUTLIVE):
+            csi = volume.get("csi")
+            is_bucket = isinstance(csi, dict) and csi.get("driver") in _BUCKETS
+            if any(name in volume for name in _OUTLIVE) and not is_bucket:
                 yield str(mount.get("mountPath"))

@@ -168,6 +168,12 @@ BROKEN = [
     ),
     (
         RAY_CLUSTER,
+        "persistentVolumeClaim: {claimName: rotlab-shared}",
+        "csi: {driver: s3.csi.aws.com}",
+        "on a node's own disk",
+    ),
+    (
+        RAY_CLUSTER,
         "value: /shared/store",
         "value: /tmp/store",
         "the store /tmp/store lies on a node's own",
