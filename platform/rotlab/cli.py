@@ -18,6 +18,7 @@ COMMANDS = {
     "schema": ("rotlab.commands.schema", "print the JSON Schema of search spaces, for editors"),
     "diff": ("rotlab.commands.diff", "say what a run would do now, and why"),
     "run": ("rotlab.commands.run", "run what is missing of a search space"),
+    "submit": ("rotlab.commands.submit", "have a cluster run a study, and follow it"),
     "run-stage": ("rotlab.commands.run_stage", "run one stage in this process, without Ray"),
     "logs": ("rotlab.commands.logs", "show what a stage said while it worked"),
     "cancel": ("rotlab.commands.cancel", "have the runs of a study end, at their last checkpoints"),
