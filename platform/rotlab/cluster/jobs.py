@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import requests
+from ray.exceptions import RayError
 from ray.job_submission import JobSubmissionClient
 
 from rotnet.errors import UserError
@@ -18,7 +19,7 @@ _TALKATIVE = ("ray.dashboard.modules.dashboard_sdk", "ray._private.runtime_env.p
 _OPEN = ("PENDING", "RUNNING")
 _LOOK_S = 1.0
 _PATIENCE_S = 60.0
-_FAILURES = (ConnectionError, RuntimeError, requests.RequestException)
+_FAILURES = (ConnectionError, RuntimeError, RayError, requests.RequestException)
 
 
 class Client(Protocol):
@@ -80,9 +81,16 @@ def connect(address: str) -> Client:
 
 
 def find(client: Client, study: str) -> Handed | None:
-    """Return the newest job of a study, None where there is none."""
-    jobs = [_handed(job) for job in client.list_jobs() if (job.metadata or {}).get(_STUDY) == study]
-    return jobs[-1] if jobs else None
+    """Return the newest job of a study, None where there is none.
+
+    Raises:
+        UserError: the cluster does not answer.
+    """
+    try:
+        jobs = [one for job in client.list_jobs() if (one := _handed(job)).study == study]
+    except _FAILURES as error:
+        raise UserError(f"the cluster does not answer: {_first(error)}") from error
+    return max(jobs, key=lambda one: one.job, default=None)  # a job's name ends in its time
 
 
 def hand_over(
@@ -107,14 +115,13 @@ def hand_over(
     Raises:
         UserError: the study is there already, or the cluster refuses.
     """
+    last = find(client, study)
+    if last is not None and last.is_open:
+        raise UserError(
+            f"study {study!r} is there already, as {last.job}; follow it with --attach {study}, or "
+            f"end it with --cancel {study}"
+        )
     try:
-        jobs = [one for job in client.list_jobs() if (one := _handed(job)).study == study]
-        for one in jobs:
-            if one.is_open:
-                raise UserError(
-                    f"study {study!r} is there already, as {one.job}; follow it with --attach "
-                    f"{study}, or end it with --cancel {study}"
-                )
         environment: dict[str, Any] = {"working_dir": str(folder)}
         if code:
             environment |= {"py_modules": list(code), "excludes": ["**/__pycache__/"]}
@@ -179,14 +186,17 @@ def cancel(client: Client, handed: Handed, write: Callable[[str], None]) -> Hand
     """
     words = ["python", "-m", "rotlab.cli", "cancel", handed.study]
     words += ["--store", handed.store] if handed.store else []
-    environment = dict(_handed_environment(client, handed.job))
-    asked = client.submit_job(entrypoint=shlex.join(words), runtime_env=environment)
-    if follow(client, asked, write).status != 0:  # not yet, or no more, to be reached that way
-        client.stop_job(handed.job)
+    try:
+        environment = _sent_along(client, handed.job)
+        asked = client.submit_job(entrypoint=shlex.join(words), runtime_env=environment)
+        if follow(client, asked, write).status != 0:  # it does not drive yet, or does not hear
+            client.stop_job(handed.job)
+    except _FAILURES as error:
+        raise UserError(f"the cluster does not answer: {_first(error)}") from error
     return follow(client, handed.job, lambda _: None)
 
 
-def _handed_environment(client: Client, job: str) -> dict[str, Any]:
+def _sent_along(client: Client, job: str) -> dict[str, Any]:
     """What a job was sent along with, so that another finds the same code."""
     given = client.get_job_info(job).runtime_env or {}
     return {name: given[name] for name in ("working_dir", "py_modules") if name in given}

@@ -8,7 +8,8 @@ from pathlib import Path
 from rotlab.cluster.jobs import Client, Handed, cancel, connect, find, follow, hand_over
 from rotlab.cluster.parcel import code, pack
 from rotlab.commands.run import HUNG_AFTER_MIN, add_rules
-from rotlab.planning.planned import plan_file
+from rotlab.planning.kinds import load_kinds
+from rotlab.planning.spec import load_spec
 from rotnet.errors import UserError
 
 _SEEN = (
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         if args.cancel:
             return _cancel(client, handed)
         return _follow(client, handed)
-    spec = plan_file(args.file, None).spec
+    spec = load_spec(args.file, load_kinds())  # its data are the cluster's to find
     client = connect(args.address)
     with tempfile.TemporaryDirectory(prefix="rotlab-submit-") as folder:
         inside = pack(args.file, Path(folder))
