@@ -19,6 +19,7 @@ COMMANDS = {
     "diff": ("rotlab.commands.diff", "say what a run would do now, and why"),
     "run": ("rotlab.commands.run", "run what is missing of a search space"),
     "retry": ("rotlab.commands.retry", "try stages again that a run has given up"),
+    "submit": ("rotlab.commands.submit", "have a cluster run a study, and follow it"),
     "run-stage": ("rotlab.commands.run_stage", "run one stage in this process, without Ray"),
     "logs": ("rotlab.commands.logs", "show what a stage said while it worked"),
     "cancel": ("rotlab.commands.cancel", "have the runs of a study end, at their last checkpoints"),
@@ -27,6 +28,8 @@ COMMANDS = {
     "export": ("rotlab.commands.export", "write a study into one file, for another machine"),
     "import": ("rotlab.commands.import_study", "put such a file's study into a store"),
     "status": ("rotlab.commands.status", "show how far a study is"),
+    "doctor": ("rotlab.commands.doctor", "say what is wrong with an environment"),
+    "cluster": ("rotlab.commands.cluster", "check a cluster file, and tell what it costs"),
     "results": ("rotlab.commands.results", "answer a study's question from its results"),
     "report": ("rotlab.commands.report", "write the answer, and what it stands on, as a page"),
 }

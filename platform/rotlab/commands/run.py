@@ -53,12 +53,13 @@ def add_running(parser: argparse.ArgumentParser) -> None:
         "--cpus", metavar="N", type=_positive, help="cores of one started here (default: all)"
     )
     add_data(parser)
-    _add_rules(parser)
+    add_rules(parser)
     _add_smoke(parser)
     parser.add_argument("--verbose", action="store_true", help="let Ray and the workers talk")
 
 
-def _add_rules(parser: argparse.ArgumentParser) -> None:
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how a study is run, not where."""
     parser.add_argument(
         "--concurrency",
         metavar="N",

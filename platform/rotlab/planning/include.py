@@ -27,6 +27,21 @@ def read_whole(path: Path) -> Source:
     return _whole(path, ())
 
 
+def files(path: Path) -> tuple[Path, ...]:
+    """Return a file and all that it includes, each once.
+
+    Raises:
+        SpecError: as `read_whole`.
+    """
+    return tuple(dict.fromkeys(_files(path, ())))
+
+
+def _files(path: Path, above: tuple[Path, ...]) -> list[Path]:
+    own = read_source(path, included=bool(above))
+    below = [_files(one, (*above, path)) for one in _included(own, above)]
+    return [path, *(one for each in below for one in each)]
+
+
 def _whole(path: Path, above: tuple[Path, ...]) -> Source:
     own = read_source(path, included=bool(above))
     bases = [_whole(base, (*above, path)) for base in _included(own, above)]

@@ -6,6 +6,8 @@ device: A100                 # to plan for; others are there to be named by --de
 devices:
   A100: {gpu_hour: 1.10, flops: {fp32: 7e12, bf16: 35e12}}   # sustained in training, of one GPU
   cpu: {cpu_hour: 0.04, flops: 2e10}                          # of one core
+nodes:                       # whole machines, for `rotlab cluster check`; on Kubernetes, groups
+  g6.xlarge: {hour: 0.80, spot_hour: 0.30}
 ```
 """
 
@@ -23,8 +25,24 @@ from rotlab.planning.source import Place, read_source
 from rotlab.planning.work import Precision
 from rotnet.errors import UserError
 
-_FORM = "a price file has currency and devices, such as {A100: {gpu_hour: 1.10}}"
+_FORM = (
+    "a price file has currency and devices, such as {A100: {gpu_hour: 1.10}}, or nodes, such as "
+    "{g6.xlarge: {hour: 0.80}}"
+)
 _PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+
+@dataclass(frozen=True, slots=True)
+class NodePrice:
+    """What a whole machine costs.
+
+    Args:
+        hour: on demand.
+        spot_hour: as spot.
+    """
+
+    hour: float | None = None
+    spot_hour: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +54,14 @@ class Prices:
         device: name of the one to plan for, where the file names one.
         hourly: device -> price of an hour of one GPU, or of one core for "cpu".
         devices: by name, those of the file before the known ones.
+        nodes: machine of a provider, or group of nodes -> what it costs.
     """
 
     currency: str | None = None
     device: str | None = None
     hourly: Mapping[str, float] = field(default_factory=dict)
     devices: Mapping[str, Device] = field(default_factory=lambda: DEVICES)
+    nodes: Mapping[str, NodePrice] = field(default_factory=dict)
 
     def find(self, name: str) -> Device:
         """Return the device of a name.
@@ -62,9 +82,12 @@ def read_prices(path: Path) -> Prices:
         SpecError: with all that is wrong with the file.
     """
     report = Report(read_source(path, _FORM))
-    report.mapping((), ("currency", "device", "devices"), "key")
+    report.mapping((), ("currency", "device", "devices", "nodes"), "key")
+    nodes = {name: _node(report, name) for name in _machines(report)}
     given = report.get(("devices",))
-    if not isinstance(given, dict) or not given:
+    if given is None and nodes:
+        given = {}
+    elif not isinstance(given, dict) or not given:
         report.add(("devices",), f"must name at least one device, got {shown(given)}; {_FORM}")
         given = {}
     devices, hourly = dict(DEVICES), {}
@@ -73,13 +96,13 @@ def read_prices(path: Path) -> Prices:
         price = _price(report, name)
         if price is not None:
             hourly[name] = price
-    currency = report.text(("currency",)) if hourly or report.has(("currency",)) else None
+    currency = report.text(("currency",)) if hourly or nodes or report.has(("currency",)) else None
     device = report.text(("device",)) if report.has(("device",)) else None
     if device is not None and device not in devices:
         report.add(("device",), unknown("device", device, list(devices)))
     if report.problems:
         raise SpecError(path, report.problems)
-    return Prices(currency, device, hourly, devices)
+    return Prices(currency, device, hourly, devices, nodes)
 
 
 def _device(report: Report, name: str) -> Device:
@@ -103,6 +126,21 @@ def _device(report: Report, name: str) -> Device:
             rates[precision] = _number(report, (*at, precision))
     beside = f"; else {known.source}" if known and len(given) < len(_PRECISIONS) else ""
     return Device(name, rates, f"price file: {', '.join(map(str, given))}{beside}")
+
+
+def _machines(report: Report) -> list[str]:
+    given = report.get(("nodes",))
+    if report.has(("nodes",)) and not isinstance(given, dict):
+        report.add(
+            ("nodes",), f"must be a mapping of machines to prices, got {shown(given)}; {_FORM}"
+        )
+    return list(given) if isinstance(given, dict) else []
+
+
+def _node(report: Report, name: str) -> NodePrice:
+    place = ("nodes", name)
+    given = report.mapping(place, ("hour", "spot_hour"), f"entry of {name}")
+    return NodePrice(**{unit: _number(report, (*place, unit), free=True) for unit in given})
 
 
 def _price(report: Report, name: str) -> float | None:

@@ -14,7 +14,7 @@ from rotlab.planning.problems import Line, Problem, SpecError
 
 Place = tuple[str | int, ...]  # keys and indices from the top: ("axes", "clip.frames", 1)
 
-_DEEPEST = 12  # an alias to what it stands in would never end
+_DEEPEST = 20  # an alias to what it stands in would never end
 _LARGEST = 100_000  # aliases of aliases grow without bound
 _SEARCH_SPACE = "a search space has at least name and data"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rotlab.planning.devices import DEVICES
-from rotlab.planning.prices import Prices, read_prices
+from rotlab.planning.prices import NodePrice, Prices, read_prices
 from rotlab.planning.problems import SpecError
 from rotnet.errors import UserError
 
@@ -44,6 +44,20 @@ def test_a_file_says_what_hours_cost_and_how_fast_devices_are(tmp_path: Path) ->
     assert set(found.find("MI300").flops.values()) == {9e12}
     assert found.find("cpu").flops == DEVICES["cpu"].flops
     assert found.find("T4") == DEVICES["T4"]
+
+
+def test_whole_machines_have_prices_on_demand_and_as_spot(tmp_path: Path) -> None:
+    text = "currency: EUR\nnodes:\n  g6.xlarge: {hour: 0.9, spot_hour: 0.4}\n  head: {hour: 0}\n"
+    found = read(tmp_path, text)
+    assert found.nodes == {"g6.xlarge": NodePrice(0.9, 0.4), "head": NodePrice(0.0)}
+    assert found.hourly == {}
+    for bad, said in (
+        ("nodes: {g6.xlarge: {hour: -1}}", "must be a number at least 0, got -1"),
+        ("nodes: [g6.xlarge]", "nodes: must be a mapping of machines to prices"),
+        ("nodes: {g6.xlarge: {hour: 1}}", "currency: is missing"),
+    ):
+        with pytest.raises(SpecError, match=said):
+            read(tmp_path, bad)
 
 
 def test_every_mistake_is_told_with_its_line(tmp_path: Path) -> None:

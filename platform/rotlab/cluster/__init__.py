@@ -1,0 +1,1 @@
+"""Clusters beyond this machine: whether their files are in order, and what they cost."""
