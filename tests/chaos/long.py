@@ -23,14 +23,13 @@ from rotnet.data.prepare import prepare
 from rotnet.data.store import Storage
 from rotnet.data.synthetic import write_videos
 from rotnet.learning.watch import Unwatched
+from tests.chaos.environment import environment
 from tests.chaos.nodes import nodes_up
-from tests.chaos.points import FOLDER
 from tests.chaos.storm import GONE_S, LOG, Storm, all_strikes
 from tests.chaos.verdict import check_journal, check_mlflow, check_results, left
 from tests.rotlab.execution.processes import wait_until
 
 FILE = Path(__file__).with_name("chaos.yaml")
-ROOT = Path(__file__).parents[2]
 
 
 def make_data(folder: Path) -> None:
@@ -48,18 +47,6 @@ def run_undisturbed(planned: Planned, store: Store) -> None:
     work = Work(planned.plan.stages, planned.kinds, data, store.root, cpus)
     for key in planned.plan.stages:
         perform(key, work, Unwatched())
-
-
-def environment(orders: Path, cache: Path) -> dict[str, str]:
-    """Return the environment of everything that may be killed."""
-    path = (ROOT / "tests/chaos/site", ROOT, ROOT / "platform")
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(map(str, path)),
-        "ROTNET_CACHE": str(cache),
-        "OMP_NUM_THREADS": "1",
-        FOLDER: str(orders),
-    }
 
 
 def command(folder: Path, address: str) -> list[str]:
@@ -92,7 +79,7 @@ def main() -> None:
         orders = folder / "orders"
         orders.mkdir()
         strikes = all_strikes(args.times, args.seed)
-        with nodes_up(args.nodes, environment(orders, folder / "cache")) as nodes:
+        with nodes_up(args.nodes, environment(orders)) as nodes:
 
             def done() -> int:
                 return sum(1 for _ in store.root.glob("*/*/record.json"))

@@ -21,8 +21,10 @@ def check_results(plan: Plan, store: Store, undisturbed: Store) -> None:
     expected = undisturbed.records(plan.stages.values())
     assert found.keys() == expected.keys() == plan.stages.keys()
     for key, record in found.items():
-        assert record.metrics == expected[key].metrics, record
-        assert record.files == expected[key].files == _sealed(store, record), record
+        what = f"{record.kind} {key}"
+        assert (what, record.metrics) == (what, expected[key].metrics)
+        assert (what, record.files) == (what, expected[key].files)
+        assert (what, record.files) == (what, _sealed(store, record))
     lying = Counter(path.parent.name for path in store.root.glob("*/*/record.json"))
     assert lying == Counter(plan.stages.keys())
 

@@ -47,18 +47,40 @@ def wide() -> Plan:
     return make_plan([*counts, *totals], name="wide")
 
 
-SCENARIOS = {"mixed": mixed, "long": long, "wide": wide}
+def lengths() -> Plan:
+    """Return a plan of six trainings, each in two lengths, and a total of either length."""
+    short, far = (
+        [make_stage("learn", name=f"l{i}", epochs=epochs, seconds=0.1) for i in range(6)]
+        for epochs in (3, 6)
+    )
+    totals = [
+        make_stage("total", {f"x{i}": one for i, one in enumerate(learnt)}, name=name)
+        for name, learnt in (("short", short), ("far", far))
+    ]
+    return make_plan([*far, *short, *totals], name="lengths")
+
+
+SCENARIOS = {"mixed": mixed, "long": long, "wide": wide, "lengths": lengths}
 RULES: dict[str, dict[str, Any]] = {
     "wide": {"policy": Policy(stale_s=3.0)},
     "mixed": {"hung_s": 3.0},
 }
 
 
-def main(scenario: str, store: str, limit: str = "") -> int:
-    """Run a scenario, perhaps with a limit in CPU-seconds, and return the exit status."""
+def main(scenario: str, store: str, limit: str = "", address: str = "") -> int:
+    """Run a scenario and return the exit status.
+
+    Args:
+        scenario: its name.
+        store: where results lie.
+        limit: in CPU-seconds; empty: none.
+        address: of a Ray cluster; empty starts one.
+    """
     rules = RULES.get(scenario, {})
     if limit:
         rules = {"policy": Policy(budget=Budget(cpu_hours=float(limit) / 3600))}
+    if address:
+        rules = {**rules, "cpus": None, "gpus": None, "address": address}
     job = make_job(SCENARIOS[scenario](), Path(store), **rules)
     return run_job(job, Console(stderr=True), print)
 
