@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import IO, Any
+from typing import IO, Any, cast
 from zipfile import BadZipFile, ZipFile
 
 import torch
@@ -137,7 +137,7 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
     with aside.open("wb") as file:
         sink = _Sink(file)
         try:
-            torch.save(whole, sink)
+            torch.save(whole, cast(IO[bytes], sink))
         except RuntimeError as error:  # torch's own word for whatever a file refuses
             raise sink.refusal or error from error
         file.flush()

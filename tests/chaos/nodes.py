@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.rotlab.execution.processes import descendants, is_alive, kill, signal_all, wait_until
 
-_STARTS_S, _ENDS_S = 180.0, 60.0
+_STARTS_S, _ENDS_S = 320.0, 60.0
 _PORTS = range(20000, 32000)  # below those that the system hands out, and none of Ray's workers'
 _HEAD = "127.0.0.2"  # Ray takes 127.0.0.1 for any of this machine's addresses
 _STARTED = "Ray runtime started"
@@ -27,6 +27,7 @@ _HELPERS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 _RAY = {
     "RAY_AUTH_MODE": "token",  # Ray's ports listen on all interfaces
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_raylet_start_wait_time_s": "300",  # the machine may have much else to do
     "RAY_health_check_period_ms": "1000",  # a lost node is found soon
     "RAY_health_check_failure_threshold": "3",
 }

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: if MLflow holds no such study, or the study no such metric.
     """
-    uri = args.tracking_uri or default_tracking_uri(Store.open(args.store).root)
+    uri = args.tracking_uri or default_tracking_uri(Store.open(args.store, writing=False).root)
     frame = results(args.study, uri)
     if args.format == "csv":
         print(tidy_csv(frame))

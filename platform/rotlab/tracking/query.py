@@ -42,7 +42,7 @@ def results(study: str, uri: str) -> pd.DataFrame:
             f"no results of {study!r}: {path} does not exist; run the study first, "
             "or say with --store or --tracking-uri where its results lie"
         )
-    check_tracking_uri(uri)
+    check_tracking_uri(uri, writing=False)
     try:
         client = open_client(uri)
         own, cells = _read(client, study)

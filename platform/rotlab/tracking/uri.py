@@ -33,12 +33,13 @@ def sqlite_path(uri: str) -> Path | None:
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
 
-def check_tracking_uri(uri: str, timeout_s: float = 5.0) -> None:
+def check_tracking_uri(uri: str, timeout_s: float = 5.0, *, writing: bool = True) -> None:
     """Return if MLflow can be expected to take runs at a URI. Makes nothing.
 
     Args:
         uri: as given to --tracking-uri.
         timeout_s: how long a server may take to answer.
+        writing: whether runs are to be written, not only read.
 
     Raises:
         TrackingError: in one line: not a form that MLflow takes, no such folder, not a database, no
@@ -46,7 +47,7 @@ def check_tracking_uri(uri: str, timeout_s: float = 5.0) -> None:
     """
     scheme = uri.partition(":")[0].partition("+")[0]
     if uri.startswith(SQLITE):
-        _check_sqlite(Path(uri.removeprefix(SQLITE)), uri)
+        _check_sqlite(Path(uri.removeprefix(SQLITE)), uri, writing=writing)
     elif scheme in ("http", "https"):
         _check_server(uri, timeout_s)
     elif scheme in _DATABASE_PORTS and "://" in uri:
@@ -55,7 +56,7 @@ def check_tracking_uri(uri: str, timeout_s: float = 5.0) -> None:
         raise TrackingError(f"tracking URI {uri!r} is not of a known form; give {_FORMS}")
 
 
-def _check_sqlite(path: Path, uri: str) -> None:
+def _check_sqlite(path: Path, uri: str, *, writing: bool) -> None:
     where = f"tracking URI {uri!r}: "
     if path.name == "" or path.is_dir():
         raise TrackingError(
@@ -63,7 +64,7 @@ def _check_sqlite(path: Path, uri: str) -> None:
         )
     if not path.parent.is_dir():
         raise TrackingError(f"{where}the folder {path.parent} does not exist; make it first")
-    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+    if writing and not all(os.access(one, os.W_OK) for one in (path.parent, path) if one.exists()):
         raise TrackingError(f"{where}{path} cannot be written to; give another file or its rights")
     if path.exists():
         _check_is_mlflow(path, where)
