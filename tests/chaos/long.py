@@ -24,8 +24,8 @@ from rotnet.data.store import Storage
 from rotnet.data.synthetic import write_videos
 from rotnet.learning.watch import Unwatched
 from tests.chaos.environment import environment
-from tests.chaos.nodes import nodes_up
-from tests.chaos.storm import GONE_S, LOG, Storm, all_strikes
+from tests.chaos.nodes import LOG, nodes_up
+from tests.chaos.storm import GONE_S, Storm, all_strikes
 from tests.chaos.verdict import check_journal, check_mlflow, check_results, left
 from tests.rotlab.execution.processes import wait_until
 

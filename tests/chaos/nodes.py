@@ -5,6 +5,7 @@ no cores: no stage runs there, and it is not killed, for with it the cluster wou
 """
 
 import contextlib
+import logging
 import random
 import secrets
 import shutil
@@ -14,11 +15,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.rotlab.execution.processes import descendants, is_alive, kill, signal_all, wait_until
+from tests.rotlab.execution.processes import descendants, kill, signal_all, wait_until
 
-_STARTS_S, _ENDS_S = 320.0, 60.0
+LOG = logging.getLogger("chaos")
+_STARTS_S, _ENDS_S = 300.0, 60.0
 _PORTS = range(20000, 32000)  # below those that the system hands out, and none of Ray's workers'
 _HEAD = "127.0.0.2"  # Ray takes 127.0.0.1 for any of this machine's addresses
 _STARTED = "Ray runtime started"
@@ -27,10 +30,23 @@ _HELPERS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 _RAY = {
     "RAY_AUTH_MODE": "token",  # Ray's ports listen on all interfaces
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_raylet_start_wait_time_s": "300",  # the machine may have much else to do
     "RAY_health_check_period_ms": "1000",  # a lost node is found soon
     "RAY_health_check_failure_threshold": "3",
 }
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A node, by the process that started it and ends with it."""
+
+    process: subprocess.Popen[bytes]
+    host: str
+    options: tuple[str, ...]
+    log: Path
+
+    def words(self) -> str:
+        """Return what it has said."""
+        return self.log.read_text()
 
 
 class Nodes:
@@ -46,16 +62,25 @@ class Nodes:
         self.env = {**env, **_RAY, "RAY_AUTH_TOKEN": secrets.token_hex(16)}
         self.address = f"{_HEAD}:{_free_port()}"
         self._folder, self._cores = folder, cores
-        self._started = 0
-        self._nodes: list[subprocess.Popen[bytes]] = []
+        self._hosts = 0
+        self._nodes: list[_Node] = []
 
     def start(self, number: int) -> None:
         """Start the head, then so many nodes at once, and wait until they are there."""
         port = self.address.rpartition(":")[2]
         head = ("--head", f"--port={port}", "--num-cpus=0", f"--temp-dir={self._folder}")
-        self._wait(self._start(_HEAD, *head, "--include-dashboard=false"))
-        for log in [self._join() for _ in range(number)]:
-            self._wait(log)
+        self._start(_HEAD, *head, "--include-dashboard=false")
+        wait_until(self._is_up, _STARTS_S)
+        for _ in range(number):
+            self._join()
+        wait_until(self._is_up, _STARTS_S)
+
+    def tend(self) -> None:
+        """Start again what has given up to start: Ray does so after half a minute."""
+        for node in [each for each in self._nodes if each.process.poll() is not None]:
+            LOG.info("a node did not start and is started again: %s", node.words()[-300:])
+            self._nodes.remove(node)
+            self._start(node.host, *node.options)
 
     def lose(self, worker: int) -> int:
         """Kill the node that a process is on, all of it at once, and have another come.
@@ -66,15 +91,15 @@ class Nodes:
         Raises:
             ValueError: if the process is on no node.
         """
-        for node in self._nodes[1:]:
-            below = descendants(node.pid)
+        for node in self._nodes:
+            below = descendants(node.process.pid)
             if worker in below:
                 break
         else:
             raise ValueError(f"process {worker} is on no node")
-        signal_all((node.pid, *below), signal.SIGSTOP)  # so that none sees another end
-        kill(node.pid, *below)
-        node.wait()
+        signal_all((node.process.pid, *below), signal.SIGSTOP)  # so that none sees another end
+        kill(node.process.pid, *below)
+        node.process.wait()
         self._nodes.remove(node)
         self._join()
         return 1 + len(below)
@@ -85,59 +110,44 @@ class Nodes:
         for node in self._nodes:
             found |= {
                 pid: name
-                for pid, name in descendants(node.pid).items()
+                for pid, name in descendants(node.process.pid).items()
                 if name.startswith("ray::") and not name.startswith(_HELPERS)
             }
         return found
 
     def stop(self) -> None:
         """End all nodes, the head last; what does not end is killed."""
-        for node in reversed(self._nodes):
-            below = descendants(node.pid)
-            node.terminate()
+        for node in sorted(self._nodes, key=lambda node: node.host == _HEAD):
+            below = descendants(node.process.pid)
+            node.process.terminate()
             try:
-                wait_until(lambda: node.poll() is not None, _ENDS_S)  # noqa: B023  (used at once)
+                node.process.wait(_ENDS_S)
             finally:
-                kill(node.pid, *(pid for pid in below if is_alive(pid)))
+                kill(node.process.pid, *below)
         self._nodes.clear()
 
-    def _join(self) -> Path:
-        return self._start(
-            f"127.0.0.{3 + self._started}", f"--address={self.address}", f"--num-cpus={self._cores}"
-        )
+    def _join(self) -> None:
+        self._hosts += 1
+        options = (f"--address={self.address}", f"--num-cpus={self._cores}")
+        self._start(f"127.0.0.{2 + self._hosts}", *options)
 
-    def _start(self, host: str, *options: str) -> Path:
-        self._started += 1
-        log = self._folder / f"node-{self._started}.log"
+    def _start(self, host: str, *options: str) -> None:
+        log = self._folder / f"node-{host}.log"
+        words = ["start", "--block", f"--node-ip-address={host}", "--num-gpus=0", *options]
+        words += [f"--object-store-memory={_OBJECT_STORE_BYTES}", "--include-log-monitor=false"]
         with log.open("wb") as out:
-            self._nodes.append(
-                subprocess.Popen(  # noqa: S603  (Ray's own command)
-                    [
-                        str(Path(sys.executable).with_name("ray")),
-                        "start",
-                        "--block",
-                        f"--node-ip-address={host}",
-                        "--num-gpus=0",
-                        f"--object-store-memory={_OBJECT_STORE_BYTES}",
-                        "--include-log-monitor=false",
-                        *options,
-                    ],
-                    stdout=out,
-                    stderr=subprocess.STDOUT,
-                    env=self.env,
-                    start_new_session=True,
-                )
+            process = subprocess.Popen(  # noqa: S603  (Ray's own command)
+                [str(Path(sys.executable).with_name("ray")), *words],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=self.env,
+                start_new_session=True,
             )
-        return log
+        self._nodes.append(_Node(process, host, options, log))
 
-    def _wait(self, log: Path) -> None:
-        """Wait until a node says that it has started; its last words are in its log if it ends."""
-        wait_until(
-            lambda: _STARTED in log.read_text() or any(n.poll() is not None for n in self._nodes),
-            _STARTS_S,
-        )
-        if _STARTED not in log.read_text():
-            raise RuntimeError(f"a node did not start: {log.read_text()[-1000:]}")
+    def _is_up(self) -> bool:
+        self.tend()
+        return all(_STARTED in node.words() for node in self._nodes)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """A study while parts of what runs it are killed, one after the other, until it ends."""
 
 import contextlib
-import logging
 import os
 import random
 import signal
@@ -12,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tests.chaos.nodes import Nodes
+from tests.chaos.nodes import LOG, Nodes
 from tests.chaos.points import forget, halted, order
 from tests.rotlab.execution.processes import descendants, is_alive, kill, wait_until
 
-LOG = logging.getLogger("chaos")
 GONE_S = 30.0  # whatever a killed process has left behind ends within this
 _COMES_S = 600.0
 Victim = Literal["worker", "node", "driver", "writer"]
@@ -132,7 +130,12 @@ class Storm:
         self, driver: subprocess.Popen[bytes], condition: Callable[[], bool], *, ends: bool = False
     ) -> None:
         """Wait for something, while a driver goes on, or ends as it should."""
-        wait_until(lambda: driver.poll() is not None or condition(), _COMES_S)
+
+        def is_over() -> bool:
+            self.nodes.tend()
+            return driver.poll() is not None or condition()
+
+        wait_until(is_over, _COMES_S)
         status = driver.poll()
         if status is not None and (status != 0 or not ends):
             said = (self.folder / f"driver-{self._drivers}.log").read_text()
