@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check bench chaos lock clean
 
 help:
 	@echo "make demo   pretrain, fine-tune and compare on synthetic videos; ends with the results table"
 	@echo "make test   every test"
 	@echo "make check  format, lint, types, import contracts, then every test"
+	@echo "make chaos  kills what runs a study, time and again, and compares with an undisturbed run; 20 minutes"
 	@echo "make bench  side-by-side measurements; VIDEOS=<folder> for those of reading videos"
 
 setup: $(READY)
@@ -51,6 +52,10 @@ ifdef VIDEOS
 else
 	@echo "for decode.py and loader.py: make bench VIDEOS=<folder of videos>"
 endif
+
+chaos: $(READY)
+	$(BIN)/python -m tests.chaos.long --log chaos.log
+	$(BIN)/python -m tests.chaos.drivers --log drivers.log
 
 lock: $(READY)
 	@{ sed -n 1p requirements.lock; $(BIN)/pip freeze --exclude-editable | sort -f \

@@ -3,13 +3,14 @@
 import os
 import platform
 import struct
+import sys
 import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import IO, Any, cast
 from zipfile import BadZipFile, ZipFile
 
 import torch
@@ -124,10 +125,21 @@ def make_model(network: Network) -> VideoNet:
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
-    """Write tensors and plain values under a temporary name, then rename; versions are added."""
+    """Write tensors and plain values under a temporary name, then rename; versions are added.
+
+    Equal content makes equal files.
+
+    Raises:
+        OSError: if it cannot be written, as on a full disk.
+    """
     aside = path.with_name(path.name + ".part")
+    whole = _own({"format": FORMAT, "versions": versions(), **content})
     with aside.open("wb") as file:
-        torch.save({"format": FORMAT, "versions": versions(), **content}, file)
+        sink = _Sink(file)
+        try:
+            torch.save(whole, cast(IO[bytes], sink))
+        except RuntimeError as error:  # torch's own word for whatever a file refuses
+            raise sink.refusal or error from error
         file.flush()
         os.fsync(file.fileno())
     aside.replace(path)
@@ -214,3 +226,40 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: version(name) for name in ("rotlab", "torch", "av", "numpy")},
     }
+
+
+class _Sink:
+    """Writes to a file, and remembers why that refused."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.refusal: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        """Write some bytes."""
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.refusal = error
+            raise
+
+    def flush(self) -> None:
+        """Do nothing: who opened the file flushes it."""
+
+
+def _own(value: Any) -> Any:  # noqa: ANN401  (whatever a checkpoint holds)
+    """Return containers anew, with equal strings one object.
+
+    Pickle writes a string that it has met before as a reference, and goes by what is the same
+    object: files would hang on where their strings came from.
+    """
+    match value:
+        case str():
+            return sys.intern(str(value))  # of a subclass, what it says
+        case dict():
+            return {_own(name): _own(each) for name, each in value.items()}
+        case list():
+            return [_own(each) for each in value]
+        case tuple():
+            return tuple(_own(each) for each in value)
+    return value

@@ -217,3 +217,28 @@ def test_a_cluster_that_is_not_understood_is_one_line(capsys: pytest.CaptureFixt
 def test_stages_are_tried_first_or_only_not_both(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "x.yaml", "--smoke", "--smoke-only"]) == 2
     assert "not allowed with argument --smoke" in capsys.readouterr().err
+
+
+def test_what_the_system_refuses_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device", "store/1.json")
+
+    monkeypatch.setattr("rotlab.commands.check.run", refuse)
+    assert main(["check", "trial.yaml"]) == 2
+    assert capsys.readouterr().err == "error: store/1.json: No space left on device\n"
+
+
+def test_a_store_of_a_newer_version_is_refused_and_nothing_in_it_is_to_be_removed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "trial.yaml").write_text(TRIAL)
+    record = tmp_path / "store" / "pretrain" / "abc" / "record.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(json.dumps({"format": 2, "kind": "pretrain", "key": "abc"}))
+    assert main(["plan", "trial.yaml", "--store", "store"]) == 2
+    assert capsys.readouterr().err == (
+        "error: the record of pretrain abc was written by a newer version of rotlab (format 2, "
+        "known here is 1): update rotlab, or give --store another place\n"
+    )

@@ -333,6 +333,13 @@ class Conduct:
         if self.stopping or (self.halted and failure.cause == "stopped"):
             self._put_back(key, attempt)
             return
+        if failure.cause == "disk":  # other stages would meet it too
+            self.halted = self.halted or (
+                f"the disk is full: {failure.reason}; make room where the store is, or that "
+                "$ROTNET_CACHE names, and run again"
+            )
+            self._put_back(key, attempt, failure.reason, failure.cause)
+            return
         running = self._running[key]
         again = self._retries.next_request(key, failure, running.resources, running.step)
         if again is not None:

@@ -15,6 +15,7 @@ Cause = Literal[
     "diverged",  # a loss or a metric is no finite number
     "gpu memory",  # there was not enough of the device's
     "memory",  # there was not enough of the host's
+    "disk",  # there was no room for what it writes
     "hung",  # it showed no sign of life within its limit
     "worker",  # its process died
     "node",  # its machine was lost or taken away
@@ -27,6 +28,7 @@ _CUDA_LOW = re.compile(
     r"|CUDNN_STATUS_ALLOC_FAILED|HIP out of memory"
 )
 _HOST_LOW = re.compile(r"DefaultCPUAllocator|Cannot allocate memory|unable to mmap")
+_FULL = re.compile(r"No space left on device|Disk quota exceeded")
 _PARTICULAR = re.compile(r"(/[^\s:,'\"]+)|\b[0-9a-f]{8,}\b|\d+(\.\d+)?(e[+-]?\d+)?")
 
 
@@ -83,6 +85,15 @@ def death(reason: str) -> Failure:
     return Failure("node" if _NODE.search(reason) else "worker", reason)
 
 
+def outside(reason: str) -> Failure:
+    """Return what an error says that the worker's own code met, before or after the stage.
+
+    Args:
+        reason: one line.
+    """
+    return Failure("disk" if _FULL.search(reason) else "bug", f"outside of the stage: {reason}")
+
+
 def hung_stage(key: str) -> Failure:
     """Return what is to be said of a stage that gave no sign of life within its limit."""
     where = f"where it stood is shown by: rotlab logs {key[:12]}"
@@ -121,6 +132,8 @@ def _cause_of(error: BaseException) -> Cause:
     names = {each.__name__ for each in type(error).__mro__}
     if "OutOfMemoryError" in names or (isinstance(error, RuntimeError) and _CUDA_LOW.search(text)):
         return "gpu memory"
+    if isinstance(error, OSError) and _FULL.search(text):
+        return "disk"
     if isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError | OSError) and _HOST_LOW.search(text)
     ):

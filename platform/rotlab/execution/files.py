@@ -36,11 +36,11 @@ def create_json(path: Path, values: Mapping[str, Any], aside: str) -> None:
         FileExistsError: if another came first; `path` is then as that one wrote it.
     """
     making = path.parent / aside
-    with making.open("w", encoding="utf-8") as file:
-        json.dump(values, file, indent=1, sort_keys=True, allow_nan=False)
-        file.flush()
-        os.fsync(file.fileno())
     try:
+        with making.open("w", encoding="utf-8") as file:
+            json.dump(values, file, indent=1, sort_keys=True, allow_nan=False)
+            file.flush()
+            os.fsync(file.fileno())
         path.hardlink_to(making)
         flush_folder(path.parent)
     finally:

@@ -1,11 +1,13 @@
 """What a driver looks at now and then: limits, a wish to cancel, what workers are to be told."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from rotlab.execution.budget import Usage
 from rotlab.execution.conduct import Conduct
+from rotnet.learning.watch import StopWish
 
 EVERY_S = 0.5
 ASK_EVERY_S = 10.0  # what other runs have used
@@ -51,7 +53,11 @@ class Overseer:
             self._near(self._conduct.is_near)
         if not self._conduct.stopping and self._cancel_file.exists():
             self._conduct.stopping = True
-            self._stop_file.write_text("now", encoding="utf-8")
+            self._ask("now")
         elif self._conduct.halted and not self._conduct.stopping and not self._is_told:
             self._is_told = True
-            self._stop_file.write_text("at_checkpoint", encoding="utf-8")
+            self._ask("at_checkpoint")
+
+    def _ask(self, wish: StopWish) -> None:
+        with contextlib.suppress(OSError):  # on a full disk the file's presence is a wish
+            self._stop_file.write_text(wish, encoding="utf-8")

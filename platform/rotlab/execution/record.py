@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rotnet.errors import UserError
+
 FORMAT = 1
 
 
@@ -72,10 +74,18 @@ def record_from_json(values: Mapping[str, Any]) -> Record:
     """Return the record that `record_to_json` wrote.
 
     Raises:
-        ValueError: if the format is another one, or a field is missing or unknown.
+        UserError: if a newer version wrote it.
+        ValueError: if the format is none, or a field is missing or unknown.
     """
-    if values.get("format") != FORMAT:
-        raise ValueError(f"format must be {FORMAT}, got {values.get('format')!r}")
+    number = values.get("format")
+    if isinstance(number, int) and number > FORMAT:
+        raise UserError(
+            f"the record of {values.get('kind')} {str(values.get('key'))[:12]} was written by a "
+            f"newer version of rotlab (format {number}, known here is {FORMAT}): update rotlab, or "
+            "give --store another place"
+        )
+    if number != FORMAT:
+        raise ValueError(f"format must be {FORMAT}, got {number!r}")
     fields = {name: value for name, value in values.items() if name != "format"}
     try:
         return Record(**{**fields, "data": tuple(fields["data"])})

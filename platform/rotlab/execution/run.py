@@ -20,6 +20,7 @@ from rotlab.execution.conclude import (
     results_line,
 )
 from rotlab.execution.conduct import Conduct
+from rotlab.execution.exclusive import check_exclusive
 from rotlab.execution.gate import counting
 from rotlab.execution.interrupt import Interrupt
 from rotlab.execution.job import Job
@@ -55,14 +56,15 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
         say: takes the lines that remain.
 
     Raises:
-        UserError: before any stage starts: another question under the study's name, a tracking URI
-            that cannot work, a study that is being run by another plan, a request that this machine
-            can never meet.
+        UserError: before any stage starts: another question under the study's name, a store on a
+            file system that lacks what sharing needs, a tracking URI that cannot work, a study
+            that is being run by another plan, a request that this machine can never meet.
     """
     name, store = job.plan.name, job.store
     uri = job.tracking_uri or default_tracking_uri(store.root)
     next_revision(store.study(name), job.plan, job.text, job.resources)  # refused before all else
     store.root.mkdir(parents=True, exist_ok=True)
+    check_exclusive(store.root)
     check_tracking_uri(uri)
     run = f"{os.getpid()}-{secrets.token_hex(4)}"
     with Interrupt() as interrupt, store.driving(name, run) as other:

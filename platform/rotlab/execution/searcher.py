@@ -12,7 +12,7 @@ from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
 from rotlab.execution.conduct import Conduct
-from rotlab.execution.failures import Failure, death, hung_stage
+from rotlab.execution.failures import Failure, death, hung_stage, outside
 from rotlab.execution.message import from_result
 
 _REASON_CHARS = 300
@@ -200,5 +200,5 @@ def _failure(trial: Trial) -> Failure:
         return death(f"the worker process died: {cause[:_REASON_CHARS]}")
     said = [text.strip() for text in lines if text.strip()]
     if said and _ERROR.match(said[-1]):
-        return Failure("bug", f"outside of the stage: {said[-1][:_REASON_CHARS]}")
+        return outside(said[-1][:_REASON_CHARS])
     return Failure("worker", "the worker process died: no reason given")

@@ -24,6 +24,8 @@ class Scenario:
         spot_mtbf_s: mean time until a node is taken away, exponentially distributed; None: never.
         checkpoint_s: between two checkpoints of a stage; what came after the last one is lost.
         startup_s: until a node is there, at first and again.
+        worker_s: until a process can take stages; one takes others of the same request after that.
+        overhead_s: of each stage, beside its work: to be begun, committed and heard of.
         seed: of the failures.
     """
 
@@ -33,6 +35,8 @@ class Scenario:
     spot_mtbf_s: float | None = None
     checkpoint_s: float = RuntimeConfig().checkpoint_s
     startup_s: float = 0.0
+    worker_s: float = 0.0
+    overhead_s: float = 0.0
     seed: int = 0
 
     @property
@@ -56,6 +60,10 @@ class Scenario:
             )
         if self.startup_s:
             said.append(f"a node starts in {duration(self.startup_s)}")
+        if self.worker_s:
+            said.append(f"a process in {duration(self.worker_s)}")
+        if self.overhead_s:
+            said.append(f"{duration(self.overhead_s)} beside the work of each stage")
         return ", ".join(said)
 
 
@@ -129,6 +137,8 @@ OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "spot_mtbf": ("spot_mtbf_s", _long_time),
     "checkpoint": ("checkpoint_s", _time),
     "startup": ("startup_s", _time),
+    "worker": ("worker_s", _time),
+    "overhead": ("overhead_s", _time),
     "seed": ("seed", _whole),
 }
 _EXAMPLES = {
@@ -138,6 +148,8 @@ _EXAMPLES = {
     "spot_mtbf": "6h",
     "checkpoint": "30s",
     "startup": "3m",
+    "worker": "10s",
+    "overhead": "0.5s",
     "seed": "1",
 }
 

@@ -49,10 +49,11 @@ def simulate(
 
 @dataclass(slots=True)
 class _Placed:
-    """A stage at work."""
+    """A stage on a node, at work from `works_from` on."""
 
     node: int
     since: float
+    works_from: float
     attempt: int
 
 
@@ -93,6 +94,7 @@ class _Run:
         self._num_waiting = 0
         self._placed: dict[str, _Placed] = {}
         self._on: dict[int, dict[str, None]] = {}
+        self._idle: dict[int, dict[Resources, int]] = {}  # processes that would take a stage
         self._kept: dict[str, float] = {}
         self._attempts: dict[str, int] = {}
         self._left = len(self._to_do)
@@ -207,23 +209,34 @@ class _Run:
             queue.popleft()
             self._num_waiting -= 1
             attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
-            self._placed[key] = _Placed(node, self._now, attempt)
+            works_from = self._now + self._before_work(node, self._occupied(key))
+            self._placed[key] = _Placed(node, self._now, works_from, attempt)
             self._on[node][key] = None
             left = self._seconds[key] - self._kept.get(key, 0.0)
-            self._at(self._now + left, "end", key, attempt)
+            self._at(works_from + left, "end", key, attempt)
+
+    def _before_work(self, node: int, wanted: Resources) -> float:
+        """Return how long a stage is on a node before it is at work, and take a process there."""
+        idle = self._idle[node]
+        if idle.get(wanted):
+            idle[wanted] -= 1
+            return self._scenario.overhead_s
+        return self._scenario.worker_s + self._scenario.overhead_s
 
     def _end(self, key: str, attempt: int) -> None:
         placed = self._placed.get(key)
         if placed is None or placed.attempt != attempt:
             return  # its node was lost before
         self._stop(key)
-        self._nodes.leave(placed.node, self._occupied(key))
+        idle, wanted = self._idle[placed.node], self._occupied(key)
+        idle[wanted] = idle.get(wanted, 0) + 1
+        self._nodes.leave(placed.node, wanted)
         self._release.finished(key)
         self._left -= 1
 
     def _up(self, node: int) -> None:
         self._nodes.come(node)
-        self._on[node] = {}
+        self._on[node], self._idle[node] = {}, {}
         self._tally.up_since[node] = self._now
         if self._scenario.spot_mtbf_s is not None:
             lasts = self._chance.expovariate(1 / self._scenario.spot_mtbf_s)
@@ -233,24 +246,24 @@ class _Run:
         lost = tuple(self._on[node])
         self._tally.failures += bool(lost)
         for key in lost:
-            elapsed = self._stop(key)
+            worked = self._stop(key)
             between = self._scenario.checkpoint_s
-            kept = elapsed // between * between if between else elapsed
+            kept = worked // between * between if between else worked
             self._kept[key] = self._kept.get(key, 0.0) + kept
-            self._tally.lost += elapsed - kept
+            self._tally.lost += worked - kept
             self._release.requeue(key)
         self._nodes.go(node)
         self._release_node(node)
         self._at(self._now + self._scenario.startup_s, "up", node)
 
     def _stop(self, key: str) -> float:
-        """Take a stage off its node; return how long it was there."""
+        """Take a stage off its node; return how long it was at work there."""
         placed = self._placed.pop(key)
         del self._on[placed.node][key]
         elapsed, occupied = self._now - placed.since, self._occupied(key)
         self._tally.gpu += elapsed * (occupied.gpus or 0.0)
         self._tally.cpu += elapsed * occupied.cpus
-        return elapsed
+        return max(0.0, self._now - placed.works_from)
 
     def _release_node(self, node: int) -> None:
         held = self._now - self._tally.up_since.pop(node)

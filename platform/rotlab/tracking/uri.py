@@ -53,7 +53,7 @@ def check_tracking_uri(uri: str, timeout_s: float = 5.0, *, writing: bool = True
     """
     scheme = uri.partition(":")[0].partition("+")[0]
     if uri.startswith(SQLITE):
-        _check_sqlite(Path(uri.removeprefix(SQLITE)), uri, writing)
+        _check_sqlite(Path(uri.removeprefix(SQLITE)), uri, writing=writing)
     elif scheme in ("http", "https"):
         _check_server(uri, timeout_s)
     elif scheme in _DATABASE_PORTS and "://" in uri:
@@ -62,7 +62,7 @@ def check_tracking_uri(uri: str, timeout_s: float = 5.0, *, writing: bool = True
         raise TrackingError(f"tracking URI {uri!r} is not of a known form; give {_FORMS}")
 
 
-def _check_sqlite(path: Path, uri: str, writing: bool) -> None:
+def _check_sqlite(path: Path, uri: str, *, writing: bool) -> None:
     where = f"tracking URI {uri!r}: "
     if path.name == "" or path.is_dir():
         raise TrackingError(

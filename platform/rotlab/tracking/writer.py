@@ -25,6 +25,7 @@ from rotnet.errors import UserError
 
 ORPHAN_S = 10.0
 GATHER_S = 1.0  # what comes together is sent together
+_ASIDE = "(raised as a result of"  # SQLAlchemy's remark, before what happened
 _LONGEST_WAIT_S = 60.0
 _ORPHAN_WAIT_S = 1.0
 _LOCK_EVERY_S = 0.1
@@ -138,7 +139,8 @@ def _alone(journal: Path, orders: Orders, say: Say) -> Iterator[None]:
 
 
 def _one_line(error: Exception) -> str:
-    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    lines = (str(error).strip() or type(error).__name__).splitlines()
+    text = next((line for line in lines if not line.startswith(_ASIDE)), lines[0])
     if isinstance(error, (*UNREACHABLE, UserError)):
         return text
     return f"{type(error).__name__}: {text}"

@@ -69,7 +69,27 @@ def tried() -> Plan:
     return make_plan([*several(), make_stage("count", name="later")])
 
 
-SCENARIOS = {"mixed": mixed, "long": long, "wide": wide, "tried": tried, "refused": refused}
+def lengths() -> Plan:
+    """Return a plan of six trainings, each in two lengths, and a total of either length."""
+    short, far = (
+        [make_stage("learn", name=f"l{i}", epochs=epochs, seconds=0.1) for i in range(6)]
+        for epochs in (3, 6)
+    )
+    totals = [
+        make_stage("total", {f"x{i}": one for i, one in enumerate(learnt)}, name=name)
+        for name, learnt in (("short", short), ("far", far))
+    ]
+    return make_plan([*far, *short, *totals], name="lengths")
+
+
+SCENARIOS = {
+    "mixed": mixed,
+    "long": long,
+    "wide": wide,
+    "tried": tried,
+    "refused": refused,
+    "lengths": lengths,
+}
 RULES: dict[str, dict[str, Any]] = {
     "wide": {"policy": Policy(stale_s=3.0)},
     "mixed": {"hung_s": 3.0},
@@ -78,14 +98,21 @@ RULES: dict[str, dict[str, Any]] = {
 }
 
 
-def main(scenario: str, store: str, limit: str = "", only: str = "") -> int:
-    """Run a scenario, perhaps with a limit in CPU-seconds, and return the exit status.
+def main(scenario: str, store: str, limit: str = "", only: str = "", address: str = "") -> int:
+    """Run a scenario and return the exit status.
 
-    With the name of a stage that stage alone is run, on two cores.
+    Args:
+        scenario: its name.
+        store: where results lie.
+        limit: in CPU-seconds; empty: none.
+        only: name of a stage that is run alone, on two cores; empty: all are run.
+        address: of a Ray cluster; empty starts one.
     """
     rules = RULES.get(scenario, {})
     if limit:
         rules = {"policy": Policy(budget=Budget(cpu_hours=float(limit) / 3600))}
+    if address:
+        rules = {**rules, "cpus": None, "gpus": None, "address": address}
     if scenario == "search":
         return run_job(make_searching_job(Path(store)), Console(stderr=True), print)
     plan = SCENARIOS[scenario]()

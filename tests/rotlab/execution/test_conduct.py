@@ -324,3 +324,17 @@ def test_a_longer_training_is_proposed_after_the_shorter_one_however_that_ended(
         proposed.append(one.key)
     assert proposed == keys(*stages)
     assert set(conduct.missing()) == {stages[0].key}
+
+
+def test_a_full_disk_ends_the_run_and_no_stage_is_given_up_for_it() -> None:
+    lab = Lab(cpus=2.0)
+    first, second = lab.start(), lab.start()
+    lab.end(first, "FAILED", error="OSError: no room", cause="disk")
+    assert lab.conduct.propose() == "FINISHED"
+    lab.end(second, "FAILED", error="OSError: no room", cause="disk")
+    assert lab.conduct.halted == (
+        "the disk is full: OSError: no room; make room where the store is, or that $ROTNET_CACHE "
+        "names, and run again"
+    )
+    assert lab.conduct.failures == {}
+    assert lab.ear.ends() == {first.key: "KILLED", second.key: "KILLED"}

@@ -27,6 +27,8 @@ class OutOfMemoryError(RuntimeError):
         (MemoryError(), "memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "memory"),
         (OSError(12, "Cannot allocate memory"), "memory"),
+        (OSError(28, "No space left on device"), "disk"),
+        (OSError(122, "Disk quota exceeded"), "disk"),
         (OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "gpu memory"),
         (RuntimeError("CUDA error: out of memory"), "gpu memory"),
         (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "gpu memory"),

@@ -158,7 +158,7 @@ def test_an_unreadable_record_is_an_error_not_an_absence(store: Store) -> None:
     path.write_text("{")
     with pytest.raises(StoreError, match=r"record\.json: cannot be read"):
         store.record(STAGE.key, STAGE.kind)
-    for text in ('{"format": 99}', '{"format": 1}', "[1]", "null"):
+    for text in ('{"format": 0}', '{"format": 1}', "[1]", "null"):
         path.write_text(text)
         with pytest.raises(StoreError, match=r"record\.json: .* to have the stage made again"):
             store.record(STAGE.key, STAGE.kind)

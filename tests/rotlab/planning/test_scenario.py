@@ -8,7 +8,8 @@ from rotnet.errors import UserError
 
 
 def test_a_cluster_is_read_with_its_units() -> None:
-    text = "gpus=64 spot_mtbf=6h checkpoint=1.5m, startup=30s gpus_per_node=8 seed=3"
+    text = "gpus=64 spot_mtbf=6h checkpoint=1.5m, startup=30s gpus_per_node=8 seed=3 "
+    text += "worker=8s overhead=0.5s"
     assert parse_scenario(text) == Scenario(
         gpus=64,
         cpus=512,
@@ -16,6 +17,8 @@ def test_a_cluster_is_read_with_its_units() -> None:
         spot_mtbf_s=21600,
         checkpoint_s=90,
         startup_s=30,
+        worker_s=8,
+        overhead_s=0.5,
         seed=3,
     )
     assert parse_scenario("cpus=2") == Scenario(cpus=2)

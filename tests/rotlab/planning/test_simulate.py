@@ -1,5 +1,7 @@
 """Runs in virtual time whose length is known by construction."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,6 +68,25 @@ def test_nothing_begins_before_nodes_are_there() -> None:
     found = run(chain(2), Scenario(gpus=1, cpus=1, startup_s=180))
     assert found.makespan_s == pytest.approx(2 * HOUR + 180)
     assert found.held_gpu_hours == pytest.approx(2)
+
+
+def test_a_process_starts_once_for_stages_of_one_request_and_every_stage_has_its_overhead() -> None:
+    scenario = Scenario(gpus=1, cpus=1, worker_s=100, overhead_s=10)
+    assert run(chain(3), scenario).makespan_s == pytest.approx(3 * HOUR + 100 + 3 * 10)
+    two_requests = plan_of({"a": [], "b": ["a"], "c": ["b"]}, {"b": "join"})
+    assert run(two_requests, scenario).makespan_s == pytest.approx(3 * HOUR + 2 * 100 + 3 * 10)
+    side_by_side = Scenario(gpus=2, cpus=2, gpus_per_node=2, worker_s=100)
+    assert run(apart(4), side_by_side).makespan_s == pytest.approx(2 * HOUR + 100)
+
+
+def test_a_node_that_comes_again_starts_its_processes_again_and_only_work_is_lost() -> None:
+    calm = Scenario(gpus=1, cpus=1, checkpoint_s=0, worker_s=100)
+    stormy = replace(calm, spot_mtbf_s=HOUR, seed=1)
+    found = run(chain(4), stormy)
+    assert found.failures > 0
+    assert found.lost_s == 0
+    most = 4 * HOUR + 100 * (1 + found.failures)
+    assert most - 100 * found.failures < found.makespan_s <= most
 
 
 def test_two_halves_of_a_gpu_work_side_by_side() -> None:

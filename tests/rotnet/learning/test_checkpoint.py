@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import torch
@@ -29,6 +30,28 @@ def test_a_network_comes_back_as_it_was(tmp_path: Path) -> None:
     assert (found.data, found.split) == ("abc", 2)
     assert all(torch.equal(found.weights[name], weights[name]) for name in weights)
     assert [path.name for path in tmp_path.iterdir()] == ["network.pt"]
+
+
+def test_equal_content_makes_equal_files_wherever_its_strings_came_from(tmp_path: Path) -> None:
+    one, other = "a word", "".join(["a ", "word"])
+    assert one is not other
+    write(tmp_path / "one", {"said": [one, one], one: {"again": one}})
+    write(tmp_path / "other", {"said": [one, other], other: {"again": one}})
+    assert read(tmp_path / "one")["said"] == [one, one]
+    assert _pickled(tmp_path / "one") == _pickled(tmp_path / "other")
+
+
+def _pickled(path: Path) -> bytes:
+    with ZipFile(path) as archive:
+        name = next(each for each in archive.namelist() if each.endswith("data.pkl"))
+        return archive.read(name)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_is_told_as_one(tmp_path: Path) -> None:
+    (tmp_path / "network.pt.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        write(tmp_path / "network.pt", {"weights": torch.zeros(100_000)})
 
 
 def test_the_head_stays_and_the_backbone_moves() -> None:

@@ -1,0 +1,51 @@
+"""Whether a folder's file system creates files for one only, and locks them: tried out."""
+
+import contextlib
+import fcntl
+import secrets
+from pathlib import Path
+
+from rotnet.errors import UserError
+
+
+def check_exclusive(folder: Path) -> None:
+    """Return if of several that create one file there only the first succeeds, as a store needs.
+
+    Raises:
+        UserError: if not: two drivers would take each other's results for their own.
+        OSError: if nothing can be written there.
+    """
+    made = folder / f".exclusive-{secrets.token_hex(4)}.tmp"
+    name = made.with_suffix(".link.tmp")
+    try:
+        with made.open("w", encoding="utf-8") as file:
+            _check_locks(file.fileno(), folder)
+        _check_links(made, name, folder)
+    finally:
+        for path in (name, made):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _check_links(made: Path, name: Path, folder: Path) -> None:
+    try:
+        name.hardlink_to(made)
+    except OSError as error:
+        raise _refused(folder, f"has no hard links ({error.strerror})") from error
+    with contextlib.suppress(FileExistsError):
+        name.hardlink_to(made)
+        raise _refused(folder, "lets a file be created twice")
+
+
+def _check_locks(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise _refused(folder, f"has no file locks ({error.strerror})") from error
+
+
+def _refused(folder: Path, why: str) -> UserError:
+    return UserError(
+        f"store {folder}: its file system {why}, so two runs could both commit one stage; "
+        "give --store a folder on another file system"
+    )
