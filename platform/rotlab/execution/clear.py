@@ -52,7 +52,9 @@ def clear(store: Store, leftovers: Iterable[Leftover], now: float) -> Cleared:
     trash.mkdir()
     gone: list[Leftover] = []
     left: list[Leftover] = []
-    ordered = sorted(leftovers, key=lambda one: (one.study is None, one.stage or ("", "")))
+    ordered = sorted(
+        leftovers, key=lambda one: (one.study is None, one.study or "", one.stage or ("", ""))
+    )
     for (study, stage), group in groupby(ordered, key=lambda one: (one.study, one.stage)):
         things = list(group)
         with contextlib.ExitStack() as stack:
