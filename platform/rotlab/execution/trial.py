@@ -49,7 +49,7 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
         stop_file: whose presence is the wish to stop.
         verbose: let what the stage prints go where this process's output goes, not into its log.
     """
-    work = with_grown(_fetch(shared.work), config["grown"])
+    work = with_grown(_fetch(shared.work), config.get("grown"))
     stage, attempt = work.stages[config["stage"]], config["attempt"]
     store = Store(work.store)
     watch = TrialWatch(_send, stop_file)

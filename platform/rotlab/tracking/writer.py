@@ -119,6 +119,7 @@ def _wait(sender: Sender, orders: Orders, failures: int) -> None:
 @contextlib.contextmanager
 def _alone(journal: Path, orders: Orders, say: Say) -> Iterator[None]:
     """Hold what only one process may: the writing of a study. It ends with the process."""
+    journal.parent.mkdir(parents=True, exist_ok=True)  # nothing may have been journalled yet
     with journal.with_suffix(".lock").open("a+", encoding="utf-8") as lock:
         while True:
             try:

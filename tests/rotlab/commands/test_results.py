@@ -111,7 +111,7 @@ def test_two_axes_make_a_papers_table_in_every_form(ask: Ask, form: str, said: s
 
 def test_ones_own_numbers_stand_beside_and_are_marked(ask: Ask, tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
-    path.write_text("method,target,metric,value,source\nolder,demo,accuracy,41.5,a notebook\n")
+    path.write_text("target,measure,accuracy,source\ndemo,finetune,0.415,a notebook\n")
     _, out, _ = ask("small", "--beside", str(path))
     assert "Other people's numbers, under other protocols" in out
     assert "a notebook" in out
@@ -141,8 +141,8 @@ def test_csv_and_json_list_every_cell(ask: Ask) -> None:
             ["small", "--rows", "init", "--columns", "modality"],
             "unknown axis 'modality' (init, target)",
         ),
-        (["small", "--published", "--format", "json"], "go with --format table or markdown"),
-        (["small", "--beside", "none.csv"], "none.csv: cannot be read"),
+        (["small", "--published", "--format", "json"], "goes with --format table or markdown"),
+        (["small", "--beside", "none.csv"], "none.csv cannot be read as CSV"),
         (["small", "--random-splits", "30"], "must be a share between 0 and 1, got 30"),
         (["small", "--test-set"], "holds no study 'small', so no scores of it either"),
         (["small", "--tracking-uri", "ftp://x"], "tracking URI 'ftp://x' is not of a known form"),

@@ -51,7 +51,8 @@ def test_what_cannot_work_is_one_clear_line(tmp_path: Path) -> None:
         "http://": "names no host",
         f"http://127.0.0.1:{closed}": "no MLflow server answers",
         "postgresql://user:secret@host:port/x": "is malformed",
-        f"postgresql://127.0.0.1:{closed}/mlflow": "driver is not installed",
+        f"postgresql://127.0.0.1:{closed}/mlflow": "no database answers",
+        f"mysql://127.0.0.1:{closed}/mlflow": "driver is not installed",
     }.items():
         with pytest.raises(TrackingError, match=said) as caught:
             check_tracking_uri(uri)
