@@ -19,6 +19,7 @@ from rotlab.reporting.outside import outside_of, read_outside
 from rotlab.reporting.page.facts import Source
 from rotlab.reporting.page.learning import METRICS, chosen
 from rotlab.reporting.page.page import Study, page
+from rotlab.tracking.beside import beside as with_lines
 from rotlab.tracking.query import results
 from rotlab.tracking.stage_runs import StageRun, read_curves, read_stages
 from rotlab.tracking.uri import default_tracking_uri
@@ -61,10 +62,11 @@ def run(args: argparse.Namespace) -> int:
     """
     output = args.output or Path(f"{args.study}.html")
     _check_writable(output)
-    outside = [*read_outside(), *(read_outside(args.beside) if args.beside else ())]
     store = Store.open(args.store, writing=False)
     uri = args.tracking_uri or default_tracking_uri(store.root)
     frame = results(args.study, uri)
+    if args.beside:
+        frame = with_lines(frame, args.beside)
     comparisons = compare(
         frame,
         args.metric,
@@ -74,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     if args.test_set:
         data = data_root(args.data)
         comparisons = [with_test_sets(one, frame, store, args.study, data) for one in comparisons]
-    outside += outside_of(frame)
+    outside = [*read_outside(), *(outside_of(frame) if args.beside else ())]
     stages = read_stages(args.study, uri)
     source = Source(args.study, uri, version("rotlab"), datetime.now(UTC), _recorded(store, stages))
     curves = read_curves(uri, chosen(stages), METRICS)

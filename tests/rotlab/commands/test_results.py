@@ -142,7 +142,6 @@ def test_csv_and_json_list_every_cell(ask: Ask) -> None:
             "unknown axis 'modality' (init, target)",
         ),
         (["small", "--published", "--format", "json"], "goes with --format table or markdown"),
-        (["small", "--beside", "none.csv"], "none.csv cannot be read as CSV"),
         (["small", "--random-splits", "30"], "must be a share between 0 and 1, got 30"),
         (["small", "--test-set"], "holds no study 'small', so no scores of it either"),
         (["small", "--tracking-uri", "ftp://x"], "tracking URI 'ftp://x' is not of a known form"),
