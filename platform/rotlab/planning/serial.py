@@ -1,7 +1,7 @@
 """Plans and stages as plain JSON values and back, so that a study can go on without its file."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -53,17 +53,19 @@ def stage_from_json(values: Mapping[str, Any], kinds: Mapping[str, StageKind]) -
 
 
 def grown_stages(
-    event: Mapping[str, Any], configs: Mapping[str, type[BaseModel]]
+    event: Mapping[str, Any], configs: Mapping[str, type[BaseModel]], known: Collection[str]
 ) -> dict[str, Stage]:
-    """Return the stages of an event that `grown` made, by key.
+    """Return the stages of an event that `grown` made, by key, of the kinds that are known.
 
     Args:
         event: that a plan has grown.
         configs: stage kind -> what its settings are.
+        known: keys of stages that are left out.
     """
     return {
         one["key"]: _stage(one, configs[one["kind"]].model_validate_json(json.dumps(one["config"])))
         for one in event["stages"]
+        if one["key"] not in known and one["kind"] in configs
     }
 
 

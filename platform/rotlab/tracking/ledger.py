@@ -185,9 +185,15 @@ class Ledger:
 
     def _grow(self, event: Event) -> list[RunWrite]:
         """Take in what searches have added to the plan; write the cells whose results are there."""
-        stages, cells = grown_stages(event, self._configs), grown_cells(event)
+        stages = grown_stages(event, self._configs, self._plan.stages)
+        cells = grown_cells(event)
         known = {(cell.result, canonical(cell.arm)) for cell in self._plan.cells}
-        cells = tuple(cell for cell in cells if (cell.result, canonical(cell.arm)) not in known)
+        there = {*self._plan.stages, *stages}
+        cells = tuple(
+            cell
+            for cell in cells
+            if (cell.result, canonical(cell.arm)) not in known and there.issuperset(cell.stages)
+        )
         self._plan = replace(
             self._plan,
             stages={**self._plan.stages, **stages},

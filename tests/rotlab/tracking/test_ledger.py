@@ -2,6 +2,7 @@ from dataclasses import replace
 from typing import Any
 
 from rotlab.planning.plan import Plan
+from rotlab.planning.serial import grown
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.ledger import Ledger, RunWrite
 from rotnet.config import FusionConfig, PretrainConfig
@@ -190,3 +191,21 @@ def test_a_metric_name_that_mlflow_would_refuse_is_written_with_underscores(plan
     event = _ended("pretrain-rotation-rgb-0") | {"metrics": {"acc@1": 0.5}}
     [write] = Ledger(plan).take([event])
     assert _values(write) == {"acc_1": 0.5}
+
+
+def test_what_searches_add_is_written_where_its_kind_is_known_and_passed_over_elsewhere(
+    plan: Plan,
+) -> None:
+    cell = plan.cells[0]
+    kept = {key: stage for key, stage in plan.stages.items() if key not in cell.stages}
+    before = replace(plan, cells=plan.cells[1:], stages=kept)
+    grew = grown(before, plan, 2.0)
+    ends = [_ended(key, accuracy=0.5) for key in cell.stages]
+    configs = {stage.kind: type(stage.config) for stage in plan.stages.values()}
+    for known in (configs, {}):
+        ledger = Ledger(before, known)
+        written = {write.key for write in ledger.take([grew, *ends])}
+        assert ({f"stage:{key}" for key in cell.stages} <= written) == (known is configs)
+        assert any(
+            write.tags["rotlab.result"] == cell.result for write in ledger.decided_cells()
+        ) == (known is configs)
