@@ -5,6 +5,7 @@ import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,8 @@ _TALKATIVE = ("ray.dashboard.modules.dashboard_sdk", "ray._private.runtime_env.p
 _OPEN = ("PENDING", "RUNNING")
 _LOOK_S = 1.0
 _PATIENCE_S = 60.0
+_READY_S = 60.0
+_NOT_READY = "No available agent"  # what Ray says of a head that has just started
 _FAILURES = (ConnectionError, RuntimeError, RayError, requests.RequestException)
 
 
@@ -126,15 +129,29 @@ def hand_over(
         if code:
             environment |= {"py_modules": list(code), "excludes": ["**/__pycache__/"]}
         command = ["python", "-m", "rotlab.cluster.supervise", *words]
-        job = client.submit_job(
+        submit = partial(
+            client.submit_job,
             entrypoint=shlex.join(command),
             submission_id=f"rotlab-{study}-{int(time.time())}",
             runtime_env=environment,
             metadata={_STUDY: study, _STORE: store or ""},
         )
+        job = _when_ready(submit)
     except _FAILURES as error:
         raise UserError(f"the cluster refused the study: {_first(error)}") from error
     return Handed(job, study, store, "PENDING", None)
+
+
+def _when_ready(submit: Callable[[], str]) -> str:
+    """Submit; a head that has just started takes no job for some seconds, and is asked again."""
+    deadline = time.monotonic() + _READY_S
+    while True:
+        try:
+            return submit()
+        except _FAILURES as error:
+            if _NOT_READY not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(1.0)
 
 
 def follow(

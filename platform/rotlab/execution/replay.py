@@ -26,7 +26,7 @@ def replay(store: Store, study: SavedStudy, plan: Plan, uri: str) -> tuple[int, 
     """
     check_tracking_uri(uri)
     journal = Journal(store.journal_path(study.name))
-    tracker = Tracker(plan, journal, uri, artifact_root(store.root, uri))
+    tracker = Tracker(plan, journal, uri, artifact_root(store.root, uri), study.revision)
     tracker.start()
     records = store.records(plan.stages.values())
     past = look_back(journal.read())

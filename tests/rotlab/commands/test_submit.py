@@ -47,6 +47,8 @@ def head(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of the job server of a Ray on this machine, which asks for a token."""
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    own_bin = Path(sys.executable).parent  # what a job calls python is the head's
+    monkeypatch.setenv("PATH", f"{own_bin}{os.pathsep}{os.environ['PATH']}")
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:
         port = 20_000 + os.getpid() % 10_000
         words = ("--head", "--block", f"--port={port + 10_000}", f"--dashboard-port={port}")

@@ -11,12 +11,14 @@ from rotlab.execution.halfway import Halfway
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.smoke import FEW
 from rotlab.execution.store import Store
+from rotlab.planning.decisions import Decisions
 from rotlab.planning.factors import Factor
+from rotlab.planning.imagined import imagine
 from rotlab.planning.inits import inits
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan import Plan
 from rotlab.planning.planned import find_all
-from rotlab.planning.planner import make_plan
+from rotlab.planning.planner import Planner, make_plan
 from rotlab.planning.replicates import Replicates
 from rotlab.planning.smoke import smoke_of
 from rotlab.planning.spec import Spec, load_spec
@@ -129,7 +131,13 @@ def run_in_process(plan: Plan, root: Path, store: Path) -> dict[str, Mapping[str
 @pytest.mark.parametrize("name", NAMES)
 def test_every_arm_of_a_shipped_question_runs(name: str, root: Path, store: Path) -> None:
     spec = shrunk(load_spec(SPACES / f"{name}.yaml"))
-    plan = make_plan(spec, load_kinds(), find_all(spec, root))
+    planner = Planner(spec, load_kinds(), find_all(spec, root))
+    decisions = Decisions()
+    if spec.search is not None:
+        search = replace(spec.search, proposals=2)
+        few = {key: replace(one, proposals=2) for key, one in planner.tunings.items()}
+        decisions = imagine(few, search, decisions)
+    plan = planner.plan(decisions)
     assert plan.absent == ()
     assert not plan.warnings
     found = run_in_process(plan, root, store)
