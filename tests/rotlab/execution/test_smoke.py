@@ -59,7 +59,7 @@ def test_nothing_starts_where_a_sort_fails_and_nothing_of_it_is_kept(failed: Run
     assert failed.outcome.status == 1, failed
     places = {name.partition("/")[0] for name in failed.files}
     assert places <= {"studies", "mlflow.db", "artifacts", ".clearing.lock"}
-    assert not [name for name in failed.files if "journal" in name or "smoke-" in name]
+    assert not [name for name in failed.files if ".jsonl" in name or "smoke-" in name]
     assert failed.mlflow_runs == 0
     assert failed.told[-4] == "nothing was started; mend it, and run again"
 
