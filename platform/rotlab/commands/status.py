@@ -1,8 +1,9 @@
 """`rotlab status`: how far a study is, from what lies in the store."""
 
 import argparse
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +19,8 @@ from rotlab.planning.serial_searches import searches_from_json
 from rotlab.tracking.journal import Event, Journal
 from rotlab.tracking.past import in_order, look_back
 from rotnet.errors import UserError
+
+_LISTED = 4  # arms that share a search; more are counted only
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +61,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _described(values: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in values.items()
+    )
+
+
 def _grown(events: Iterable[Event], revision: int) -> dict[str, str]:
     """Key -> kind of the stages that searches have added since this revision was first run."""
     found: dict[str, str] = {}
@@ -81,6 +91,13 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
         f"searches: {len(decisions.winners)} of {len(tunings)} have ended, "
         f"{made} of {asked} proposals made"
     )
+    for key, winner in decisions.winners.items():
+        arms = "; ".join(map(_described, tunings[key].arms[:_LISTED])) or "all arms"
+        more = f" and {len(tunings[key].arms) - _LISTED} more" * (len(tunings[key].arms) > _LISTED)
+        yield (
+            f"  {arms}{more} on {tunings[key].target}, {tunings[key].modality}: "
+            f"{_described(winner.settings)} (proposal {winner.number}, {winner.value:.4g})"
+        )
 
 
 def _lengths(records: Collection[Record]) -> Iterator[str]:

@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rotlab.cli import main
 from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.searches import Searches
+from rotlab.execution.store import Store
+from rotlab.execution.study import next_revision
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.planned import find_all
 from rotlab.planning.planner import Planner
@@ -198,3 +201,18 @@ def test_of_two_drivers_the_first_decides(tmp_path: Path) -> None:
     second.catch_up(lambda _: {})
     assert settings(first) == settings(second)
     assert not list((tmp_path / "store" / "searches").rglob("*.tmp"))
+
+
+def test_status_tells_what_each_search_has_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = searches(tmp_path)
+    run(found, np.random.default_rng(0))
+    store = Store(tmp_path / "store")
+    store.save_study(next_revision(None, found.plan, TEXT, {}))
+    assert main(["status", "trial", "--store", str(store.root)]) == 0
+    told = capsys.readouterr().out
+    assert "searches: 2 of 2 have ended, 12 of 12 proposals made" in told
+    for cell in found.plan.cells:
+        rate = cell.overrides["finetune.lr"]
+        assert f"init={cell.arm['init']} on weizmann, rgb: finetune.lr={rate:.4g}" in told
