@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray._private import worker
 
 from rotlab.execution.apart import apart
 from rotlab.execution.capacity import Capacity
@@ -82,7 +83,7 @@ def cluster(
     """
     os.environ.update(_QUIET)
     level = logging.INFO if verbose else logging.CRITICAL
-    with _scratch() as scratch:
+    with _scratch() as scratch, _without_news(verbose=verbose):
         with shield(), apart():
             if address is None:
                 _start(cpus, gpus, scratch, verbose=verbose, level=level)
@@ -96,6 +97,24 @@ def cluster(
         finally:
             with shield():
                 ray.shutdown()
+
+
+@contextlib.contextmanager
+def _without_news(*, verbose: bool) -> Iterator[None]:
+    """Keep from stdout what Ray tells of dead workers; a thread of its own prints it, when it will.
+
+    Ray has no option for this, so that the function it prints by is replaced.
+    """
+    name = "print_to_stdstream"
+    before = getattr(worker, name, None)
+    if verbose or before is None:
+        yield
+        return
+    setattr(worker, name, lambda *_, **__: None)
+    try:
+        yield
+    finally:
+        setattr(worker, name, before)
 
 
 class _Growing:
