@@ -36,7 +36,8 @@ import rotlab
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.client import open_client
-from rotlab.tracking.ledger import Ledger, RunWrite
+from rotlab.tracking.ledger import Ledger
+from rotlab.tracking.run_write import RunWrite
 from rotnet.config import ScoreConfig
 
 sys.path.append(str(Path(__file__).parents[1]))

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rotlab.commands.asking import agreed
-from rotlab.commands.options import add_store
+from rotlab.commands.options import add_store, an_amount
 from rotlab.execution.clear import clear, free, tell
 from rotlab.execution.gate import removing, store_time
 from rotlab.execution.leftovers import CLASSES, Leftover, Survey, survey
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-days",
         metavar="N",
-        type=_days,
+        type=an_amount("days"),
         default=KEEP_DAYS,
         help="leave what changed within so many days [%(default)g]",
     )
@@ -155,13 +155,3 @@ def _table(going: Iterable[Leftover]) -> Table:
 def _summed(going: Collection[Leftover]) -> str:
     things = "thing" if len(going) == 1 else "things"
     return f"{len(going):,} {things}, {size(sum(one.size for one in going))}"
-
-
-def _days(text: str) -> float:
-    try:
-        days = float(text)
-    except ValueError:
-        days = -1.0
-    if not 0 <= days < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number of days, 0 or more, got {text!r}")
-    return days

@@ -1,6 +1,7 @@
 """Options that several commands share, spelt and explained once."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from rotnet.data.framestore.layout import is_url
@@ -59,25 +60,19 @@ def add_tracking(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_random_splits(parser: argparse.ArgumentParser) -> None:
-    """Add --random-splits."""
-    parser.add_argument(
-        "--random-splits",
-        metavar="SHARE",
-        type=_share,
-        help="splits are drawn at random, and each tests on this share of the videos: arms of one "
-        "seed are compared over splits, corrected for their overlap",
-    )
+def an_amount(unit: str) -> Callable[[str], float]:
+    """Return what reads an option's number of something: finite, 0 or more."""
 
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = -1.0
+        if not 0 <= number < float("inf"):
+            raise argparse.ArgumentTypeError(f"must be a number of {unit}, 0 or more, got {text!r}")
+        return number
 
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = 0.0
-    if not 0 < share < 1:
-        raise argparse.ArgumentTypeError(f"must be a share between 0 and 1, got {text}")
-    return share
+    return read
 
 
 def _location(text: str) -> Path | str:

@@ -1,7 +1,6 @@
 """`rotlab results`: what studies have found, from MLflow."""
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,13 +9,10 @@ import pandas as pd
 from rich.console import Console
 
 from rotlab.answer import results
-from rotlab.commands.baseline import baseline_of
-from rotlab.commands.options import add_data, add_random_splits, add_store, add_tracking
-from rotlab.execution.store import Store
-from rotlab.planning.datasets import data_root
-from rotlab.reporting.comparison import Comparison, compare
+from rotlab.commands.comparing import add_comparing, compared
+from rotlab.commands.output import write_whole
+from rotlab.reporting.comparison import Comparison
 from rotlab.reporting.grid import grids
-from rotlab.reporting.held import with_test_sets
 from rotlab.reporting.outside import Outside, beside, outside_of, read_outside
 from rotlab.reporting.report import (
     print_report,
@@ -57,12 +53,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="which cells, such as \"rotations == 4 and modality == 'fusion'\"",
     )
     parser.add_argument(
-        "--beside",
-        metavar="CSV",
-        type=Path,
-        help="other people's numbers, as rows: columns are axes, target, metrics and source",
-    )
-    parser.add_argument(
         "--format",
         choices=("table", "markdown", "csv", "json", "parquet", "latex", "html"),
         default="table",
@@ -86,26 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="read all from MLflow: shows at once what was edited there in runs that had ended",
     )
-    parser.add_argument(
-        "--metric",
-        help="what to compare (default: each measure's own: accuracy, recall_at_1 of a retrieval)",
-    )
-    parser.add_argument(
-        "--baseline",
-        metavar="AXIS=VALUE[,AXIS=VALUE]",
-        help="what the other arms are set against (default: the search space's own, "
-        "else init=scratch, else the random network)",
-    )
-    parser.add_argument(
-        "--test-set",
-        action="store_true",
-        help="say what holds for other test videos too, from the scores in the store and the "
-        "groups of videos in the prepared set",
-    )
-    add_random_splits(parser)
-    add_data(parser)
-    add_store(parser)
-    add_tracking(parser)
+    add_comparing(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -125,18 +96,18 @@ def run(args: argparse.Namespace) -> int:
         fresh=args.fresh,
     )
     if args.format == "parquet":
-        _write(args.output, tidy_parquet(frame))
+        write_whole(args.output, tidy_parquet(frame))
         return 0
     if args.format not in ("csv", "json") and args.where is not None and frame.empty:
         raise UserError(f"no cell is so: --where {args.where}")
     if _is_for_people(args):
-        print_report(_compared(frame, args), frame.attrs["question"], Console())
+        print_report(compared(frame, args, args.studies[0]), frame.attrs["question"], Console())
         return 0
     text = _text(frame, args)
     if args.output is None:
         print(text)
     else:
-        _write(args.output, f"{text}\n".encode())
+        write_whole(args.output, f"{text}\n".encode())
     return 0
 
 
@@ -167,7 +138,7 @@ def _is_for_people(args: argparse.Namespace) -> bool:
 def _text(frame: pd.DataFrame, args: argparse.Namespace) -> str:
     if args.format in ("csv", "json") and args.rows is None:
         return tidy_csv(frame) if args.format == "csv" else tidy_json(frame)
-    comparisons = _compared(frame, args)
+    comparisons = compared(frame, args, args.studies[0])
     if args.rows is not None:
         made = [_GRIDS[args.format](grid) for grid in grids(comparisons, args.rows, args.columns)]
     else:
@@ -177,16 +148,6 @@ def _text(frame: pd.DataFrame, args: argparse.Namespace) -> str:
         outside = [*(read_outside() if args.published else ()), *_own(frame, args)]
         made += _outside(comparisons, outside, args.format) if outside else []
     return "\n\n".join(made)
-
-
-def _compared(frame: pd.DataFrame, args: argparse.Namespace) -> list[Comparison]:
-    baseline = baseline_of(args.baseline) or frame.attrs["baseline"] or None
-    comparisons = compare(frame, args.metric, baseline, args.random_splits)
-    if args.test_set:
-        store, data = Store.open(args.store, writing=False), data_root(args.data)
-        (study,) = args.studies
-        comparisons = [with_test_sets(one, frame, store, study, data) for one in comparisons]
-    return comparisons
 
 
 def _own(frame: pd.DataFrame, args: argparse.Namespace) -> list[Outside]:
@@ -202,13 +163,3 @@ def _outside(
         held = beside(comparison, outside)
         shown = outside_markdown if form == "markdown" else outside_text
         yield f"{title}: {shown(held) if held else 'no numbers of others'}"
-
-
-def _write(path: Path, content: bytes) -> None:
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        aside.write_bytes(content)
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise UserError(f"{path} cannot be written: {error.strerror}") from error

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rotlab.commands.options import add_data, add_file, add_prices, add_store, add_tracking
+from rotlab.commands.options import (
+    add_data,
+    add_file,
+    add_prices,
+    add_store,
+    add_tracking,
+    an_amount,
+)
 from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.job import PENDING, Job
 from rotlab.execution.notify import check_target
@@ -84,7 +91,7 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hung-after",
         metavar="MIN",
-        type=_minutes,
+        type=an_amount("minutes"),
         default=HUNG_AFTER_MIN,
         help="minutes without a sign of life, after which a stage is ended and tried again; 0 "
         "waits for ever [%(default)g]",
@@ -247,16 +254,6 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, got {text!r}")
     return int(text)
-
-
-def _minutes(text: str) -> float:
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = -1.0
-    if not 0 <= minutes < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number of minutes, 0 or more, got {text!r}")
-    return minutes
 
 
 def _target(text: str) -> str:

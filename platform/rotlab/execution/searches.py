@@ -1,36 +1,18 @@
 """The searches of a study as it runs: what they decide next as their proposals end. No Ray."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
 
 from rotlab.execution.decision_book import DecisionBook
 from rotlab.planning.decisions import Decisions, Proposal, Proposed, Tuning, Winner
 from rotlab.planning.plan import Plan
 from rotlab.planning.planner import Planner
-from rotlab.planning.ranges import Domain
-from rotlab.planning.samplers import Sampler
 from rotlab.planning.search import Search
 from rotlab.planning.stage import Stage
 from rotnet.errors import UserError
 
 Metrics = Mapping[str, float]
-
-
-class Propose(Protocol):
-    """What draws proposals; see `rotlab.execution.sampling.propose`."""
-
-    def __call__(  # noqa: D102
-        self,
-        tuning: str,
-        number: int,
-        domains: Mapping[str, Domain],
-        sampler: Sampler,
-        told: Sequence[tuple[Proposal, float | None]],
-        under_way: Sequence[Proposal],
-        *,
-        maximize: bool,
-    ) -> Proposal: ...
+Draw = Callable[..., Proposal]  # see `rotlab.execution.sampling.propose`
 
 
 class Searches:
@@ -46,7 +28,7 @@ class Searches:
     """
 
     def __init__(
-        self, planner: Planner, search: Search, book: DecisionBook, draw: Propose | None = None
+        self, planner: Planner, search: Search, book: DecisionBook, draw: Draw | None = None
     ) -> None:
         self._planner = planner
         self._search = search
@@ -188,7 +170,7 @@ def _numbers(values: Iterable[float | None]) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def _optuna() -> Propose:
+def _optuna() -> Draw:
     """Optuna takes a second to be imported: only where something is searched."""
     from rotlab.execution.sampling import propose
 

@@ -2,10 +2,8 @@
 
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
 
 from pydantic import BaseModel
 
@@ -13,11 +11,10 @@ from rotlab.planning.plan import Plan
 from rotlab.planning.serial import grown_cells, grown_stages
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.journal import Event
+from rotlab.tracking.progress import Progress
 from rotlab.tracking.roster import BASELINE_TAG, canonical, cell_key, roster_tags
+from rotlab.tracking.run_write import DataUse, Point, RunWrite, Status, flatten, merge, points_of
 from rotnet.config import identity
-
-Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
-State = Literal["RUNNING", "FINISHED", "REUSED", "FAILED", "KILLED", "CANCELLED"]
 
 _STATUS: dict[str, Status] = {
     "FINISHED": "FINISHED",
@@ -29,85 +26,6 @@ _STATUS: dict[str, Status] = {
 _DONE = ("FINISHED", "REUSED")
 _ERROR_CHARS = 4000
 _ORIGIN = ("attempt", "commit", "device", "host")  # where a result comes from
-_HOUR_MS = 3_600_000
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One value of a metric."""
-
-    name: str
-    value: float
-    time_ms: int
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class DataUse:
-    """A data set that a stage was given.
-
-    Args:
-        name: as the search space has it.
-        role: which of its rows.
-        split: the official split; None where the role does not depend on it.
-        fingerprint: of the prepared set.
-    """
-
-    name: str
-    role: str
-    split: int | None
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunWrite:
-    """Something that one MLflow run is to hold. Writing it twice leaves what writing it once does.
-
-    Args:
-        key: identity of the run within the experiment, for the tag `rotlab.key`.
-        name: for people.
-        start_ms: when the run began, should it have to be made.
-        params: what the run was made with; the same in every write to a run.
-        tags: what is to stand in its tags.
-        points: metric values.
-        data: what it was given; the same in every write to a run.
-        status: what the run is to be in now; None leaves it as it is.
-        end_ms: when it ended, where it has.
-    """
-
-    key: str
-    name: str
-    start_ms: int
-    params: Mapping[str, str]
-    tags: Mapping[str, str]
-    points: tuple[Point, ...] = ()
-    data: tuple[DataUse, ...] = ()
-    status: Status | None = None
-    end_ms: int | None = None
-
-
-@dataclass(slots=True)
-class _Progress:
-    """What is known of a stage so far."""
-
-    state: State = "RUNNING"
-    start_ms: int = 0
-    end_ms: int = 0
-    step: int = 0
-    error: str = ""
-    origin: dict[str, str] = field(default_factory=dict)
-    attempts: dict[str, tuple[int, float, float]] = field(default_factory=dict)
-    hours: dict[str, float] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
-
-    def pay(self, attempt: str | None, time_ms: int) -> None:
-        """Add up what an attempt took that ends now; without one, what all took that had begun."""
-        for name in [attempt] if attempt is not None else list(self.attempts):
-            since_ms, cpus, gpus = self.attempts.pop(name, (time_ms, 0.0, 0.0))
-            for unit, amount in (("cpu_hours", cpus), ("gpu_hours", gpus)):
-                if amount:
-                    hours = amount * max(0, time_ms - since_ms) / _HOUR_MS
-                    self.hours[unit] = self.hours.get(unit, 0.0) + hours
 
 
 class Ledger:
@@ -122,7 +40,7 @@ class Ledger:
     def __init__(self, plan: Plan, configs: Mapping[str, type[BaseModel]] | None = None) -> None:
         self._configs = configs or {}
         self._rows = plan.rows()
-        self._stages: dict[str, _Progress] = {}
+        self._stages: dict[str, Progress] = {}
         self._start_ms: int | None = None
         self._last_ms = 0
         self._first = plan
@@ -137,7 +55,7 @@ class Ledger:
         for event in events:
             for write in self._writes(event):
                 known = merged.get(write.key)
-                merged[write.key] = write if known is None else _merge(known, write)
+                merged[write.key] = write if known is None else merge(known, write)
         return list(merged.values())
 
     def study(self) -> RunWrite:
@@ -225,7 +143,7 @@ class Ledger:
     ) -> list[RunWrite]:
         progress = self._progress(stage, time_ms)
         progress.step = max(progress.step, step)
-        return [self._stage_write(stage, points=_points(metrics, time_ms, step))]
+        return [self._stage_write(stage, points=points_of(metrics, time_ms, step))]
 
     def _ended(self, stage: Stage, time_ms: int, event: Event) -> list[RunWrite]:
         known = self._stages.get(stage.key)
@@ -245,7 +163,7 @@ class Ledger:
         shown = {**metrics, **progress.hours, **seconds}
         had_error, progress.error = progress.error, str(event.get("error") or "")[-_ERROR_CHARS:]
         error = {"rotlab.error": progress.error} if progress.error or had_error else {}
-        write = self._stage_write(stage, points=_points(shown, time_ms, progress.step))
+        write = self._stage_write(stage, points=points_of(shown, time_ms, progress.step))
         write = replace(
             write,
             tags={**write.tags, **error},
@@ -275,8 +193,8 @@ class Ledger:
                 )
         return writes
 
-    def _progress(self, stage: Stage, time_ms: int) -> _Progress:
-        return self._stages.setdefault(stage.key, _Progress(start_ms=time_ms))
+    def _progress(self, stage: Stage, time_ms: int) -> Progress:
+        return self._stages.setdefault(stage.key, Progress(start_ms=time_ms))
 
     def _is_done(self, key: str) -> bool:
         return key in self._stages and self._stages[key].state in _DONE
@@ -332,7 +250,7 @@ class Ledger:
             key=f"stage:{stage.key}",
             name=f"{stage.kind} {stage.key[:8]}",
             start_ms=progress.start_ms,
-            params=_flatten(identity(stage.config)),
+            params=flatten(identity(stage.config)),
             tags=tags,
             points=points,
             data=tuple(
@@ -367,9 +285,9 @@ class Ledger:
             key=f"cell:{cell_key(cell.arm, cell.target, cell.replicate, cell.measure)}",
             name=" ".join(str(value) for value in values.values()),
             start_ms=min(progress.start_ms for progress in known),
-            params=_flatten(values),
+            params=flatten(values),
             tags=tags,
-            points=_points(metrics, result.end_ms, result.step),
+            points=points_of(metrics, result.end_ms, result.step),
             status=_STATUS[result.state],
             end_ms=result.end_ms,
         )
@@ -391,37 +309,5 @@ class Ledger:
         return {name: math.fsum(values) / len(values) for name, values in found.items()}
 
 
-def _merge(first: RunWrite, second: RunWrite) -> RunWrite:
-    return replace(
-        second,
-        tags={**first.tags, **second.tags},
-        points=first.points + second.points,
-        status=second.status or first.status,
-        end_ms=second.end_ms if second.status else first.end_ms,
-    )
-
-
-def _points(metrics: Mapping[str, float], time_ms: int, step: int) -> tuple[Point, ...]:
-    return tuple(
-        Point(_metric_name(name), float(value), time_ms, step) for name, value in metrics.items()
-    )
-
-
-def _metric_name(name: str) -> str:
-    """Return the name with "_" for all that MLflow refuses: @ and % and the like."""
-    return re.sub(r"[^\w\-. /]", "_", name, flags=re.ASCII)
-
-
 def _modality(stage: Stage) -> str:
     return str(getattr(stage.config, "modality", stage.key[:8]))
-
-
-def _flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return settings by dotted name: text as it is, everything else as JSON."""
-    flat: dict[str, str] = {}
-    for name, value in settings.items():
-        if isinstance(value, Mapping) and value:
-            flat |= _flatten(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value if isinstance(value, str) else canonical(value)
-    return flat

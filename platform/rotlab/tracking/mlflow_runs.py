@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from rotlab.tracking.client import find_runs, open_client
-from rotlab.tracking.ledger import DataUse, Point, RunWrite
+from rotlab.tracking.run_write import DataUse, Point, RunWrite
 from rotlab.tracking.uri import TrackingError
 
 Item = TypeVar("Item")

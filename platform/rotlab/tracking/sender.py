@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Event, Journal
-from rotlab.tracking.ledger import Ledger, RunWrite
+from rotlab.tracking.ledger import Ledger
 from rotlab.tracking.mlflow_runs import StudyRuns
 from rotlab.tracking.position import read_position, write_position
+from rotlab.tracking.run_write import RunWrite
 
 _BATCH_EVENTS = 2000
 

@@ -4,10 +4,10 @@ from rotlab.cluster.shell import assignments, calls, is_below, network_mounts, o
 
 
 def test_a_call_is_found_among_others_and_ends_with_its_command() -> None:
-    line = "curl -sf x || (nohup mlflow server --host 1.2.3.4 --port=5 > log 2>&1 &) ; ray stop"
+    line = "curl -sf x || (nohup mlflow server --host 1.2.3.4 --port=5 > log 2>&1 &) ; ray start"
     (given,) = calls(line, "mlflow", "server")
     assert (option(given, "--host"), option(given, "--port")) == ("1.2.3.4", "5")
-    assert list(calls(line, "ray", "stop")) == [[]]
+    assert list(calls(line, "ray", "start")) == [[]]
     assert list(calls(line, "mlflow", "gc")) == []
 
 

@@ -4,7 +4,8 @@ from typing import Any
 from rotlab.planning.plan import Plan
 from rotlab.planning.serial import grown
 from rotlab.planning.stage import Cell, Stage
-from rotlab.tracking.ledger import Ledger, RunWrite
+from rotlab.tracking.ledger import Ledger
+from rotlab.tracking.run_write import RunWrite
 from rotnet.config import FusionConfig, PretrainConfig
 
 

@@ -9,9 +9,9 @@ from rotlab.planning.plan import Plan
 from rotlab.tracking import sender as sender_module
 from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Event, Journal
-from rotlab.tracking.ledger import RunWrite
 from rotlab.tracking.mlflow_runs import StudyRuns
 from rotlab.tracking.position import read_position
+from rotlab.tracking.run_write import RunWrite
 from rotlab.tracking.sender import Sender
 from tests.rotlab.tracking.story import events_of, held, runs_of
 

@@ -12,9 +12,9 @@ from rotlab.tracking import sender as sender_module
 from rotlab.tracking import writer as writer_module
 from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Event, Journal, JournalError
-from rotlab.tracking.ledger import RunWrite
 from rotlab.tracking.mlflow_runs import StudyRuns
 from rotlab.tracking.position import read_position
+from rotlab.tracking.run_write import RunWrite
 from rotlab.tracking.writer import Orders, write
 from tests.rotlab.tracking.story import events_of, runs_of
 
