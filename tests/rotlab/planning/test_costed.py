@@ -10,6 +10,7 @@ from rotlab.planning.bill import Bill
 from rotlab.planning.bill_outline import bill_json, bill_lines
 from rotlab.planning.cost import Timed
 from rotlab.planning.costed import Costed, cost
+from rotlab.planning.decisions import Decisions
 from rotlab.planning.planned import Planned, plan_file
 from rotlab.planning.planner import make_plan
 from rotlab.planning.prices import Prices
@@ -211,3 +212,18 @@ def test_the_plan_is_the_union_of_what_its_cells_need_one_by_one(tmp_path: Path)
         united.update(plan.stages)
     assert united == dict(whole.plan.stages)
     assert count == sum(whole.plan.stages_unshared.values())
+
+
+def test_what_searches_try_is_reckoned_with_their_arms(planned: Make) -> None:
+    text = (
+        "finetune: {val_fraction: 0.25, final: train+val}\n"
+        "axes: {init: [rotation, scratch]}\n"
+        "search: {settings: {finetune.lr: {low: 0.01, high: 1}}, proposals: 4, per: arm}\n"
+    )
+    found = planned(text).imagined(Decisions())
+    bill = costed(found).bill
+    assert found.plan.count_by_kind() == {"pretrain": 1, "finetune": 10, "evaluate": 2}
+    assert bill.kinds["finetune"].unshared.stages == 10
+    assert bill.kinds["pretrain"].unshared.stages == 5  # of the cell, and of each proposal
+    saved = {one.value: one.saved.stages for one in bill.values}
+    assert saved == {"rotation": 1 + 5 + 1, "scratch": 5 + 1}

@@ -234,3 +234,58 @@ def test_equal_seconds_give_the_order_of_no_seconds(plan: Plan, done: set[int]) 
     keys = {f"s{index}" for index in done}
     equal = dict.fromkeys(plan.stages, 4.0)
     assert Release(plan, keys, equal).ready() == Release(plan, keys).ready()
+
+
+def part(plan: Plan, number: int) -> Plan:
+    """A plan as it was when it had its first stages only."""
+    stages = dict(list(plan.stages.items())[:number])
+    cells = tuple(cell for cell in plan.cells if stages.keys() >= set(cell.stages))
+    return replace(plan, stages=stages, cells=cells)
+
+
+@given(graphs_of_lengths(), st.data())
+def test_a_plan_that_grows_under_way_releases_as_one_that_was_whole_from_the_start(
+    plan: Plan, data: st.DataObject
+) -> None:
+    number = data.draw(st.integers(0, len(plan.stages)))
+    small = part(plan, number)
+    small = replace(
+        small,
+        continues={key: one for key, one in plan.continues.items() if key in small.stages},
+    )
+    done = data.draw(st.integers(0, number))
+    grown, whole = Release(small), Release(plan)
+    for _ in range(done):
+        ready = [key for key in grown.ready() if key in whole.ready()]
+        if not ready:
+            break
+        for release in (grown, whole):
+            release.started(ready[0])
+            release.finished(ready[0])
+    assert grown.grow(plan) == ()
+    assert grown.ready() == whole.ready()
+    assert grown.counts() == whole.counts()
+    while whole.ready():
+        key = whole.ready()[0]
+        for release in (grown, whole):
+            release.started(key)
+            release.finished(key)
+        assert grown.ready() == whole.ready()
+    assert grown.finished_all == whole.finished_all
+
+
+def test_what_is_added_below_a_failed_stage_is_cancelled_with_the_reason() -> None:
+    plan = graph([set(), {0}, {1}, set()])
+    release = Release(part(plan, 1))
+    release.started("s0")
+    release.failed("s0", "it broke")
+    assert release.grow(plan) == ("s1", "s2")
+    assert release.ready() == ["s3"]
+    assert release.missing()["s1"] == "needs work s0, which failed"
+    assert release.missing()["s2"] == "needs work s1, which was cancelled"
+
+
+def test_a_plan_does_not_shrink() -> None:
+    plan = graph([set(), {0}])
+    with pytest.raises(ValueError, match="stage s1 is not in the plan that has grown"):
+        Release(plan).grow(part(plan, 1))

@@ -5,6 +5,7 @@ from rotlab.planning.plan import Plan
 from rotlab.planning.serial import grown
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.ledger import Ledger
+from rotlab.tracking.roster import cell_key
 from rotlab.tracking.run_write import RunWrite
 from rotnet.config import FusionConfig, PretrainConfig
 
@@ -207,6 +208,8 @@ def test_what_searches_add_is_written_where_its_kind_is_known_and_passed_over_el
         ledger = Ledger(before, known)
         written = {write.key for write in ledger.take([grew, *ends])}
         assert ({f"stage:{key}" for key in cell.stages} <= written) == (known is configs)
+        name = cell_key(cell.arm, cell.target, cell.replicate, cell.measure)
+        assert (f"cell:{name}" in written) == (known is configs)
         assert any(
             write.tags["rotlab.result"] == cell.result for write in ledger.decided_cells()
         ) == (known is configs)
