@@ -3,14 +3,18 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Literal
 
+from rotlab.execution.assignment import Assignment
+from rotlab.execution.attempts import Attempts, Name
 from rotlab.execution.budget import NEAR, Spending, Usage, nearest
 from rotlab.execution.capacity import Capacity
+from rotlab.execution.durations import Durations
 from rotlab.execution.elsewhere import Elsewhere
 from rotlab.execution.failures import Alike, Failure
-from rotlab.execution.grown import Grown, behind
+from rotlab.execution.grown import behind
+from rotlab.execution.lines import line_after
 from rotlab.execution.listener import Event, Listener
 from rotlab.execution.message import Message
 from rotlab.execution.policy import Policy
@@ -28,39 +32,6 @@ from rotnet.errors import UserError
 __all__ = ["Assignment", "Conduct", "Event", "Listener", "Policy"]
 
 _WORKER_START_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """One attempt at a stage, to be started.
-
-    Args:
-        key: of the stage.
-        attempt: its identity.
-        resources: what it is given.
-        stale: another attempt's lease, which is not kept up any more and to be taken over.
-        grown: the stage and all that stand behind it, where the plan that workers were given at the
-            start does not hold it.
-    """
-
-    key: str
-    attempt: str
-    resources: Resources
-    stale: str | None = None
-    grown: Grown | None = None
-
-
-@dataclass(slots=True)
-class _Running:
-    """A released stage; `since` is None while it waits for a worker: an own one, if it has room."""
-
-    attempt: str
-    resources: Resources
-    released: float
-    has_room: bool
-    since: float | None = None
-    step: int = 0
-    metrics: dict[str, float] = field(default_factory=dict)
 
 
 class Conduct:
@@ -104,16 +75,16 @@ class Conduct:
         self._began = clock()
         self._given = plan.stages.keys()
         self._release = Release(plan, records, seconds)
-        self._running: dict[str, _Running] = {}
+        self._attempts = Attempts()
         self._elsewhere = Elsewhere(self._policy.stale_s)
         self._larger: dict[str, Resources] = dict(shares or {})
         self._retries = Retries(capacity)
         self._spending = Spending(self._policy.rates, used)
         self._spending.take({"event": "study_started", "time": self._began})
         self._alike = Alike()
-        self._seconds: dict[str, list[float]] = {}
+        self._durations = Durations()
         for record in records.values():
-            self._seconds.setdefault(record.kind, []).append(record.seconds)
+            self._durations.took(record.kind, record.seconds)
         self._ended = 0
         self._lock = threading.RLock()
         self.stopping = False  # set from a signal handler, which must not wait for the lock
@@ -132,32 +103,32 @@ class Conduct:
         with self._lock:
             if self.stopping or self.halted or self._release.exhausted:
                 return "FINISHED"
-            if self._policy.concurrency and len(self._running) >= self._policy.concurrency:
+            held = self._attempts.held()
+            if self._policy.concurrency and len(held) >= self._policy.concurrency:
                 return None
             key = self._next()
             if key is None:
                 return None
-            wanted = self._larger.get(key) or self._resources[self._plan.stages[key].kind]
-            held, capacity = [each.resources for each in self._running.values()], self._capacity()
+            wanted, capacity = self._wanted(key), self._capacity()
             if not capacity.admits(held, wanted):
                 return None
-            assignment = Assignment(
-                key,
-                new_attempt_id(),
+            line = [
+                self._assign(one, wanted) for one in (key, *self._after(key, wanted, len(held)))
+            ]
+            self._attempts.add(
+                [Name(one.key, one.attempt) for one in line],
                 wanted,
-                self._elsewhere.stale(key, self._clock()),
-                None if key in self._given else behind(self._plan, key),
+                self._clock(),
+                has_room=capacity.holds((*held, wanted)),
             )
-            self._release.started(key)
-            has_room = capacity.holds((*held, wanted))
-            self._running[key] = _Running(assignment.attempt, wanted, self._clock(), has_room)
-            return assignment
+            return replace(line[0], then=tuple(line[1:]))
 
     def began(self, key: str, attempt: str) -> None:
         """Learn that a worker took the attempt."""
         with self._lock:
-            running = self._find(key, attempt)
+            running = self._attempts.find(key, attempt)
             if running is not None:
+                running.is_in_line = False
                 running.since = self._clock()
                 self._tell(
                     "stage_started",
@@ -173,7 +144,7 @@ class Conduct:
         One that had room when it was released has its own worker started, which takes some time.
         """
         with self._lock:
-            running = self._find(key, attempt)
+            running = self._attempts.find(key, attempt)
             if running is None or running.since is not None:
                 return False
             return not running.has_room or self._clock() - running.released > _WORKER_START_S
@@ -181,14 +152,15 @@ class Conduct:
     def heard(self, key: str, attempt: str, message: Message) -> None:
         """Take a worker's message."""
         with self._lock:
-            running = self._find(key, attempt)
+            running = self._attempts.find(key, attempt)
             if running is None:
                 return
             if message.state == "HELD":
-                del self._running[key]
+                self._attempts.pop(key)
                 self._release.requeue(key)
                 self._elsewhere.note(key, message.error or "", self._clock())
                 self._tell("stage_held", key, attempt=attempt)
+                self._go_on(running.then)
                 return
             for point in message.points:
                 running.step = point.step
@@ -206,6 +178,7 @@ class Conduct:
             match message.state:
                 case "FINISHED" | "REUSED":
                     self._finish(key, attempt, message)
+                    self._go_on(running.then)
                 case "FAILED":
                     reason = message.error or "no reason given"
                     self._fail(key, attempt, Failure(message.cause or "bug", reason))
@@ -217,13 +190,18 @@ class Conduct:
     def died(self, key: str, attempt: str, failure: Failure) -> None:
         """Learn that an attempt's worker is gone; nothing happens if it had told how it ended."""
         with self._lock:
-            if self._find(key, attempt) is not None:
+            running = self._attempts.find(key, attempt)
+            if running is None:
+                return
+            if running.is_in_line:  # it was not its fault
+                self._put_back(key, attempt)
+            else:
                 self._fail(key, attempt, failure)
 
     def abandon(self) -> None:
         """Give up all that was released: it did not end."""
         with self._lock:
-            for key, running in tuple(self._running.items()):
+            for key, running in self._attempts.all().items():
                 self._put_back(key, running.attempt)
 
     def watch_limits(self) -> None:
@@ -240,7 +218,7 @@ class Conduct:
     def idle(self) -> bool:
         """Whether no worker is at a stage."""
         with self._lock:
-            return all(running.since is None for running in self._running.values())
+            return self._attempts.are_idle
 
     @property
     def finished_all(self) -> bool:
@@ -271,12 +249,12 @@ class Conduct:
                     each.step,
                     dict(each.metrics),
                 )
-                for key, each in self._running.items()
+                for key, each in self._attempts.all().items()
                 if each.since is not None
             ]
             counts = {kind: self._counts(kind) for kind in self._plan.count_by_kind()}
             active.sort(key=lambda each: -each.seconds)
-            left, is_least = seconds_left(counts, active, self._seconds)
+            left, is_least = seconds_left(counts, active, self._durations.all)
             return Snapshot(counts, tuple(active), now - self._began, left, is_least, self._ended)
 
     def _next(self) -> str | None:
@@ -286,16 +264,41 @@ class Conduct:
         now = self._clock()
         return next((k for k in self._release.ready() if self._elsewhere.is_due(k, now)), None)
 
-    def _find(self, key: str, attempt: str) -> _Running | None:
-        running = self._running.get(key)
-        return running if running is not None and running.attempt == attempt else None
+    def _wanted(self, key: str) -> Resources:
+        return self._larger.get(key) or self._resources[self._plan.stages[key].kind]
+
+    def _after(self, first: str, wanted: Resources, num_held: int) -> list[str]:
+        """The stages that the first one's worker is to go on with."""
+
+        def fits(key: str) -> bool:
+            return self._wanted(key) == wanted and not self._elsewhere.knows(key)
+
+        def longest(key: str) -> float:
+            return self._durations.longest(self._plan.stages[key].kind)
+
+        return line_after(first, self._release.ready, longest, fits, num_held + 1)
+
+    def _assign(self, key: str, wanted: Resources) -> Assignment:
+        self._release.started(key)
+        return Assignment(
+            key,
+            new_attempt_id(),
+            wanted,
+            self._elsewhere.stale(key, self._clock()),
+            None if key in self._given else behind(self._plan, key),
+        )
+
+    def _go_on(self, then: Name | None) -> None:
+        """A worker is at the next of the stages that it was given."""
+        if then is not None:
+            self.began(then.key, then.attempt)
 
     def _finish(self, key: str, attempt: str, message: Message) -> None:
-        del self._running[key]
+        self._attempts.pop(key)
         self._elsewhere.forget(key)
         self._ended += 1
         self._release.finished(key)
-        self._seconds.setdefault(self._plan.stages[key].kind, []).append(message.seconds)
+        self._durations.took(self._plan.stages[key].kind, message.seconds)
         self._tell(
             "stage_ended",
             key,
@@ -340,7 +343,7 @@ class Conduct:
             )
             self._put_back(key, attempt, failure.reason, failure.cause)
             return
-        running = self._running[key]
+        running = self._attempts.at(key)
         again = self._retries.next_request(key, failure, running.resources, running.step)
         if again is not None:
             if again != running.resources:
@@ -348,7 +351,7 @@ class Conduct:
             self._put_back(key, attempt, failure.reason, failure.cause)
             return
         failure = self._retries.given_up(failure)
-        del self._running[key]
+        self._attempts.pop(key)
         self._elsewhere.forget(key)
         self._ended += 1
         self.failures[key] = failure
@@ -372,7 +375,7 @@ class Conduct:
     def _put_back(
         self, key: str, attempt: str, error: str | None = None, cause: str | None = None
     ) -> None:
-        running = self._running.pop(key)
+        running = self._attempts.pop(key)
         self._release.requeue(key)
         if running.since is not None:
             self._tell(
@@ -388,7 +391,7 @@ class Conduct:
         counts = self._release.counts(kind)
         pending = sum(
             each.since is None and self._plan.stages[key].kind == kind
-            for key, each in self._running.items()
+            for key, each in self._attempts.all().items()
         )
         return Counts(
             done=counts.done,

@@ -25,6 +25,10 @@ class Elsewhere:
     def __bool__(self) -> bool:
         return bool(self._seen)
 
+    def knows(self, key: str) -> bool:
+        """Say whether another attempt's lease was seen on a stage that has not ended."""
+        return key in self._seen
+
     def note(self, key: str, lease: str, now: float) -> None:
         """Take note that another attempt's lease lies on a stage."""
         known = self._seen.get(key)

@@ -51,17 +51,24 @@ class Message:
     origin: Mapping[str, str] = field(default_factory=dict)
 
 
-def to_result(message: Message) -> dict[str, str | bool]:
-    """Return the message as a result to report. Reporting the last one of a trial ends it."""
+def to_result(message: Message, attempt: str, *, is_last: bool = True) -> dict[str, str | bool]:
+    """Return the message as a result to report. Reporting the last one of a trial ends it.
+
+    Args:
+        message: the news.
+        attempt: whose news they are.
+        is_last: the attempt is the last that the trial is to make.
+    """
     points = [[point.step, point.time, dict(point.metrics)] for point in message.points]
     values: list[object] = [message.state, points, dict(message.metrics), message.seconds]
     values += [message.error, message.cause, dict(message.origin)]
-    return {FIELD: json.dumps(values), DONE: message.state in _LAST}
+    ends = message.state == "KILLED" or (is_last and message.state in _LAST)
+    return {FIELD: json.dumps([attempt, *values]), DONE: ends}
 
 
-def from_result(result: Mapping[str, Any]) -> Message | None:
-    """Return the message in a Tune result, or None where it holds none."""
+def from_result(result: Mapping[str, Any]) -> tuple[str, Message] | None:
+    """Return whose message is in a Tune result, and the message; None where it holds none."""
     if FIELD not in result:
         return None
-    state, points, *rest = json.loads(result[FIELD])
-    return Message(state, tuple(Point(*point) for point in points), *rest)
+    attempt, state, points, *rest = json.loads(result[FIELD])
+    return attempt, Message(state, tuple(Point(*point) for point in points), *rest)

@@ -11,6 +11,7 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
+from rotlab.execution.assignment import Assignment
 from rotlab.execution.conduct import Conduct
 from rotlab.execution.failures import Failure, death, hung_stage, outside
 from rotlab.execution.message import from_result
@@ -47,12 +48,10 @@ class StageSearcher(_NotPickled, Searcher):
             return Searcher.FINISHED
         resources = proposed.resources
         return {
-            "stage": proposed.key,
-            "attempt": proposed.attempt,
+            **_words(proposed),
             "cpus": resources.cpus,
             "gpus": resources.gpus or 0.0,
-            "stale": proposed.stale,
-            "grown": proposed.grown.json() if proposed.grown else None,
+            "then": [_words(one) for one in proposed.then],
         }
 
     def on_trial_complete(
@@ -62,6 +61,20 @@ class StageSearcher(_NotPickled, Searcher):
 
     def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
         """Save nothing."""
+
+
+def _words(assignment: Assignment) -> dict[str, Any]:
+    return {
+        "stage": assignment.key,
+        "attempt": assignment.attempt,
+        "stale": assignment.stale,
+        "grown": assignment.grown.json() if assignment.grown else None,
+    }
+
+
+def _attempts(trial: Trial) -> list[tuple[str, str]]:
+    """The stages that a trial is to do, with its attempts at them, in their order."""
+    return [(one["stage"], one["attempt"]) for one in (trial.config, *trial.config["then"])]
 
 
 class SparesFirst(_NotPickled, FIFOScheduler):
@@ -128,9 +141,11 @@ class TrialListener(_NotPickled, Callback):
         **info: object,  # noqa: ARG002
     ) -> None:
         """A worker reported."""
-        message = from_result(result)
-        if message is not None:
-            self._conduct.heard(trial.config["stage"], trial.config["attempt"], message)
+        told = from_result(result)
+        if told is not None:
+            attempt, message = told
+            key = next(key for key, one in _attempts(trial) if one == attempt)
+            self._conduct.heard(key, attempt, message)
 
     def on_trial_complete(
         self,
@@ -139,9 +154,10 @@ class TrialListener(_NotPickled, Callback):
         trial: Trial,
         **info: object,  # noqa: ARG002
     ) -> None:
-        """A trial is over; if it never told how, its stage did not end."""
+        """A trial is over; a stage of which it never told how did not end."""
         failure = Failure("worker", "the worker ended without a result")
-        self._conduct.died(trial.config["stage"], trial.config["attempt"], failure)
+        for key, attempt in _attempts(trial):
+            self._conduct.died(key, attempt, failure)
 
     def on_trial_error(
         self,
@@ -151,9 +167,9 @@ class TrialListener(_NotPickled, Callback):
         **info: object,  # noqa: ARG002
     ) -> None:
         """A worker is gone, or raised what was reported before."""
-        key, attempt = trial.config["stage"], trial.config["attempt"]
-        failure = hung_stage(key) if self._was_hung(key, attempt) else _failure(trial)
-        self._conduct.died(key, attempt, failure)
+        for key, attempt in _attempts(trial):
+            failure = hung_stage(key) if self._was_hung(key, attempt) else _failure(trial)
+            self._conduct.died(key, attempt, failure)
 
 
 class StopWhenIdle(_NotPickled, Stopper):

@@ -4,6 +4,7 @@ import functools
 import logging
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,59 +38,85 @@ class Shared:
 
 
 def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, verbose: bool) -> None:
-    """Do the stage that Tune's configuration names, and report how it ended.
+    """Do the stages that Tune's configuration names, and report how each ended.
 
     A failed stage's error is raised after it was reported, so that Tune gives up the process: a
     stage that failed may have left anything behind in it.
 
     Args:
-        config: "stage", its key; "attempt", the attempt's identity; "gpus", what it was given;
-            "stale", another's lease to take over; "grown", stages that the plan did not hold.
+        config: "stage", its key; "attempt", the attempt's identity; "stale", another's lease to
+            take over; "grown", stages that the plan did not hold; "then", the same of stages to go
+            on with; "cpus" and "gpus", what all of them are given.
         shared: the plan, as it was at first.
         stop_file: whose presence is the wish to stop.
         verbose: let what the stage prints go where this process's output goes, not into its log.
     """
-    work = with_grown(_fetch(shared.work), config.get("grown"))
-    stage, attempt = work.stages[config["stage"]], config["attempt"]
-    store = Store(work.store)
-    watch = TrialWatch(_send, stop_file)
-    seen_by = watch if work.few is None else Halfway(watch, store.halfway_path(stage))
-    with logged(store.log_path(stage, attempt), silent=not verbose):
-        _LOG.info(
-            "%s %s, attempt %s: cpus %s, gpus %s, process %d",
-            stage.kind,
-            stage.key,
-            attempt,
-            config["cpus"],
-            config["gpus"],
-            os.getpid(),
-        )
-        try:
-            if watch.should_stop() != "no":  # it was waiting for a worker when the run was ended
-                raise Stopped
-            record = perform(stage.key, work, seen_by, attempt, config["gpus"], config["stale"])
-        except Stopped:
-            _LOG.info("stopped")
-            _send(Message("KILLED", watch.take_points()))
-        except HeldElsewhereError as lease:
-            _LOG.info("another attempt is at work: %s", lease)
-            _send(Message("HELD", error=str(lease)))
-        except Exception as error:
-            _LOG.exception("failed")
-            failure = failure_of(error)
-            _send(Message("FAILED", watch.take_points(), error=failure.reason, cause=failure.cause))
-            raise
-        else:
-            state: State = "FINISHED" if record.attempt == attempt else "REUSED"
-            _LOG.info("%s in %.1f s", state.lower(), record.seconds)
-            points, origin = watch.take_points(), record.origin
-            _send(Message(state, points, record.metrics, record.seconds, origin=origin))
+    line = (config, *config["then"])
+    with ThreadPoolExecutor(max_workers=1) as sender:
+        for number, one in enumerate(line, start=1):
+            tell = _Tell(sender, one["attempt"], is_last=number == len(line))
+            work = with_grown(_fetch(shared.work), one["grown"])
+            watch = TrialWatch(tell, stop_file)
+            with logged(
+                Store(work.store).log_path(work.stages[one["stage"]], one["attempt"]),
+                silent=not verbose,
+            ):
+                _LOG.info(
+                    "cpus %s, gpus %s, process %d", config["cpus"], config["gpus"], os.getpid()
+                )
+                if not _do(one, work, watch, config["gpus"], tell):
+                    return
+
+
+def _do(one: Mapping[str, Any], work: Work, watch: TrialWatch, gpus: float, tell: "_Tell") -> bool:
+    """Do one stage, and tell how it ended; return whether to go on with the next."""
+    stage, attempt = work.stages[one["stage"]], one["attempt"]
+    _LOG.info("%s %s, attempt %s", stage.kind, stage.key, attempt)
+    halfway = Store(work.store).halfway_path(stage)
+    seen_by = watch if work.few is None else Halfway(watch, halfway)
+    try:
+        if watch.should_stop() != "no":  # it was waiting for a worker when the run was ended
+            raise Stopped
+        record = perform(stage.key, work, seen_by, attempt, gpus, one["stale"])
+    except Stopped:
+        _LOG.info("stopped")
+        tell(Message("KILLED", watch.take_points()))
+        return False
+    except HeldElsewhereError as lease:
+        _LOG.info("another attempt is at work: %s", lease)
+        tell(Message("HELD", error=str(lease)))
+    except Exception as error:
+        _LOG.exception("failed")
+        failure = failure_of(error)
+        tell(Message("FAILED", watch.take_points(), error=failure.reason, cause=failure.cause))
+        raise
+    else:
+        state: State = "FINISHED" if record.attempt == attempt else "REUSED"
+        _LOG.info("%s in %.1f s", state.lower(), record.seconds)
+        points, origin = watch.take_points(), record.origin
+        tell(Message(state, points, record.metrics, record.seconds, origin=origin))
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Tell:
+    """Sends an attempt's news to the driver, and waits until it has them.
+
+    The end of a stage that others follow is not waited for: its record is in the store, and the
+    next news, which come after it, are waited for.
+    """
+
+    sender: ThreadPoolExecutor
+    attempt: str
+    is_last: bool
+
+    def __call__(self, message: Message) -> None:
+        result = to_result(message, self.attempt, is_last=self.is_last)
+        sent = self.sender.submit(tune.report, result)
+        if self.is_last or message.state not in ("FINISHED", "REUSED"):
+            sent.result()
 
 
 @functools.lru_cache(maxsize=1)
 def _fetch(work: "ray.ObjectRef[Work]") -> Work:
     return ray.get(work)
-
-
-def _send(message: Message) -> None:
-    tune.report(to_result(message))

@@ -82,6 +82,13 @@ def lengths() -> Plan:
     return make_plan([*far, *short, *totals], name="lengths")
 
 
+def trainings() -> Plan:
+    """Return a plan of four trainings of 15 seconds each, and their total."""
+    learnt = [make_stage("learn", name=f"l{i}", epochs=150, seconds=0.1) for i in range(4)]
+    total = make_stage("total", {f"x{i}": one for i, one in enumerate(learnt)}, name="all")
+    return make_plan([*learnt, total], name="trainings")
+
+
 SCENARIOS = {
     "mixed": mixed,
     "long": long,
@@ -89,6 +96,7 @@ SCENARIOS = {
     "tried": tried,
     "refused": refused,
     "lengths": lengths,
+    "trainings": trainings,
 }
 RULES: dict[str, dict[str, Any]] = {
     "wide": {"policy": Policy(stale_s=3.0)},

@@ -6,22 +6,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 
 def start_driver(
-    scenario: str, store: Path, limit: str = "", only: str = ""
+    scenario: str,
+    store: Path,
+    limit: str = "",
+    only: str = "",
+    address: str = "",
+    env: Mapping[str, str] = os.environ,
 ) -> subprocess.Popen[str]:
     """Start a driver in a process group of its own, as a shell does."""
+    words = ["-m", "tests.rotlab.execution.drive", scenario, str(store), limit, only, address]
     return subprocess.Popen(  # noqa: S603  (our own module)
-        [sys.executable, "-m", "tests.rotlab.execution.drive", scenario, str(store), limit, only],
+        [sys.executable, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**env, "OMP_NUM_THREADS": "1"},
     )
 
 

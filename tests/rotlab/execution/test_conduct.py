@@ -225,7 +225,7 @@ def test_a_message_survives_a_tune_result() -> None:
     message = Message(
         "FAILED", (Point(3, 1.5, {"loss": 0.1}),), {"accuracy": 0.25}, 9.0, "no", "bug"
     )
-    assert from_result({**to_result(message), "trial_id": "x"}) == message
+    assert from_result({**to_result(message, "1"), "trial_id": "x"}) == ("1", message)
     assert from_result({"trial_id": "x"}) is None
 
 
