@@ -29,6 +29,7 @@ from rotnet.errors import DataError
 from rotnet.pretexts.rotation import RotationPretext
 from rotnet.views.chance import generator
 
+MORE = 4  # times as many clips, where the first leave it open whether a path tells
 LEAST_VIDEOS = 20  # of a set: with fewer on either side no bound means anything
 
 
@@ -185,9 +186,12 @@ class _Bench:
         for name, source, looks in cases:
             samples = self._samples(name, self._right, source, looks)
             for look, (train, test) in samples.items():
-                readings = self._read(train, test)
                 # Chroma is kept at half the size, and where it sits tells: no path mends that.
-                found.append(Probed(name, look, readings, required=look != "colour"))
+                probed = Probed(name, look, self._read(train, test), required=look != "colour")
+                if probed.unsure and self.budget.full:
+                    more = self._more(name, source, {look: looks[look]})[look]
+                    probed = replace(probed, readings=self._read(train, more))
+                found.append(probed)
         return found
 
     def plants(self) -> list[Planted]:
@@ -248,6 +252,12 @@ class _Bench:
         train = gather(path, source, "train", self.budget.train, looks, learnt, spoil)
         test = gather(path, source, "test", self._judged_on, looks, judged, spoil)
         return {look: (train[look], test[look]) for look in looks}
+
+    def _more(self, name: str, source: Source, looks: Mapping[str, Look]) -> dict[str, Sample]:
+        """Take more clips to judge on, of which other angles are drawn."""
+        self.tell(f"{name}: more clips")
+        judged = generator(self.config.seed, f"doctor, more, {name}", 0)
+        return gather(self._right, source, "test", MORE * self._judged_on, looks, judged)
 
     def _read(self, train: Sample, test: Sample) -> tuple[Reading, ...]:
         return tuple(

@@ -27,6 +27,11 @@ class Probed:
     readings: tuple[Reading, ...]
     required: bool
 
+    @property
+    def unsure(self) -> bool:
+        """Whether it must be at chance, and the bounds leave it open."""
+        return self.required and any(not one.at_chance and not one.told for one in self.readings)
+
 
 @dataclass(frozen=True)
 class Planted:
@@ -93,12 +98,7 @@ class Examination:
     @property
     def unsure(self) -> list[str]:
         """Sources of which so few clips were looked at that the bounds leave it open."""
-        return [
-            f"{probed.source} ({probed.look})"
-            for probed in self.probed
-            if probed.required
-            and any(not reading.at_chance and not reading.told for reading in probed.readings)
-        ]
+        return [f"{probed.source} ({probed.look})" for probed in self.probed if probed.unsure]
 
     @property
     def verdict(self) -> Verdict:

@@ -1,12 +1,14 @@
 """The whole of it in small: a sound path is not told, a leaky one is, whatever the set."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from rotnet.config import ClipConfig, PretextConfig, PretrainConfig
 from rotnet.data.manifest import Manifest
 from rotnet.doctor import examine as module
-from rotnet.doctor.examine import Budget, examine, halves
+from rotnet.doctor.examine import MORE, Budget, examine, halves
 from rotnet.doctor.path import training_path
 from rotnet.doctor.plants import PLANTS
 from rotnet.errors import DataError
@@ -34,6 +36,26 @@ def test_a_leaky_path_is_told_and_says_where(monkeypatch: pytest.MonkeyPatch) ->
     assert any(leak.startswith("noise (all): linear tells rotation") for leak in found.leaks)
     assert any(leak.startswith("files (luma): linear tells") for leak in found.leaks)
     assert "noise" in said
+
+
+def test_what_few_clips_leave_open_is_judged_on_more_where_the_examination_is_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "PLANTS", ())
+    views = {}
+    for full in (False, True):
+        said: list[str] = []
+        budget = replace(SMALL, error=0.05, full=full)
+        found = examine(
+            settings(4), None, budget=budget, device=torch.device("cpu"), tell=said.append
+        )
+        more = {one.removesuffix(": more clips") for one in said if one.endswith(": more clips")}
+        views[full] = {
+            (probed.source in more and probed.required): probed.readings[0].estimate.views
+            for probed in found.probed
+        }
+    few = views[False][False]
+    assert views == {False: {False: few}, True: {False: few, True: MORE * few}}
 
 
 def test_all_views_of_a_probe_are_judged_on_other_videos_than_it_learnt_from(
