@@ -18,8 +18,8 @@ from tests.rotlab.execution.processes import wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 STRIKES = (
-    Strike("checkpoint", "worker"),
     Strike("run", "writer"),
+    Strike("checkpoint", "worker"),
     Strike("commit", "node"),
     Strike("record", "driver"),
 )

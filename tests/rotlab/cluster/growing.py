@@ -24,6 +24,7 @@ from tests.rotlab.execution.processes import descendants, kill, wait_until
 
 _HEAD_NODE = f"{'f' * 51}00000"  # as the provider's nodes are numbered
 _PROVIDER = "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider"
+_HEAD = "ray.head.default"  # as the provider calls it
 _STARTED = "Ray runtime started"
 _STARTS_S, _ENDS_S = 120.0, 60.0
 _OBJECT_STORE_BYTES = 80 * 2**20
@@ -129,9 +130,9 @@ def _config(address: str, most: int) -> dict[str, Any]:
             "head_node_id": _HEAD_NODE,
             "launch_multiple": True,
         },
-        "head_node_type": "head",
+        "head_node_type": _HEAD,
         "available_node_types": {
-            "head": {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
+            _HEAD: {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
             "worker": {
                 "resources": {"CPU": 1},
                 "node_config": {},

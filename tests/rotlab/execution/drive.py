@@ -72,7 +72,7 @@ def tried() -> Plan:
 def lengths() -> Plan:
     """Return a plan of six trainings, each in two lengths, and a total of either length."""
     short, far = (
-        [make_stage("learn", name=f"l{i}", epochs=epochs, seconds=0.1) for i in range(6)]
+        [make_stage("learn", name=f"l{i}", epochs=epochs, seconds=0.3) for i in range(6)]
         for epochs in (3, 6)
     )
     totals = [
@@ -83,8 +83,8 @@ def lengths() -> Plan:
 
 
 def trainings() -> Plan:
-    """Return a plan of four trainings of 15 seconds each, and their total."""
-    learnt = [make_stage("learn", name=f"l{i}", epochs=150, seconds=0.1) for i in range(4)]
+    """Return a plan of four trainings of ten seconds each, and their total."""
+    learnt = [make_stage("learn", name=f"l{i}", epochs=100, seconds=0.1) for i in range(4)]
     total = make_stage("total", {f"x{i}": one for i, one in enumerate(learnt)}, name="all")
     return make_plan([*learnt, total], name="trainings")
 
