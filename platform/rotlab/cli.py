@@ -28,6 +28,7 @@ COMMANDS = {
     "export": ("rotlab.commands.export", "write a study into one file, for another machine"),
     "import": ("rotlab.commands.import_study", "put such a file's study into a store"),
     "status": ("rotlab.commands.status", "show how far a study is"),
+    "sync": ("rotlab.commands.sync", "bring MLflow to what store and journal say"),
     "doctor": ("rotlab.commands.doctor", "say what is wrong with an environment"),
     "cluster": ("rotlab.commands.cluster", "check a cluster file, and tell what it costs"),
     "results": ("rotlab.commands.results", "answer a study's question from its results"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rotlab.commands.options import (
+    add_artifacts,
     add_data,
     add_file,
     add_prices,
@@ -47,6 +48,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     """Add the options of whatever runs a study."""
     add_store(parser)
     add_tracking(parser)
+    add_artifacts(parser)
     add_prices(parser)
     parser.add_argument(
         "--address",
@@ -188,6 +190,7 @@ def make_job(
         data=data,
         store=store,
         tracking_uri=args.tracking_uri,
+        artifacts=args.artifacts,
         address=args.address,
         cpus=args.cpus,
         gpus=args.gpus,

@@ -1,7 +1,7 @@
 """What a worker tells the driver about its stage, as one string in a Tune result. Values only."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -39,7 +39,9 @@ class Message:
         seconds: that the work took, once FINISHED or REUSED.
         error: one line, once FAILED; the other attempt's lease, where that is HELD.
         cause: of a failure.
-        origin: where a result comes from, once FINISHED or REUSED: commit, device, host.
+        origin: where a result comes from, once FINISHED or REUSED: commit, device, host; "result",
+            the attempt that made it, where that is another.
+        gauges: how busy the machine was since the last message, oldest first.
     """
 
     state: State
@@ -49,12 +51,13 @@ class Message:
     error: str | None = None
     cause: Cause | None = None
     origin: Mapping[str, str] = field(default_factory=dict)
+    gauges: tuple[Point, ...] = ()
 
 
 def to_result(message: Message) -> dict[str, str | bool]:
     """Return the message as a result to report. Reporting the last one of a trial ends it."""
-    points = [[point.step, point.time, dict(point.metrics)] for point in message.points]
-    values: list[object] = [message.state, points, dict(message.metrics), message.seconds]
+    points, gauges = (_plain(each) for each in (message.points, message.gauges))
+    values: list[object] = [message.state, points, gauges, dict(message.metrics), message.seconds]
     values += [message.error, message.cause, dict(message.origin)]
     return {FIELD: json.dumps(values), DONE: message.state in _LAST}
 
@@ -63,5 +66,10 @@ def from_result(result: Mapping[str, Any]) -> Message | None:
     """Return the message in a Tune result, or None where it holds none."""
     if FIELD not in result:
         return None
-    state, points, *rest = json.loads(result[FIELD])
-    return Message(state, tuple(Point(*point) for point in points), *rest)
+    state, *both, metrics, seconds, error, cause, origin = json.loads(result[FIELD])
+    points, gauges = (tuple(Point(*point) for point in each) for each in both)
+    return Message(state, points, metrics, seconds, error, cause, origin, gauges)
+
+
+def _plain(points: Iterable[Point]) -> list[object]:
+    return [[point.step, point.time, dict(point.metrics)] for point in points]

@@ -12,6 +12,7 @@ import ray
 from ray import tune
 
 from rotlab.execution.failures import failure_of
+from rotlab.execution.gauges import Gauges
 from rotlab.execution.grown import with_grown
 from rotlab.execution.halfway import Halfway
 from rotlab.execution.lease import HeldElsewhereError
@@ -52,7 +53,7 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
     work = with_grown(_fetch(shared.work), config.get("grown"))
     stage, attempt = work.stages[config["stage"]], config["attempt"]
     store = Store(work.store)
-    watch = TrialWatch(_send, stop_file)
+    watch = TrialWatch(_send, stop_file, gauges=Gauges().read)
     seen_by = watch if work.few is None else Halfway(watch, store.halfway_path(stage))
     with logged(store.log_path(stage, attempt), silent=not verbose):
         _LOG.info(
@@ -70,20 +71,32 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
             record = perform(stage.key, work, seen_by, attempt, config["gpus"], config["stale"])
         except Stopped:
             _LOG.info("stopped")
-            _send(Message("KILLED", watch.take_points()))
+            _send(Message("KILLED", watch.take_points(), gauges=watch.take_gauges()))
         except HeldElsewhereError as lease:
             _LOG.info("another attempt is at work: %s", lease)
             _send(Message("HELD", error=str(lease)))
         except Exception as error:
             _LOG.exception("failed")
             failure = failure_of(error)
-            _send(Message("FAILED", watch.take_points(), error=failure.reason, cause=failure.cause))
+            points, gauges = watch.take_points(), watch.take_gauges()
+            told = Message(
+                "FAILED", points, error=failure.reason, cause=failure.cause, gauges=gauges
+            )
+            _send(told)
             raise
         else:
             state: State = "FINISHED" if record.attempt == attempt else "REUSED"
             _LOG.info("%s in %.1f s", state.lower(), record.seconds)
-            points, origin = watch.take_points(), record.origin
-            _send(Message(state, points, record.metrics, record.seconds, origin=origin))
+            other = {} if state == "FINISHED" else {"result": record.attempt}
+            message = Message(
+                state,
+                watch.take_points(),
+                record.metrics,
+                record.seconds,
+                origin={**record.origin, **other},
+                gauges=watch.take_gauges(),
+            )
+            _send(message)
 
 
 @functools.lru_cache(maxsize=1)
