@@ -33,6 +33,7 @@ COMMANDS = {
     "cluster": ("rotlab.commands.cluster", "check a cluster file, and tell what it costs"),
     "results": ("rotlab.commands.results", "answer a study's question from its results"),
     "report": ("rotlab.commands.report", "write the answer, and what it stands on, as a page"),
+    "promote": ("rotlab.commands.promote", "put an arm's network into the model registry"),
 }
 DONE, USER_ERROR, INTERRUPTED = 0, 2, 130
 _OURS = ("rotlab", "rotnet")
