@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
+from rotlab.commands.concluding import add_report, run_to_end
 from rotlab.commands.options import (
     add_artifacts,
     add_data,
@@ -20,7 +19,6 @@ from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.job import PENDING, Job
 from rotlab.execution.notify import check_target
 from rotlab.execution.policy import Policy
-from rotlab.execution.run import run_job
 from rotlab.execution.searches import Searches
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
@@ -49,6 +47,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     add_store(parser)
     add_tracking(parser)
     add_artifacts(parser)
+    add_report(parser)
     add_prices(parser)
     parser.add_argument(
         "--address",
@@ -165,7 +164,7 @@ def run(args: argparse.Namespace) -> int:
         device=device,
     )
     job = replace(job, seconds=seconds, searches=searches)
-    return run_job(job, Console(stderr=True), print)
+    return run_to_end(job, report=args.report)
 
 
 def make_job(

@@ -53,8 +53,13 @@ class Study:
     source: Source
 
 
-def page(study: Study) -> str:
-    """Return the whole page."""
+def page(study: Study, every_s: float | None = None) -> str:
+    """Return the whole page.
+
+    Args:
+        study: what it shows.
+        every_s: seconds after which it loads itself again, as it was left; None: it never does.
+    """
     question = study.frame.attrs["question"] or f"What does {study.source.study} show?"
     found = _sections(study)
     links = "".join(
@@ -75,7 +80,7 @@ def page(study: Study) -> str:
 <body>
 <header>
 <p class="note">Study {text(study.source.study)}</p>
-<h1>{text(question)}</h1>
+{_following(study.source, every_s)}<h1>{text(question)}</h1>
 <div class="answer" role="note" aria-label="Answer">{answer(study.comparisons)}</div>
 <nav aria-label="Sections"><ul>{links}</ul></nav>
 </header>
@@ -89,6 +94,17 @@ def page(study: Study) -> str:
 </body>
 </html>
 """
+
+
+def _following(source: Source, every_s: float | None) -> str:
+    """What a page that is written anew says of its age, and the box that has it stay as it is."""
+    if every_s is None:
+        return ""
+    return (
+        f'<p class="note" id="following" data-made="{source.made.isoformat()}" '
+        f'data-every="{every_s:g}"><span id="age">as of {source.made:%H:%M:%S} UTC</span> '
+        '<label><input type="checkbox" id="again" checked> load again by itself</label></p>\n'
+    )
 
 
 def _sections(study: Study) -> list[tuple[str, str, str]]:
