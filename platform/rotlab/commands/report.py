@@ -17,20 +17,25 @@ from rotlab.commands.comparing import add_comparing, compared
 from rotlab.commands.options import add_study, an_amount
 from rotlab.commands.output import check_writable, write_whole
 from rotlab.execution.gauges import PREFIX as GAUGES
+from rotlab.execution.importance import Importance, importances
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
+from rotlab.planning.kinds import load_kinds
+from rotlab.reporting.arms import DONE
 from rotlab.reporting.outside import outside_of, read_outside
 from rotlab.reporting.page.facts import Source
 from rotlab.reporting.page.learning import METRICS, chosen
 from rotlab.reporting.page.page import Study, page
 from rotlab.tracking.beside import beside as with_lines
-from rotlab.tracking.query import results
+from rotlab.tracking.confusions import FILE, Confusion, parse_confusion, read_confusions
+from rotlab.tracking.query import STAGES, results
 from rotlab.tracking.stage_runs import StageRun, read_curves, read_stages
 from rotlab.tracking.study_page import PAGE, log_page
 from rotlab.tracking.uri import TrackingError, default_tracking_uri
 from rotnet.errors import UserError
 
 EVERY_S, SHORTEST_S = 15.0, 2.0
+MOST_FETCHED = 100  # tables of confusion that are asked of MLflow, where the store is not at hand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -145,7 +150,40 @@ def _page(
     made, records = datetime.now(UTC), _recorded(store, seen.stages)
     source = Source(args.study, uri, version("rotlab"), made, records)
     curves = read_curves(uri, chosen(seen.stages), METRICS)
-    return page(Study(frame, comparisons, seen.stages, curves, outside, source), every_s)
+    study = Study(
+        frame,
+        comparisons,
+        seen.stages,
+        curves,
+        outside,
+        source,
+        _confusions(store, uri, seen),
+        _searches(store, args.study),
+    )
+    return page(study, every_s)
+
+
+def _confusions(store: Store, uri: str, seen: _Seen) -> dict[str, Confusion]:
+    """What results and pretrainings took for what: as the store has it, else as MLflow does."""
+    wanted = {held[-1] for held in seen.frame[STAGES] if held}
+    runs = [one for one in seen.stages if one.key in wanted or one.kind == "pretrain"]
+    done = [one for one in runs if one.state in DONE]
+    found: dict[str, Confusion] = {}
+    for one in done:
+        record = store.record(one.key, one.kind)
+        path = None if record is None else store.result_place(record) / FILE
+        if path is not None and path.is_file():
+            confusion = parse_confusion(path.read_text(encoding="utf-8"))
+            if confusion is not None:
+                found[one.key] = confusion
+    absent = [one for one in done if store.record(one.key, one.kind) is None][:MOST_FETCHED]
+    fetched = read_confusions(uri, [one.run_id for one in absent])
+    return found | {one.key: fetched[one.run_id] for one in absent if one.run_id in fetched}
+
+
+def _searches(store: Store, name: str) -> list[Importance]:
+    study = store.study(name)
+    return [] if study is None else importances(store, study, load_kinds())
 
 
 def _recorded(store: Store, stages: Iterable[StageRun]) -> Mapping[str, str]:

@@ -17,7 +17,7 @@ from rotlab.planning.stage import Stage
 from rotnet.errors import UserError
 from rotnet.evaluation.fuse import WEIGHTS
 from rotnet.evaluation.scores import VAL_SCORES, Scores
-from rotnet.evaluation.table import read_table
+from rotnet.learning.table import read_table
 
 ALONE, JOINED = "val_accuracy", "accuracy of the joined scores of held-out videos"
 _WAYS_OUT = {

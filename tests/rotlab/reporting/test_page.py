@@ -5,19 +5,24 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from rotlab.execution.importance import Importance
 from rotlab.reporting.comparison import compare
 from rotlab.reporting.outside import read_outside
+from rotlab.reporting.page.confusions import confusions_html
 from rotlab.reporting.page.facts import Source, without_password
 from rotlab.reporting.page.page import Study, page
 from rotlab.reporting.page.rotations import rotations_html
+from rotlab.tracking.confusions import Confusion
 from rotlab.tracking.stage_runs import StageRun
 
 Frame = Callable[..., pd.DataFrame]
@@ -161,6 +166,45 @@ def test_only_a_page_that_is_written_anew_says_how_often(study: Study) -> None:
     assert {"following", "age", "again"} <= set(parser.ids)
     assert 'data-every="15"' in page(study, every_s=15)
     assert 'id="following"' not in page(study)
+
+
+def test_confusions_are_summed_by_arm_and_of_many_classes_mistakes_are_told(study: Study) -> None:
+    one = Confusion(("up", NASTY), np.array([[3, 1], [0, 4]]))
+    keys = [held[-1] for held in study.frame["stages"][:2]]
+    held = replace(study, confusions={keys[0]: one, keys[1]: one, study.stages[0].key: one})
+    parser = _Page()
+    parser.feed(page(held))
+    assert parser.open == []
+    assert len(parser.ids) == len(set(parser.ids))
+    assert "rgb, scratch: 14 of 16 videos right, 2 stages" in parser.words
+    assert "What is taken for what" in parser.heads
+    assert NASTY not in page(held)
+    names = tuple(f"class {number}" for number in range(40))
+    counts = np.diag([5] * 40)
+    counts[3, 4] = 2
+    many = confusions_html("x", {"all": (1, Confusion(names, counts))}, "videos")
+    assert "all: 200 of 202 videos right, 1 stage<" in many
+    assert "The 1 most frequent mistakes among 40 classes" in many
+    assert confusions_html("x", {}, "videos") == ""
+
+
+def test_rotations_taken_for_others_stand_beside_the_share_told(study: Study) -> None:
+    pre = _stage("p", "pretrain", metrics={"val_accuracy_0": 1.0, "val_accuracy_180": 0.5})
+    turned = Confusion(("0", "180"), np.array([[4, 0], [2, 2]]))
+    parser = _Page()
+    parser.feed(page(replace(study, stages=[*study.stages, pre], confusions={"p": turned})))
+    assert "pretrain: 6 of 8 views of held-out videos right, 1 stage" in parser.words
+
+
+def test_searches_tell_which_settings_mattered_or_why_they_do_not(study: Study) -> None:
+    searches = [
+        Importance("init=scratch on demo", 30, {"finetune.lr": 0.9, "finetune.batch_size": 0.1}),
+        Importance("init=rotation on demo", 5, {}, "5 proposals have a value"),
+    ]
+    parser = _Page()
+    parser.feed(page(replace(study, searches=searches)))
+    assert "init=scratch on demofinetune.lr9030" in parser.words
+    assert "init=rotation on demo: 5 proposals have a value." in parser.words
 
 
 def test_text_of_users_is_never_a_tag(study: Study) -> None:

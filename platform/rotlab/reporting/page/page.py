@@ -5,23 +5,27 @@ builds of it come from other registries only and would have to be kept here by h
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
+from rotlab.execution.importance import Importance
 from rotlab.reporting.arms import DONE
 from rotlab.reporting.comparison import Comparison
 from rotlab.reporting.outside import Outside
+from rotlab.reporting.page.confusions import confusions_html, pretexts_of, results_of, summed
 from rotlab.reporting.page.facts import Source, cost_columns, failed, last_line, provenance
 from rotlab.reporting.page.learning import curves_html, stage_names
 from rotlab.reporting.page.markup import listed, paragraph, section, table, text
 from rotlab.reporting.page.results_html import answer, comparison_html, ranks_html
 from rotlab.reporting.page.rotations import rotations_html
+from rotlab.reporting.page.searches import searches_html
 from rotlab.reporting.report import notes, title
 from rotlab.reporting.sentences import show_value
 from rotlab.reporting.tables import Column
+from rotlab.tracking.confusions import Confusion
 from rotlab.tracking.query import STAGES
 from rotlab.tracking.stage_runs import Curve, StageRun
 
@@ -43,6 +47,8 @@ class Study:
         curves: stage key -> metric -> values by step.
         outside: other people's numbers.
         source: where all this comes from.
+        confusions: stage key -> what it took for what.
+        searches: what settings mattered in those that have ended.
     """
 
     frame: pd.DataFrame
@@ -51,6 +57,8 @@ class Study:
     curves: Mapping[str, Mapping[str, Curve]]
     outside: Sequence[Outside]
     source: Source
+    confusions: Mapping[str, Confusion] = field(default_factory=dict)
+    searches: Sequence[Importance] = ()
 
 
 def page(study: Study, every_s: float | None = None) -> str:
@@ -117,7 +125,9 @@ def _sections(study: Study) -> list[tuple[str, str, str]]:
     return [
         *compared,
         ("ranks", "Over data sets", ranks_html(study.comparisons)),
-        ("rotations", "Rotations told apart", rotations_html(study.stages, names)),
+        ("confusions", "What is taken for what", _confusions(study)),
+        ("rotations", "Rotations told apart", _rotations(study, names)),
+        ("searches", "Which settings mattered", searches_html(study.searches)),
         ("learning", "Learning curves", curves_html(study.stages, study.curves, names)),
         ("cost", "Cost and sharing", _cost(study)),
         ("failures", "Failures and what is missing", _failures(study)),
@@ -125,6 +135,17 @@ def _sections(study: Study) -> list[tuple[str, str, str]]:
         ("reading", "How to read this", listed(notes(list(study.comparisons)))),
         ("provenance", "Where it comes from", _provenance(study)),
     ]
+
+
+def _confusions(study: Study) -> str:
+    sums = summed(results_of(study.frame), study.confusions)
+    return confusions_html("confusion", sums, "videos")
+
+
+def _rotations(study: Study, names: Mapping[str, str]) -> str:
+    sums = summed(pretexts_of(study.stages, names), study.confusions)
+    told = rotations_html(study.stages, names)
+    return told + confusions_html("rotation", sums, "views of held-out videos")
 
 
 def _cost(study: Study) -> str:
