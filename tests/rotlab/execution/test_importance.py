@@ -26,13 +26,13 @@ def tried(number: int) -> list[tuple[Proposal, float]]:
     chance = np.random.default_rng(0)
     found = []
     for index in range(1, number + 1):
+        power = float(chance.uniform(-4, 0))
         settings = {
-            "finetune.lr": float(10 ** chance.uniform(-4, 0)),
+            "finetune.lr": 10**power,
             "finetune.batch_size": int(chance.integers(4, 65)),
             "finetune.schedule": str(chance.choice(["cosine", "step"])),
         }
-        value = -abs(np.log10(settings["finetune.lr"]) + 2)
-        found.append((Proposal("t", index, settings), float(value)))
+        found.append((Proposal("t", index, settings), -abs(power + 2)))
     return found
 
 
