@@ -28,10 +28,12 @@ COMMANDS = {
     "export": ("rotlab.commands.export", "write a study into one file, for another machine"),
     "import": ("rotlab.commands.import_study", "put such a file's study into a store"),
     "status": ("rotlab.commands.status", "show how far a study is"),
+    "sync": ("rotlab.commands.sync", "bring MLflow to what store and journal say"),
     "doctor": ("rotlab.commands.doctor", "say what is wrong with an environment"),
     "cluster": ("rotlab.commands.cluster", "check a cluster file, and tell what it costs"),
     "results": ("rotlab.commands.results", "answer a study's question from its results"),
     "report": ("rotlab.commands.report", "write the answer, and what it stands on, as a page"),
+    "promote": ("rotlab.commands.promote", "put an arm's network into the model registry"),
 }
 DONE, USER_ERROR, INTERRUPTED = 0, 2, 130
 _OURS = ("rotlab", "rotnet")

@@ -7,7 +7,7 @@ from rotnet.commands.measured import add_measured, read_measured
 from rotnet.commands.progress import Printer, conclude
 from rotnet.config import ProbeConfig
 from rotnet.evaluation.linear import PROBES, linear
-from rotnet.evaluation.table import read_table
+from rotnet.learning.table import read_table
 
 
 def configure(parser: ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from rotnet.errors import DataError
 from rotnet.evaluation.blend import fit_weights
 from rotnet.evaluation.outcome import leave
 from rotnet.evaluation.scores import SCORES, VAL_SCORES, Scores
-from rotnet.evaluation.table import write_table
+from rotnet.learning.table import write_table
 
 WEIGHTS = "weights.csv"
 Members = Mapping[str, Scores]

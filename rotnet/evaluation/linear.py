@@ -19,8 +19,8 @@ from rotnet.evaluation.logistic import Logistic, fit_logistic
 from rotnet.evaluation.outcome import leave
 from rotnet.evaluation.probes import Trial, best, best_of_each, try_probes
 from rotnet.evaluation.scores import VAL_SCORES, Scores
-from rotnet.evaluation.table import write_table
 from rotnet.learning.device import find_device
+from rotnet.learning.table import write_table
 from rotnet.learning.watch import Stopped, Watch
 from rotnet.models.net import VideoNet
 

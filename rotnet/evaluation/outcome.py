@@ -4,9 +4,9 @@ from pathlib import Path
 
 from rotnet.evaluation.metrics import confusion, metrics
 from rotnet.evaluation.scores import Scores
-from rotnet.evaluation.table import write_table
+from rotnet.learning.table import write_confusion, write_table
 
-CONFUSION, CLASSES = "confusion.csv", "classes.csv"
+CLASSES = "classes.csv"
 
 
 def leave(scores: Scores, folder: Path) -> dict[str, float]:
@@ -21,11 +21,7 @@ def leave(scores: Scores, folder: Path) -> dict[str, float]:
     """
     counts = confusion(scores)
     scores.save(folder)
-    write_table(
-        folder / CONFUSION,
-        ["class", *scores.classes],
-        ([name, *row] for name, row in zip(scores.classes, counts.tolist(), strict=True)),
-    )
+    write_confusion(folder, scores.classes, counts)
     videos, right = counts.sum(axis=1).tolist(), counts.diagonal().tolist()
     write_table(
         folder / CLASSES,

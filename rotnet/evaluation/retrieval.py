@@ -17,8 +17,8 @@ from rotnet.evaluation.ranking import (
     mean_average_precision,
     recall_at,
 )
-from rotnet.evaluation.table import write_table
 from rotnet.learning.device import find_device
+from rotnet.learning.table import write_table
 from rotnet.learning.watch import Watch
 
 NEIGHBOURS = "neighbours.csv"

@@ -15,9 +15,10 @@ from rotnet.data.video import Video, VideoSet
 from rotnet.errors import UserError
 from rotnet.learning.checkpoint import Network, save_network
 from rotnet.learning.history import final_metrics, write_history
-from rotnet.learning.judge import judge
+from rotnet.learning.judge import Told, judge
 from rotnet.learning.loop import Task, train
 from rotnet.learning.schedule import steps_in_epoch
+from rotnet.learning.table import write_confusion
 from rotnet.learning.watch import Watch
 from rotnet.models.net import VideoNet
 from rotnet.pretexts.objective import CrossEntropy
@@ -75,7 +76,8 @@ def follow(
     Args:
         course: what is learnt.
         videos: the set that the course's videos are from, for its frames and its identity.
-        folder: gets checkpoint.pt while it runs, network.pt and history.json at the end.
+        folder: gets checkpoint.pt while it runs, network.pt and history.json at the end; and
+            confusion.csv, of the last judging, where targets have names.
         watch: is told of progress, and may stop it.
         **also: what else a checkpoint must agree in to be continued.
 
@@ -95,6 +97,7 @@ def follow(
     _check_batch(course)
     loader = _loader(replace(videos, videos=course.learnt), course)
     validate = None
+    told = Told(len(course.names)) if course.names else None
     if course.held_out:
         validate = partial(
             judge,
@@ -106,6 +109,7 @@ def follow(
             batch_size=max(1, JUDGED_TOGETHER // course.copies),
             at_once=max(course.copies, config.runtime.eval_batch),
             names=course.names,
+            told=told,
         )
 
     def batches(step: int) -> Iterator[Batch]:
@@ -125,6 +129,10 @@ def follow(
             checkpoint_s=config.runtime.checkpoint_s,
             watch=watch,
         )
+    if validate is not None and told is not None:
+        if not told.counts.any():  # all had been learnt before; it was judged in another process
+            validate()
+        write_confusion(folder, course.names, told.counts)
     save_network(
         Network(
             kind=course.kind,

@@ -3,13 +3,34 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rotnet.config import TrainConfig
 from rotnet.data.loader import Batch, ClipLoader
 from rotnet.learning.device import autocast
 from rotnet.pretexts.pretext import Objective
+
+
+class Told:
+    """What was said of which target when a network was last judged.
+
+    Args:
+        num: targets, K.
+    """
+
+    def __init__(self, num: int) -> None:
+        self.counts: NDArray[np.int64] = np.zeros((num, num), dtype=np.int64)  # [true, said]
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.counts[:] = 0
+
+    def take(self, targets: Tensor, said: Tensor) -> None:
+        """Count targets (N,), and what was said of each, (N,)."""
+        np.add.at(self.counts, (targets.cpu().numpy(), said.cpu().numpy()), 1)
 
 
 def judge(
@@ -22,6 +43,7 @@ def judge(
     batch_size: int,
     at_once: int,
     names: Sequence[str] = (),
+    told: Told | None = None,
 ) -> dict[str, float]:
     """Return val_loss, val_accuracy, val_accuracy_<name> for each name, and val_<further figure>.
 
@@ -34,12 +56,15 @@ def judge(
         batch_size: videos per batch, for which `prepare` may draw by chance.
         at_once: views that go through the model at a time, which changes nothing.
         names: of the labels 0, 1, ..., where the accuracy of each is wanted.
+        told: takes what was said of which target, and forgets what it knew.
     """
     model.eval()
     loss, seen = 0.0, 0
     sums: dict[str, float] = defaultdict(float)
     correct: dict[int, int] = defaultdict(int)
     count: dict[int, int] = defaultdict(int)
+    if told is not None:
+        told.forget()
     with torch.inference_mode():
         for batch in loader.scoring(clips=1, batch_size=batch_size):
             clips, targets = prepare(batch)
@@ -49,7 +74,10 @@ def judge(
             seen += len(targets)
             for name, figures in objective.measure(outputs, targets).items():
                 sums[name] += figures.sum().item()
-            right = objective.predict(outputs) == targets
+            said = objective.predict(outputs)
+            right = said == targets
+            if told is not None:
+                told.take(targets, said)
             for label, is_right in zip(targets.tolist(), right.tolist(), strict=True):
                 count[label] += 1
                 correct[label] += is_right

@@ -56,10 +56,9 @@ def run(args: argparse.Namespace) -> int:
             f"{store.root}: {error.strerror or error}; nothing is half there"
         ) from error
     study = store.study(plan.name) or bundle.study
-    plan = study.load_plan(load_kinds())
     _say(placed, store, study.name)
     uri = args.tracking_uri or default_tracking_uri(store.root)
-    unsent, why = replay(store, study, plan, uri)
+    unsent, why = replay(store, study, load_kinds(), uri)
     if unsent:
         print(f"warning: {unsent} events have not reached MLflow: {why}; the next run sends them")
     where = () if args.store is None else ("--store", args.store)

@@ -3,7 +3,9 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
+from rotlab.tracking.artifacts import Artifacts
 from rotnet.data.framestore.layout import is_url
 
 
@@ -57,6 +59,17 @@ def add_tracking(parser: argparse.ArgumentParser) -> None:
         "--tracking-uri",
         metavar="URI",
         help="MLflow's (default: $MLFLOW_TRACKING_URI, else mlflow.db in the store)",
+    )
+
+
+def add_artifacts(parser: argparse.ArgumentParser) -> None:
+    """Add --artifacts."""
+    parser.add_argument(
+        "--artifacts",
+        choices=get_args(Artifacts),
+        default="small",
+        help="files of results that go into MLflow: none, small ones (settings, confusion, scores "
+        "up to 1 MB; networks are named by where they lie) or all [%(default)s]",
     )
 
 

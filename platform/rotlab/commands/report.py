@@ -1,25 +1,41 @@
 """`rotlab report`: a study's answer, and all that it stands on, as one HTML page."""
 
 import argparse
+import hashlib
+import sys
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import pandas as pd
+
 from rotlab.commands.comparing import add_comparing, compared
-from rotlab.commands.options import add_study
+from rotlab.commands.options import add_study, an_amount
 from rotlab.commands.output import check_writable, write_whole
+from rotlab.execution.gauges import PREFIX as GAUGES
+from rotlab.execution.importance import Importance, importances
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
+from rotlab.planning.kinds import load_kinds
+from rotlab.reporting.arms import DONE
 from rotlab.reporting.outside import outside_of, read_outside
 from rotlab.reporting.page.facts import Source
 from rotlab.reporting.page.learning import METRICS, chosen
 from rotlab.reporting.page.page import Study, page
 from rotlab.tracking.beside import beside as with_lines
-from rotlab.tracking.query import results
+from rotlab.tracking.confusions import FILE, Confusion, parse_confusion, read_confusions
+from rotlab.tracking.query import STAGES, results
 from rotlab.tracking.stage_runs import StageRun, read_curves, read_stages
-from rotlab.tracking.uri import default_tracking_uri
+from rotlab.tracking.study_page import PAGE, log_page
+from rotlab.tracking.uri import TrackingError, default_tracking_uri
+from rotnet.errors import UserError
+
+EVERY_S, SHORTEST_S = 15.0, 2.0
+MOST_FETCHED = 100  # tables of confusion that are asked of MLflow, where the store is not at hand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +48,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="where the page is written (default: STUDY.html); one that is there is replaced",
     )
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="follow the study: the page is written anew when something has changed, and loads "
+        "itself again where it is open; Ctrl-C ends that",
+    )
+    parser.add_argument(
+        "--every",
+        metavar="S",
+        type=an_amount("seconds"),
+        default=EVERY_S,
+        help="with --watch: seconds between looks [%(default)g]",
+    )
+    parser.add_argument(
+        "--to-mlflow",
+        action="store_true",
+        help=f"put the page into MLflow, as {PAGE} of the study's run; a file only with -o",
+    )
     add_comparing(parser)
 
 
@@ -41,22 +75,115 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: if MLflow holds no such study, or the page cannot be written.
     """
-    output = args.output or Path(f"{args.study}.html")
-    check_writable(output)
+    output = args.output or (None if args.to_mlflow else Path(f"{args.study}.html"))
+    if output is not None:
+        check_writable(output)
     store = Store.open(args.store, writing=False)
     uri = args.tracking_uri or default_tracking_uri(store.root)
-    frame = results(args.study, uri)
-    if args.beside:
-        frame = with_lines(frame, args.beside)
+    if not args.watch:
+        made = _page(args, store, uri, _look(args, uri))
+        _put(args, uri, made, output)
+        print(output or f"{PAGE} of the run of {args.study} in MLflow: {uri}")
+        return 0
+    if output is None:
+        raise UserError("--watch writes a file: give -o FILE as well, or leave out --to-mlflow")
+    return _follow(args, store, uri, output)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A study as it was when last looked at."""
+
+    frame: pd.DataFrame
+    stages: Sequence[StageRun]
+
+    def digest(self) -> str:
+        """Return what changes with anything that a page shows but how busy machines are."""
+        told = [
+            replace(one, metrics={k: v for k, v in one.metrics.items() if not k.startswith(GAUGES)})
+            for one in self.stages
+        ]
+        text = f"{self.frame.to_json(default_handler=str)}{self.frame.attrs}{told}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _look(args: argparse.Namespace, uri: str) -> _Seen:
+    return _Seen(results(args.study, uri), read_stages(args.study, uri))
+
+
+def _follow(args: argparse.Namespace, store: Store, uri: str, output: Path) -> int:
+    """Write the page whenever something has changed, until somebody presses Ctrl-C."""
+    every_s, last, trouble = max(args.every, SHORTEST_S), "", ""
+    seen = _look(args, uri)
+    print(f"{output} follows {args.study}; Ctrl-C ends that", flush=True)
+    try:
+        while True:
+            if seen.digest() != last:
+                _put(args, uri, _page(args, store, uri, seen, every_s), output)
+                last = seen.digest()
+            time.sleep(every_s)
+            try:
+                seen, trouble = _look(args, uri), ""
+            except TrackingError as error:  # a server that is away comes back
+                if str(error) != trouble:
+                    print(f"{error}; looked for again", file=sys.stderr)
+                trouble = str(error)
+    except KeyboardInterrupt:
+        _put(args, uri, _page(args, store, uri, seen), output)
+        print(f"{output} is as of now, and follows no more")
+        return 0
+
+
+def _put(args: argparse.Namespace, uri: str, made: str, output: Path | None) -> None:
+    if output is not None:
+        write_whole(output, made.encode())
+    if args.to_mlflow:
+        log_page(uri, args.study, made)
+
+
+def _page(
+    args: argparse.Namespace, store: Store, uri: str, seen: _Seen, every_s: float | None = None
+) -> str:
+    frame = with_lines(seen.frame, args.beside) if args.beside else seen.frame
     comparisons = compared(frame, args, args.study)
     outside = [*read_outside(), *(outside_of(frame) if args.beside else ())]
-    stages = read_stages(args.study, uri)
-    source = Source(args.study, uri, version("rotlab"), datetime.now(UTC), _recorded(store, stages))
-    curves = read_curves(uri, chosen(stages), METRICS)
-    made = page(Study(frame, comparisons, stages, curves, outside, source))
-    write_whole(output, made.encode())
-    print(output)
-    return 0
+    made, records = datetime.now(UTC), _recorded(store, seen.stages)
+    source = Source(args.study, uri, version("rotlab"), made, records)
+    curves = read_curves(uri, chosen(seen.stages), METRICS)
+    study = Study(
+        frame,
+        comparisons,
+        seen.stages,
+        curves,
+        outside,
+        source,
+        _confusions(store, uri, seen),
+        _searches(store, args.study),
+    )
+    return page(study, every_s)
+
+
+def _confusions(store: Store, uri: str, seen: _Seen) -> dict[str, Confusion]:
+    """What results and pretrainings took for what: as the store has it, else as MLflow does."""
+    wanted = {held[-1] for held in seen.frame[STAGES] if held}
+    runs = [one for one in seen.stages if one.key in wanted or one.kind == "pretrain"]
+    done = [one for one in runs if one.state in DONE]
+    found: dict[str, Confusion] = {}
+    for one in done:
+        record = store.record(one.key, one.kind)
+        path = None if record is None else store.result_place(record) / FILE
+        if path is not None and path.is_file():
+            confusion = parse_confusion(path.read_text(encoding="utf-8"))
+            if confusion is not None:
+                found[one.key] = confusion
+    absent = [one for one in done if store.record(one.key, one.kind) is None][:MOST_FETCHED]
+    fetched = read_confusions(uri, [one.run_id for one in absent])
+    return found | {one.key: fetched[one.run_id] for one in absent if one.run_id in fetched}
+
+
+def _searches(store: Store, name: str) -> list[Importance]:
+    study = store.study(name)
+    return [] if study is None else importances(store, study, load_kinds())
 
 
 def _recorded(store: Store, stages: Iterable[StageRun]) -> Mapping[str, str]:

@@ -6,13 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
-from rich.console import Console
 
+from rotlab.commands.concluding import run_to_end
 from rotlab.commands.options import add_study
 from rotlab.commands.run import add_running, make_job
 from rotlab.execution.condition import Condition, read_condition
 from rotlab.execution.revisit import FACTS, check_key, locate, meant
-from rotlab.execution.run import run_job
 from rotlab.execution.store import Store
 from rotlab.planning.budget import Budget
 from rotlab.planning.datasets import data_root
@@ -103,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     shares = _shares(plan, again, study.resources, args.resources)
     job = replace(job, only=frozenset(only), shares=shares)
     print(f"{len(again)} to be tried again, with {len(missing) - len(again)} that belong to them")
-    return run_job(job, Console(stderr=True), print)
+    return run_to_end(job, report=args.report)
 
 
 def _shares(

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
+from rotlab.commands.concluding import add_report, run_to_end
 from rotlab.commands.options import (
+    add_artifacts,
     add_data,
     add_file,
     add_prices,
@@ -19,7 +19,6 @@ from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.job import PENDING, Job
 from rotlab.execution.notify import check_target
 from rotlab.execution.policy import Policy
-from rotlab.execution.run import run_job
 from rotlab.execution.searches import Searches
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
@@ -47,6 +46,8 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     """Add the options of whatever runs a study."""
     add_store(parser)
     add_tracking(parser)
+    add_artifacts(parser)
+    add_report(parser)
     add_prices(parser)
     parser.add_argument(
         "--address",
@@ -163,7 +164,7 @@ def run(args: argparse.Namespace) -> int:
         device=device,
     )
     job = replace(job, seconds=seconds, searches=searches)
-    return run_job(job, Console(stderr=True), print)
+    return run_to_end(job, report=args.report)
 
 
 def make_job(
@@ -188,6 +189,7 @@ def make_job(
         data=data,
         store=store,
         tracking_uri=args.tracking_uri,
+        artifacts=args.artifacts,
         address=args.address,
         cpus=args.cpus,
         gpus=args.gpus,

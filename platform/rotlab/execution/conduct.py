@@ -175,6 +175,9 @@ class Conduct:
                         "metrics": dict(point.metrics),
                     }
                 )
+            for look in message.gauges:
+                told = {"event": "stage_gauges", "time": look.time, "key": key, "attempt": attempt}
+                self._listener.record({**told, "step": look.step, "metrics": dict(look.metrics)})
             match message.state:
                 case "FINISHED" | "REUSED":
                     self._finish(key, attempt, message)

@@ -14,6 +14,7 @@ from rotlab.planning.devices import CPU
 from rotlab.planning.plan import Plan
 from rotlab.planning.prices import Prices
 from rotlab.planning.stage import Resources, StageKind
+from rotlab.tracking.artifacts import Artifacts
 
 PENDING = 64
 
@@ -30,6 +31,7 @@ class Job:
         data: name of a data set -> the folder, or URL, it lies in.
         store: where results lie.
         tracking_uri: of MLflow; None takes the default.
+        artifacts: which files of results go there.
         address: of a Ray cluster; None starts one on this machine.
         cpus: cores of one started here; None takes all.
         gpus: devices of one started here; None takes all.
@@ -56,6 +58,7 @@ class Job:
     data: Mapping[str, Path | str]
     store: Store
     tracking_uri: str | None = None
+    artifacts: Artifacts = "small"
     address: str | None = None
     cpus: int | None = None
     gpus: int | None = None

@@ -1,7 +1,7 @@
 """What a worker tells the driver about its stage, as one string in a Tune result. Values only."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -39,7 +39,9 @@ class Message:
         seconds: that the work took, once FINISHED or REUSED.
         error: one line, once FAILED; the other attempt's lease, where that is HELD.
         cause: of a failure.
-        origin: where a result comes from, once FINISHED or REUSED: commit, device, host.
+        origin: where a result comes from, once FINISHED or REUSED: commit, device, host; "result",
+            the attempt that made it, where that is another.
+        gauges: how busy the machine was since the last message, oldest first.
     """
 
     state: State
@@ -49,6 +51,7 @@ class Message:
     error: str | None = None
     cause: Cause | None = None
     origin: Mapping[str, str] = field(default_factory=dict)
+    gauges: tuple[Point, ...] = ()
 
 
 def to_result(message: Message, attempt: str, *, is_last: bool = True) -> dict[str, str | bool]:
@@ -59,8 +62,8 @@ def to_result(message: Message, attempt: str, *, is_last: bool = True) -> dict[s
         attempt: whose news they are.
         is_last: the attempt is the last that the trial is to make.
     """
-    points = [[point.step, point.time, dict(point.metrics)] for point in message.points]
-    values: list[object] = [message.state, points, dict(message.metrics), message.seconds]
+    points, gauges = (_plain(each) for each in (message.points, message.gauges))
+    values: list[object] = [message.state, points, gauges, dict(message.metrics), message.seconds]
     values += [message.error, message.cause, dict(message.origin)]
     ends = message.state == "KILLED" or (is_last and message.state in _LAST)
     return {FIELD: json.dumps([attempt, *values]), DONE: ends}
@@ -70,5 +73,10 @@ def from_result(result: Mapping[str, Any]) -> tuple[str, Message] | None:
     """Return whose message is in a Tune result, and the message; None where it holds none."""
     if FIELD not in result:
         return None
-    attempt, state, points, *rest = json.loads(result[FIELD])
-    return attempt, Message(state, tuple(Point(*point) for point in points), *rest)
+    attempt, state, *both, metrics, seconds, error, cause, origin = json.loads(result[FIELD])
+    points, gauges = (tuple(Point(*point) for point in each) for each in both)
+    return attempt, Message(state, points, metrics, seconds, error, cause, origin, gauges)
+
+
+def _plain(points: Iterable[Point]) -> list[object]:
+    return [[point.step, point.time, dict(point.metrics)] for point in points]

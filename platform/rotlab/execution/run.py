@@ -24,6 +24,7 @@ from rotlab.execution.exclusive import check_exclusive
 from rotlab.execution.gate import counting
 from rotlab.execution.interrupt import Interrupt
 from rotlab.execution.job import Job
+from rotlab.execution.layout import Layout
 from rotlab.execution.notify import News
 from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
@@ -112,9 +113,9 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
 def _tracker(job: Job, journal: Journal, uri: str, revision: int) -> Tracker | JournalOnly:
     if job.smoke == "only":  # of which nothing is tracked
         return JournalOnly(journal)
-    artifacts = artifact_root(job.store.root, uri)
+    root, shelf = artifact_root(job.store.root, uri), Layout(job.store.root)
     configs = {name: kind.config for name, kind in job.kinds.items()}
-    return Tracker(job.plan, journal, uri, artifacts, revision, configs)
+    return Tracker(job.plan, journal, uri, root, revision, configs, shelf, job.artifacts)
 
 
 def _say_where(

@@ -64,9 +64,9 @@ def propose(
             sampler=_sampler(sampler, _seed(tuning, number)),
         )
         for proposal, value in told:
-            study.add_trial(_trial(proposal, domains, value, is_told=True))
+            study.add_trial(as_trial(proposal, domains, value, is_told=True))
         for proposal in under_way:
-            study.add_trial(_trial(proposal, domains, None, is_told=False))
+            study.add_trial(as_trial(proposal, domains, None, is_told=False))
         trial = study.ask(distributions)
     settings = {name: _plain(domains[name], value) for name, value in trial.params.items()}
     notes: dict[str, Any] = {}
@@ -88,13 +88,14 @@ def _sampler(sampler: Sampler, seed: int) -> BaseSampler:
             return RandomSampler(seed=seed)
 
 
-def _trial(
+def as_trial(
     proposal: Proposal,
     domains: Mapping[str, Domain],
     value: float | None,
     *,
     is_told: bool,
 ) -> optuna.trial.FrozenTrial:
+    """Return a proposal as Optuna has it: complete, failed where it has no value, or under way."""
     if not is_told:
         state = TrialState.RUNNING
     else:

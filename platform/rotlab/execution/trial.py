@@ -13,6 +13,7 @@ import ray
 from ray import tune
 
 from rotlab.execution.failures import failure_of
+from rotlab.execution.gauges import Gauges
 from rotlab.execution.grown import with_grown
 from rotlab.execution.halfway import Halfway
 from rotlab.execution.lease import HeldElsewhereError
@@ -51,12 +52,12 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
         stop_file: whose presence is the wish to stop.
         verbose: let what the stage prints go where this process's output goes, not into its log.
     """
-    line = (config, *config["then"])
+    line, gauges = (config, *config["then"]), Gauges()
     with ThreadPoolExecutor(max_workers=1) as sender:
         for number, one in enumerate(line, start=1):
             tell = _Tell(sender, one["attempt"], is_last=number == len(line))
             work = with_grown(_fetch(shared.work), one["grown"])
-            watch = TrialWatch(tell, stop_file)
+            watch = TrialWatch(tell, stop_file, gauges=gauges.read)
             with logged(
                 Store(work.store).log_path(work.stages[one["stage"]], one["attempt"]),
                 silent=not verbose,
@@ -80,7 +81,7 @@ def _do(one: Mapping[str, Any], work: Work, watch: TrialWatch, gpus: float, tell
         record = perform(stage.key, work, seen_by, attempt, gpus, one["stale"])
     except Stopped:
         _LOG.info("stopped")
-        tell(Message("KILLED", watch.take_points()))
+        tell(Message("KILLED", watch.take_points(), gauges=watch.take_gauges()))
         return False
     except HeldElsewhereError as lease:
         _LOG.info("another attempt is at work: %s", lease)
@@ -88,13 +89,22 @@ def _do(one: Mapping[str, Any], work: Work, watch: TrialWatch, gpus: float, tell
     except Exception as error:
         _LOG.exception("failed")
         failure = failure_of(error)
-        tell(Message("FAILED", watch.take_points(), error=failure.reason, cause=failure.cause))
+        points, gauges = watch.take_points(), watch.take_gauges()
+        tell(Message("FAILED", points, error=failure.reason, cause=failure.cause, gauges=gauges))
         raise
     else:
         state: State = "FINISHED" if record.attempt == attempt else "REUSED"
         _LOG.info("%s in %.1f s", state.lower(), record.seconds)
-        points, origin = watch.take_points(), record.origin
-        tell(Message(state, points, record.metrics, record.seconds, origin=origin))
+        other = {} if state == "FINISHED" else {"result": record.attempt}
+        message = Message(
+            state,
+            watch.take_points(),
+            record.metrics,
+            record.seconds,
+            origin={**record.origin, **other},
+            gauges=watch.take_gauges(),
+        )
+        tell(message)
     return True
 
 

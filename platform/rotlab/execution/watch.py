@@ -12,6 +12,8 @@ _LOG = logging.getLogger(__name__)
 SEND_EVERY_S = 2.0
 POLL_EVERY_S = 0.5
 MAX_POINTS = 64
+LOOK_EVERY_S = 10.0
+LOOKS = 200  # of a stage; from then on they grow rarer as it grows older
 
 
 class TrialWatch:
@@ -24,6 +26,7 @@ class TrialWatch:
         send: takes a message.
         stop_file: whose presence is the wish to stop, at a checkpoint if it says so, else now.
         clock: seconds that never run backwards.
+        gauges: tells how busy the machine is, by name; looked at seldom. None: nobody asks.
     """
 
     def __init__(
@@ -31,6 +34,7 @@ class TrialWatch:
         send: Callable[[Message], None],
         stop_file: Path,
         clock: Callable[[], float] = time.monotonic,
+        gauges: Callable[[], Mapping[str, float]] | None = None,
     ) -> None:
         self._send = send
         self._stop_file = stop_file
@@ -39,6 +43,9 @@ class TrialWatch:
         self._sent = clock()
         self._polled = float("-inf")
         self._wish: StopWish = "no"
+        self._gauges = gauges
+        self._looks: list[Point] = []
+        self._looked, self._num_looks, self._began = clock(), 0, clock()
 
     def report(self, step: int, metrics: Mapping[str, float]) -> None:
         """Take the metrics of a step."""
@@ -60,6 +67,8 @@ class TrialWatch:
         if self._wish != "now" and now - self._polled >= POLL_EVERY_S:
             self._polled = now
             self._wish = self._asked()
+            if now - self._looked >= max(LOOK_EVERY_S, (now - self._began) / LOOKS):
+                self._look()
         return self._wish
 
     def take_points(self) -> tuple[Point, ...]:
@@ -67,9 +76,26 @@ class TrialWatch:
         points, self._points = tuple(self._points), []
         return points
 
+    def take_gauges(self) -> tuple[Point, ...]:
+        """Return what the gauges told since that was last sent, and forget it.
+
+        A stage that is over before the first look is looked at now.
+        """
+        if self._num_looks == 0:
+            self._look()
+        looks, self._looks = tuple(self._looks), []
+        return looks
+
+    def _look(self) -> None:
+        self._looked = self._clock()
+        if self._gauges is not None:
+            self._looks.append(Point(self._num_looks, time.time(), dict(self._gauges())))
+            self._num_looks += 1
+
     def _flush(self) -> None:
         if self._points:
-            self._send(Message("RUNNING", self.take_points()))
+            points = self.take_points()
+            self._send(Message("RUNNING", points, gauges=self.take_gauges()))
         self._sent = self._clock()
 
     def _asked(self) -> StopWish:

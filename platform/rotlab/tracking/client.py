@@ -21,6 +21,7 @@ Item = TypeVar("Item")
 
 UNREACHABLE = (MlflowException, SQLAlchemyError, OSError)
 _PAGE = 1000
+_ASIDE = "(raised as a result of"  # SQLAlchemy's remark, before what happened
 
 
 def open_client(uri: str) -> MlflowClient:
@@ -52,6 +53,12 @@ def find_runs(client: MlflowClient, experiment_id: str, filter_string: str = "")
 def find_experiments(client: MlflowClient) -> Iterator[Experiment]:
     """Yield all experiments that are not deleted."""
     return _paged(lambda token: client.search_experiments(max_results=_PAGE, page_token=token))
+
+
+def reason(error: Exception) -> str:
+    """Return what an error says, in one line."""
+    lines = (str(error).strip() or type(error).__name__).splitlines()
+    return next((line for line in lines if not line.startswith(_ASIDE)), lines[0])
 
 
 def _paged(search: Callable[[str | None], PagedList[Item]]) -> Iterator[Item]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from rotlab.planning.plan import Plan
+from rotlab.tracking.artifacts import Artifacts, Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Errand:
         configs: stage kind -> what its settings are, for stages that are added to the plan.
         begin: the journal's end when the driver began, in bytes. What a driver with another
             revision of the plan adds behind is left to that one's own writer.
+        shelf: where results lie, whose files are to go there; None: no files go.
+        artifacts: which of them.
     """
 
     plan: Plan
@@ -31,3 +34,5 @@ class Errand:
     revision: int | None = None
     configs: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     begin: int = 0
+    shelf: Shelf | None = None
+    artifacts: Artifacts = "small"

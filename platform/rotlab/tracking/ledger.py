@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from rotlab.planning.plan import Plan
 from rotlab.planning.serial import grown_cells, grown_stages
 from rotlab.planning.stage import Cell, Stage
+from rotlab.tracking.artifacts import result_of
 from rotlab.tracking.journal import Event
 from rotlab.tracking.progress import Progress
 from rotlab.tracking.roster import BASELINE_TAG, canonical, cell_key, roster_tags
@@ -85,8 +86,8 @@ class Ledger:
         match event["event"]:
             case "stage_started":
                 return self._started(stage, time_ms, event)
-            case "stage_metrics":
-                return self._reported(stage, time_ms, int(event["step"]), event["metrics"])
+            case "stage_metrics" | "stage_gauges":
+                return self._reported(stage, time_ms, event)
             case "stage_held":
                 self._progress(stage, time_ms).pay(event["attempt"], time_ms)
             case "stage_ended":
@@ -138,12 +139,11 @@ class Ledger:
             progress.attempts[event["attempt"]] = (time_ms, event["cpus"], event["gpus"])
         return [self._stage_write(stage, status="RUNNING")]
 
-    def _reported(
-        self, stage: Stage, time_ms: int, step: int, metrics: Mapping[str, float]
-    ) -> list[RunWrite]:
-        progress = self._progress(stage, time_ms)
-        progress.step = max(progress.step, step)
-        return [self._stage_write(stage, points=points_of(metrics, time_ms, step))]
+    def _reported(self, stage: Stage, time_ms: int, event: Event) -> list[RunWrite]:
+        progress, step = self._progress(stage, time_ms), int(event["step"])
+        if event["event"] == "stage_metrics":  # gauges count their own looks
+            progress.step = max(progress.step, step)
+        return [self._stage_write(stage, points=points_of(event["metrics"], time_ms, step))]
 
     def _ended(self, stage: Stage, time_ms: int, event: Event) -> list[RunWrite]:
         known = self._stages.get(stage.key)
@@ -169,6 +169,7 @@ class Ledger:
             tags={**write.tags, **error},
             status=_STATUS[progress.state],
             end_ms=time_ms,
+            result=result_of(stage, event),
         )
         return [write, *self._cells_after(stage.key)]
 

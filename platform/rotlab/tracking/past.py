@@ -19,11 +19,13 @@ class Past:
         ends: key -> its last end, as an event; stages begun since have none.
         last: the last event of all, if any.
         is_ended: whether all was done when the study was last run to its end.
+        is_open: whether it is being run, or its last run was killed before it could tell an end.
     """
 
     ends: Mapping[str, Event]
     last: Event | None
     is_ended: bool
+    is_open: bool = False
 
     @property
     def metrics(self) -> dict[str, Mapping[str, float]]:
@@ -40,7 +42,7 @@ def look_back(events: Iterable[Event]) -> Past:
     """Return what events, in their order, tell."""
     ends: dict[str, Event] = {}
     last: Event | None = None
-    is_ended = False
+    is_ended = is_open = False
     for event in events:
         last = event
         match event["event"]:
@@ -49,10 +51,10 @@ def look_back(events: Iterable[Event]) -> Past:
             case "stage_ended":
                 ends[event["key"]] = event
             case "study_started":
-                is_ended = False
+                is_ended, is_open = False, True
             case "study_ended":
-                is_ended = event["state"] == "FINISHED"
-    return Past(ends, last, is_ended)
+                is_ended, is_open = event["state"] == "FINISHED", False
+    return Past(ends, last, is_ended, is_open)
 
 
 def in_order(journals: Iterable[Iterable[Event]]) -> list[Event]:

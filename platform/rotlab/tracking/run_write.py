@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from rotlab.tracking.artifacts import Result
 from rotlab.tracking.roster import canonical
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
@@ -51,6 +52,7 @@ class RunWrite:
         data: what it was given; the same in every write to a run.
         status: what the run is to be in now; None leaves it as it is.
         end_ms: when it ended, where it has.
+        result: whose files it is to have, where there are any.
     """
 
     key: str
@@ -62,6 +64,7 @@ class RunWrite:
     data: tuple[DataUse, ...] = ()
     status: Status | None = None
     end_ms: int | None = None
+    result: Result | None = None
 
 
 def merge(first: RunWrite, second: RunWrite) -> RunWrite:
@@ -72,6 +75,7 @@ def merge(first: RunWrite, second: RunWrite) -> RunWrite:
         points=first.points + second.points,
         status=second.status or first.status,
         end_ms=second.end_ms if second.status else first.end_ms,
+        result=second.result or first.result,
     )
 
 

@@ -28,12 +28,14 @@ class Sender:
 
     Args:
         errand: what is to be sent, and where to.
+        anew: whether all of it is to be sent, whatever was sent before. Only who holds the
+            study's writing may ask for that.
 
     Raises:
         JournalError: if the journal is damaged.
     """
 
-    def __init__(self, errand: Errand) -> None:
+    def __init__(self, errand: Errand, *, anew: bool = False) -> None:
         self._errand = errand
         self._journal = Journal(errand.journal)
         self._ledger = Ledger(errand.plan, errand.configs)
@@ -41,6 +43,8 @@ class Sender:
         self._taken: _Taken | None = None
         self._position = 0
         self._is_over = False
+        if anew:
+            write_position(errand.journal, errand.uri, 0)
         known = read_position(errand.journal, errand.uri, self._journal.size())
         while self._position < known:
             batch = self._journal.read_from(self._position, _BATCH_EVENTS)
@@ -49,6 +53,16 @@ class Sender:
                 break
             self._ledger.take(event for event, _ in held)
             self._position = held[-1][1]
+
+    @property
+    def made(self) -> int:
+        """How many runs were made since MLflow was last found to answer."""
+        return 0 if self._runs is None else self._runs.made
+
+    @property
+    def found(self) -> int:
+        """How many others are there."""
+        return 0 if self._runs is None else len(self._runs) - self._runs.made
 
     @property
     def has_more(self) -> bool:
@@ -65,7 +79,11 @@ class Sender:
         try:
             if self._runs is None:
                 self._runs = StudyRuns(
-                    self._errand.uri, self._errand.plan.name, self._errand.artifact_root
+                    self._errand.uri,
+                    self._errand.plan.name,
+                    self._errand.artifact_root,
+                    self._errand.shelf,
+                    self._errand.artifacts,
                 )
                 self._catch_up(self._runs)
             while self._taken is not None or self._take():

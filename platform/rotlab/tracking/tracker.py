@@ -14,6 +14,7 @@ from typing import IO, Any
 from pydantic import BaseModel
 
 from rotlab.planning.plan import Plan
+from rotlab.tracking.artifacts import Artifacts, Shelf
 from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.position import read_position
@@ -61,6 +62,8 @@ class Tracker:
         artifact_root: where artifacts of a new experiment are to lie; None leaves that to MLflow.
         configs: stage kind -> what its settings are, for stages that are added to the plan.
         revision: of the plan; what another driver adds by another plan is not sent by this one.
+        shelf: where results lie, whose files are to go to MLflow; None: no files go.
+        artifacts: which of them.
     """
 
     def __init__(
@@ -71,10 +74,20 @@ class Tracker:
         artifact_root: str | None = None,
         revision: int | None = None,
         configs: Mapping[str, type[BaseModel]] | None = None,
+        shelf: Shelf | None = None,
+        artifacts: Artifacts = "small",
     ) -> None:
         self._journal = journal
         self._errand = Errand(
-            plan, journal.path, uri, artifact_root, revision, configs or {}, journal.size()
+            plan,
+            journal.path,
+            uri,
+            artifact_root,
+            revision,
+            configs or {},
+            journal.size(),
+            shelf,
+            artifacts,
         )
         self._keeper = threading.Thread(target=self._keep, name="tracking", daemon=True)
         self._closing = threading.Event()

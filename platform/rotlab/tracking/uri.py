@@ -29,9 +29,15 @@ def default_tracking_uri(store_root: Path) -> str:
 
 
 def artifact_root(store_root: Path, uri: str) -> str | None:
-    """Return where artifacts are to lie: in the store, if MLflow's database does; else None."""
-    is_own = sqlite_path(uri) == store_root / "mlflow.db"
-    return str(store_root / "artifacts") if is_own else None
+    """Return where artifacts are to lie: beside a SQLite file, in the store for other databases.
+
+    None for a server, which knows a place itself. Without one, MLflow would take the folder that it
+    happens to be called in.
+    """
+    path = sqlite_path(uri)
+    if path is not None:
+        return str(path.parent / "artifacts")
+    return None if uri.startswith(("http:", "https:")) else str(store_root / "artifacts")
 
 
 def sqlite_path(uri: str) -> Path | None:

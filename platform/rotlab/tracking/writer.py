@@ -7,7 +7,6 @@ the end of the driver, which is followed within ORPHAN_S, with all sent if MLflo
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import pickle
@@ -18,14 +17,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from rotlab.tracking.client import UNREACHABLE
+from rotlab.tracking.client import UNREACHABLE, reason
 from rotlab.tracking.errand import Errand
 from rotlab.tracking.sender import Sender
+from rotlab.tracking.turn import taking_turn
 from rotnet.errors import UserError
 
 ORPHAN_S = 10.0
 GATHER_S = 1.0  # what comes together is sent together
-_ASIDE = "(raised as a result of"  # SQLAlchemy's remark, before what happened
 _LONGEST_WAIT_S = 60.0
 _ORPHAN_WAIT_S = 1.0
 _LOCK_EVERY_S = 0.1
@@ -118,33 +117,24 @@ def _wait(sender: Sender, orders: Orders, failures: int) -> None:
 
 @contextlib.contextmanager
 def _alone(journal: Path, orders: Orders, say: Say) -> Iterator[None]:
-    """Hold what only one process may: the writing of a study. It ends with the process."""
-    journal.parent.mkdir(parents=True, exist_ok=True)  # nothing may have been journalled yet
-    with journal.with_suffix(".lock").open("a+", encoding="utf-8") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.seek(0)
-                say(f"process {lock.read().strip()} is still writing the study to it")
-                if orders.closing:
-                    threading.Event().wait(_LOCK_EVERY_S)
-                else:
-                    orders.wait(_LOCK_EVERY_S)
-            else:
-                break
-        lock.truncate(0)
-        lock.write(f"{os.getpid()} on {os.uname().nodename}")
-        lock.flush()
-        yield
+    """Hold the writing of a study, once it can be had."""
+    while True:
+        with taking_turn(journal) as other:
+            if other is None:
+                yield
+                return
+        say(f"process {other} is still writing the study to it")
+        if orders.closing:
+            threading.Event().wait(_LOCK_EVERY_S)
+        else:
+            orders.wait(_LOCK_EVERY_S)
 
 
 def _one_line(error: Exception) -> str:
-    lines = (str(error).strip() or type(error).__name__).splitlines()
-    text = next((line for line in lines if not line.startswith(_ASIDE)), lines[0])
+    said = reason(error)
     if isinstance(error, (*UNREACHABLE, UserError)):
-        return text
-    return f"{type(error).__name__}: {text}"
+        return said
+    return f"{type(error).__name__}: {said}"
 
 
 def _channel() -> Say:

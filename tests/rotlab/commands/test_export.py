@@ -51,7 +51,7 @@ def test_a_study_is_answered_elsewhere_as_it_is_here(
 ) -> None:
     study = store.study("lab")
     assert study is not None
-    assert replay(store, study, PLAN, default_tracking_uri(store.root)) == (0, "")
+    assert replay(store, study, KINDS, default_tracking_uri(store.root)) == (0, "")
     assert ask("export", "lab", "-o", "lab.tar.gz", "--store", "store") == 0
     assert "lab.tar.gz: lab, 3 of 3 results, weights: results" in capsys.readouterr().out
     assert ask("import", "lab.tar.gz", "--store", "elsewhere") == 0

@@ -60,11 +60,12 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     """The runs that were asked for; none is done."""
     found: list[Job] = []
 
-    def note(job: Job, *_: object) -> int:
+    def note(job: Job, *, report: bool) -> int:
+        assert report
         found.append(job)
         return 0
 
-    monkeypatch.setattr(retry, "run_job", note)
+    monkeypatch.setattr(retry, "run_to_end", note)
     return found
 
 

@@ -56,3 +56,22 @@ def test_a_stop_file_stops_within_half_a_second_and_for_good(tmp_path: Path) -> 
     assert post.watch.should_stop() == "now"
     stop.unlink()
     assert post.watch.should_stop() == "now"
+
+
+def test_gauges_are_looked_at_seldom_more_rarely_with_age_and_at_least_once(tmp_path: Path) -> None:
+    post = Post(tmp_path / "stop")
+    post.watch = TrialWatch(
+        post.sent.append, tmp_path / "stop", lambda: post.now, lambda: {"system/x": post.now}
+    )
+    assert [point.metrics["system/x"] for point in post.watch.take_gauges()] == [0.0]
+    for now in range(1, 101):
+        post.now = float(now)
+        post.watch.should_stop()
+    looks = post.watch.take_gauges()
+    assert [point.metrics["system/x"] for point in looks] == [10.0 * n for n in range(1, 11)]
+    assert [point.step for point in looks] == list(range(1, 11))
+    for now in range(100, 100_000, 10):
+        post.now = float(now)
+        post.watch.should_stop()
+    assert len(post.watch.take_gauges()) < 1200
+    assert post.watch.take_gauges() == ()

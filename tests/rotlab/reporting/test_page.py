@@ -5,19 +5,24 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from rotlab.execution.importance import Importance
 from rotlab.reporting.comparison import compare
 from rotlab.reporting.outside import read_outside
+from rotlab.reporting.page.confusions import confusions_html
 from rotlab.reporting.page.facts import Source, without_password
 from rotlab.reporting.page.page import Study, page
 from rotlab.reporting.page.rotations import rotations_html
+from rotlab.tracking.confusions import Confusion
 from rotlab.tracking.stage_runs import StageRun
 
 Frame = Callable[..., pd.DataFrame]
@@ -154,6 +159,54 @@ def test_rotations_are_told_by_arm_and_of_very_many_there_is_no_table() -> None:
     assert rotations_html(stages[2:], {}) == ""
 
 
+def test_only_a_page_that_is_written_anew_says_how_often(study: Study) -> None:
+    parser = _Page()
+    parser.feed(page(study, every_s=15))
+    assert parser.open == []
+    assert {"following", "age", "again"} <= set(parser.ids)
+    assert 'data-every="15"' in page(study, every_s=15)
+    assert 'id="following"' not in page(study)
+
+
+def test_confusions_are_summed_by_arm_and_of_many_classes_mistakes_are_told(study: Study) -> None:
+    one = Confusion(("up", NASTY), np.array([[3, 1], [0, 4]]))
+    keys = [held[-1] for held in study.frame["stages"][:2]]
+    held = replace(study, confusions={keys[0]: one, keys[1]: one, study.stages[0].key: one})
+    parser = _Page()
+    parser.feed(page(held))
+    assert parser.open == []
+    assert len(parser.ids) == len(set(parser.ids))
+    assert "rgb, scratch: 14 of 16 videos right, 2 stages" in parser.words
+    assert "What is taken for what" in parser.heads
+    assert NASTY not in page(held)
+    names = tuple(f"class {number}" for number in range(40))
+    counts = np.diag([5] * 40)
+    counts[3, 4] = 2
+    many = confusions_html("x", {"all": (1, Confusion(names, counts))}, "videos")
+    assert "all: 200 of 202 videos right, 1 stage<" in many
+    assert "The 1 most frequent mistakes among 40 classes" in many
+    assert confusions_html("x", {}, "videos") == ""
+
+
+def test_rotations_taken_for_others_stand_beside_the_share_told(study: Study) -> None:
+    pre = _stage("p", "pretrain", metrics={"val_accuracy_0": 1.0, "val_accuracy_180": 0.5})
+    turned = Confusion(("0", "180"), np.array([[4, 0], [2, 2]]))
+    parser = _Page()
+    parser.feed(page(replace(study, stages=[*study.stages, pre], confusions={"p": turned})))
+    assert "pretrain: 6 of 8 views of held-out videos right, 1 stage" in parser.words
+
+
+def test_searches_tell_which_settings_mattered_or_why_they_do_not(study: Study) -> None:
+    searches = [
+        Importance("init=scratch on demo", 30, {"finetune.lr": 0.9, "finetune.batch_size": 0.1}),
+        Importance("init=rotation on demo", 5, {}, "5 proposals have a value"),
+    ]
+    parser = _Page()
+    parser.feed(page(replace(study, searches=searches)))
+    assert "init=scratch on demofinetune.lr9030" in parser.words
+    assert "init=rotation on demo: 5 proposals have a value." in parser.words
+
+
 def test_text_of_users_is_never_a_tag(study: Study) -> None:
     text = page(study)
     assert NASTY not in text
@@ -222,24 +275,44 @@ for (const name of ["error", "warn"]) console[name] = (...words) => problems.pus
 </script>"""
 
 
+_RELOADED = """
+<script>
+const count = Number(sessionStorage.getItem("loads") || 0) + 1;
+sessionStorage.setItem("loads", count);
+if (count === 1) {
+  document.querySelector("#c1-arms th button").click();
+  document.querySelectorAll("details")[0].open = true;
+} else {
+  document.getElementById("again").checked = false;
+  const out = document.createElement("pre");
+  out.id = "said";
+  out.textContent = JSON.stringify({
+    loads: count, problems, open: document.querySelectorAll("details")[0].open,
+    sort: document.querySelector("#c1-arms th").getAttribute("aria-sort"),
+    age: document.getElementById("age").textContent,
+  });
+  document.body.append(out);
+}
+</script>
+"""
+
+
+@pytest.mark.slow
+def test_in_a_browser_a_page_that_follows_loads_itself_again_as_it_was_left(
+    study: Study, tmp_path: Path
+) -> None:
+    said = _said_in_a_browser(page(study, every_s=2), _RELOADED, tmp_path)
+    assert said["problems"] == []
+    assert said["loads"] == 2
+    assert (said["open"], said["sort"]) == (True, "ascending")
+    assert said["age"].endswith("old")
+
+
 @pytest.mark.slow
 def test_in_a_browser_tables_sort_and_filter_and_nothing_is_fetched(
     study: Study, tmp_path: Path
 ) -> None:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    text = page(study).replace("<head>", f"<head>{_EARS}", 1).replace("</body>", f"{_PROBE}</body>")
-    path = tmp_path / "page.html"
-    path.write_text(text)
-    command = [
-        *(program, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
-        *(f"--user-data-dir={tmp_path}/profile", "--virtual-time-budget=20000", path.as_uri()),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)  # noqa: S603
-    found = re.search(r'<pre id="said">(.*?)</pre>', done.stdout)
-    assert found is not None, done.stderr[-2000:]
-    said = json.loads(found[1].replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"))
+    said = _said_in_a_browser(page(study), _PROBE, tmp_path)
     assert said["head"] == "mean %"
     assert said["problems"] == []
     assert said["fetched"] == []
@@ -249,3 +322,24 @@ def test_in_a_browser_tables_sort_and_filter_and_nothing_is_fetched(
     assert said["sort"] == "ascending"
     assert said["descending"] == said["ascending"][::-1]
     assert (said["kept"], said["told"]) == (1, "1 of 10")
+
+
+def _said_in_a_browser(whole: str, probe: str, tmp_path: Path) -> dict[str, Any]:
+    """What a script in the page leaves in an element "said", as JSON."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    text = whole.replace("<head>", f"<head>{_EARS}", 1).replace("</body>", f"{probe}</body>")
+    path = tmp_path / "page.html"
+    path.write_text(text)
+    command = [
+        *(program, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
+        *(f"--user-data-dir={tmp_path}/profile", "--virtual-time-budget=20000", path.as_uri()),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)  # noqa: S603
+    found = re.search(r'<pre id="said">(.*?)</pre>', done.stdout)
+    assert found is not None, done.stderr[-2000:]
+    said: dict[str, Any] = json.loads(
+        found[1].replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
+    )
+    return said

@@ -56,7 +56,7 @@ def runs_of(uri: str, study: str = "small") -> dict[str, Run]:
     return {run.data.tags["rotlab.key"]: run for run in runs}
 
 
-def held(uri: str) -> dict[str, Any]:
+def held(uri: str, study: str = "small") -> dict[str, Any]:
     """Return all that MLflow holds of a study, by key, without the ids that it gave."""
     client = MlflowClient(tracking_uri=uri)
     return {
@@ -74,5 +74,5 @@ def held(uri: str) -> dict[str, Any]:
                 for name in run.data.metrics
             },
         )
-        for key, run in runs_of(uri).items()
+        for key, run in runs_of(uri, study).items()
     }

@@ -27,6 +27,7 @@ from rotnet.evaluation.scores import Scores
 from rotnet.learning.checkpoint import load_network, save_network
 from rotnet.learning.finetune import finetune
 from rotnet.learning.pretrain import pretrain
+from rotnet.learning.table import read_table
 from rotnet.learning.watch import Stopped
 from rotnet.models.net import build
 
@@ -108,6 +109,13 @@ def test_a_pretraining_reports_epochs_and_judges_every_rotation(
     assert (metrics["videos"], metrics["val_videos"]) == (16, 4)
     rotations = [metrics[f"val_accuracy_{angle}"] for angle in (0, 90, 180, 270)]
     assert metrics["val_accuracy"] == pytest.approx(sum(rotations) / 4)
+    rows = read_table(tmp_path / "confusion.csv")
+    assert [row["class"] for row in rows] == ["0", "90", "180", "270"]
+    assert [int(row[row["class"]]) / 4 for row in rows] == rotations
+    assert [sum(int(row[angle]) for angle in ("0", "90", "180", "270")) for row in rows] == [4] * 4
+    (tmp_path / "confusion.csv").unlink()  # and the process died before it could be written
+    assert pretrain(small_pretrain, pool.select("pretrain"), tmp_path, make_recorder()) == metrics
+    assert read_table(tmp_path / "confusion.csv") == rows
     assert recorder.saves[-1] == 12
 
 

@@ -90,3 +90,76 @@ function drawAll() {
 drawAll();
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
 window.matchMedia("print").addEventListener("change", drawAll);
+
+// A page that is written anew while it is open: it says how old it is, and loads itself again as it was left.
+
+const following = document.getElementById("following");
+const LATE = 4; // looks without a new page, after which nobody may be writing it any more
+
+function memory(value) {
+  const name = `rotlab ${location.pathname}`;
+  try {
+    if (value === undefined) return JSON.parse(sessionStorage.getItem(name));
+    sessionStorage.setItem(name, JSON.stringify(value));
+  } catch {
+    // nothing is remembered where the browser remembers nothing
+  }
+  return null;
+}
+
+function sorted(table) {
+  const head = [...table.tHead.rows[0].cells].find((one) => one.hasAttribute("aria-sort"));
+  return head && [table.id, head.cellIndex, head.getAttribute("aria-sort")];
+}
+
+function asLeft() {
+  return {
+    again: document.getElementById("again").checked,
+    top: window.scrollY,
+    open: [...document.querySelectorAll("details")].map((one) => one.open),
+    filters: [...document.querySelectorAll("input[data-table]")].map((one) => [one.id, one.value]),
+    sorts: [...document.querySelectorAll("table.sortable")].map(sorted).filter(Boolean),
+  };
+}
+
+function restore(left) {
+  document.getElementById("again").checked = left.again;
+  const details = [...document.querySelectorAll("details")];
+  if (details.length === left.open.length) details.forEach((one, place) => (one.open = left.open[place]));
+  for (const [id, value] of left.filters) {
+    const box = document.getElementById(id);
+    if (!box || !value) continue;
+    box.value = value;
+    filter(box);
+  }
+  for (const [id, place, way] of left.sorts) {
+    const table = document.getElementById(id);
+    const head = table && table.tHead.rows[0].cells[place];
+    if (!head) continue;
+    sortBy(table, head);
+    if (way === "descending") sortBy(table, head);
+  }
+  window.scrollTo(0, left.top);
+}
+
+function tellAge() {
+  const every = Number(following.dataset.every);
+  const seconds = Math.max(0, (Date.now() - Date.parse(following.dataset.made)) / 1000);
+  const old = seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+  const late = seconds > LATE * every + 60 ? ": nothing has changed since, or nobody writes it any more" : "";
+  document.getElementById("age").textContent = `${old} old${late}`;
+}
+
+if (following) {
+  const left = memory();
+  if (left) restore(left);
+  tellAge();
+  window.setInterval(tellAge, 1000);
+  window.setInterval(() => {
+    const busy = document.activeElement.matches("input[type=search]") || !window.getSelection().isCollapsed;
+    if (!document.getElementById("again").checked || document.hidden || busy) return;
+    memory(asLeft());
+    location.reload();
+  }, 1000 * Number(following.dataset.every));
+  window.addEventListener("pagehide", () => memory(asLeft()));
+}

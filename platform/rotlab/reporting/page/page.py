@@ -5,23 +5,27 @@ builds of it come from other registries only and would have to be kept here by h
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
+from rotlab.execution.importance import Importance
 from rotlab.reporting.arms import DONE
 from rotlab.reporting.comparison import Comparison
 from rotlab.reporting.outside import Outside
+from rotlab.reporting.page.confusions import confusions_html, pretexts_of, results_of, summed
 from rotlab.reporting.page.facts import Source, cost_columns, failed, last_line, provenance
 from rotlab.reporting.page.learning import curves_html, stage_names
 from rotlab.reporting.page.markup import listed, paragraph, section, table, text
 from rotlab.reporting.page.results_html import answer, comparison_html, ranks_html
 from rotlab.reporting.page.rotations import rotations_html
+from rotlab.reporting.page.searches import searches_html
 from rotlab.reporting.report import notes, title
 from rotlab.reporting.sentences import show_value
 from rotlab.reporting.tables import Column
+from rotlab.tracking.confusions import Confusion
 from rotlab.tracking.query import STAGES
 from rotlab.tracking.stage_runs import Curve, StageRun
 
@@ -43,6 +47,8 @@ class Study:
         curves: stage key -> metric -> values by step.
         outside: other people's numbers.
         source: where all this comes from.
+        confusions: stage key -> what it took for what.
+        searches: what settings mattered in those that have ended.
     """
 
     frame: pd.DataFrame
@@ -51,10 +57,17 @@ class Study:
     curves: Mapping[str, Mapping[str, Curve]]
     outside: Sequence[Outside]
     source: Source
+    confusions: Mapping[str, Confusion] = field(default_factory=dict)
+    searches: Sequence[Importance] = ()
 
 
-def page(study: Study) -> str:
-    """Return the whole page."""
+def page(study: Study, every_s: float | None = None) -> str:
+    """Return the whole page.
+
+    Args:
+        study: what it shows.
+        every_s: seconds after which it loads itself again, as it was left; None: it never does.
+    """
     question = study.frame.attrs["question"] or f"What does {study.source.study} show?"
     found = _sections(study)
     links = "".join(
@@ -75,7 +88,7 @@ def page(study: Study) -> str:
 <body>
 <header>
 <p class="note">Study {text(study.source.study)}</p>
-<h1>{text(question)}</h1>
+{_following(study.source, every_s)}<h1>{text(question)}</h1>
 <div class="answer" role="note" aria-label="Answer">{answer(study.comparisons)}</div>
 <nav aria-label="Sections"><ul>{links}</ul></nav>
 </header>
@@ -91,6 +104,17 @@ def page(study: Study) -> str:
 """
 
 
+def _following(source: Source, every_s: float | None) -> str:
+    """What a page that is written anew says of its age, and the box that has it stay as it is."""
+    if every_s is None:
+        return ""
+    return (
+        f'<p class="note" id="following" data-made="{source.made.isoformat()}" '
+        f'data-every="{every_s:g}"><span id="age">as of {source.made:%H:%M:%S} UTC</span> '
+        '<label><input type="checkbox" id="again" checked> load again by itself</label></p>\n'
+    )
+
+
 def _sections(study: Study) -> list[tuple[str, str, str]]:
     """Identity, heading and body of each section, in order."""
     names = stage_names(study.stages, study.frame)
@@ -101,7 +125,9 @@ def _sections(study: Study) -> list[tuple[str, str, str]]:
     return [
         *compared,
         ("ranks", "Over data sets", ranks_html(study.comparisons)),
-        ("rotations", "Rotations told apart", rotations_html(study.stages, names)),
+        ("confusions", "What is taken for what", _confusions(study)),
+        ("rotations", "Rotations told apart", _rotations(study, names)),
+        ("searches", "Which settings mattered", searches_html(study.searches)),
         ("learning", "Learning curves", curves_html(study.stages, study.curves, names)),
         ("cost", "Cost and sharing", _cost(study)),
         ("failures", "Failures and what is missing", _failures(study)),
@@ -109,6 +135,17 @@ def _sections(study: Study) -> list[tuple[str, str, str]]:
         ("reading", "How to read this", listed(notes(list(study.comparisons)))),
         ("provenance", "Where it comes from", _provenance(study)),
     ]
+
+
+def _confusions(study: Study) -> str:
+    sums = summed(results_of(study.frame), study.confusions)
+    return confusions_html("confusion", sums, "videos")
+
+
+def _rotations(study: Study, names: Mapping[str, str]) -> str:
+    sums = summed(pretexts_of(study.stages, names), study.confusions)
+    told = rotations_html(study.stages, names)
+    return told + confusions_html("rotation", sums, "views of held-out videos")
 
 
 def _cost(study: Study) -> str:

@@ -1,8 +1,13 @@
-"""Tables beside scores: CSV files, written whole or not at all."""
+"""Tables beside results: CSV files, written whole or not at all."""
 
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+CONFUSION = "confusion.csv"
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
@@ -22,3 +27,15 @@ def read_table(path: Path) -> list[dict[str, str]]:
     """Return the rows of a table that `write_table` wrote, by column."""
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def write_confusion(folder: Path, names: Sequence[str], counts: NDArray[np.int64]) -> Path:
+    """Write <folder>/confusion.csv and return its path.
+
+    Args:
+        folder: of a result.
+        names: K of them.
+        counts: (K, K) at [i, j]: how many of i were taken for j; a row of the table each.
+    """
+    rows = ([name, *row] for name, row in zip(names, counts.tolist(), strict=True))
+    return write_table(folder / CONFUSION, ["class", *names], rows)

@@ -1,0 +1,96 @@
+"""`rotlab sync`: bring MLflow to what a study's store and journal say."""
+
+import argparse
+import secrets
+
+from rotlab.commands.options import add_artifacts, add_store, add_study, add_tracking
+from rotlab.execution.layout import Layout
+from rotlab.execution.replay import tell_rest
+from rotlab.execution.store import Store
+from rotlab.execution.study import SavedStudy
+from rotlab.planning.kinds import load_kinds
+from rotlab.planning.names import unknown
+from rotlab.planning.plan import Plan
+from rotlab.tracking.errand import Errand
+from rotlab.tracking.journal import Journal
+from rotlab.tracking.rebuild import rebuild
+from rotlab.tracking.tracker import JournalOnly
+from rotlab.tracking.uri import artifact_root, check_tracking_uri, default_tracking_uri
+from rotnet.errors import UserError
+
+DESCRIPTION = """\
+Bring MLflow to what a study's store and journal say: an empty or new MLflow gets all of it, one
+that lacks runs gets those, and what a run there has lost is put back. Runs are found by their key,
+so nothing is there twice, however often this is done.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `rotlab sync`."""
+    parser.description = DESCRIPTION
+    add_study(parser)
+    add_store(parser)
+    add_tracking(parser)
+    add_artifacts(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Bring MLflow up to a study; return 0.
+
+    Raises:
+        UserError: if there is no such study, nothing is known of it, somebody runs it, or MLflow
+            does not take it.
+    """
+    store, kinds = Store.open(args.store), load_kinds()
+    study = store.study(args.study)
+    if study is None:
+        said = unknown("study", args.study, store.studies())
+        raise UserError(f"{said}; looked in {store.root}")
+    uri = args.tracking_uri or default_tracking_uri(store.root)
+    check_tracking_uri(uri)
+    plan = study.load_plan(kinds)
+    size = _complete(store, study, plan)
+    configs = {name: kind.config for name, kind in kinds.items()}
+    errand = Errand(
+        plan,
+        store.journal_path(study.name),
+        uri,
+        artifact_root(store.root, uri),
+        study.revision,
+        configs,
+        size,
+        Layout(store.root),
+        args.artifacts,
+    )
+    rebuilt = rebuild(errand)
+    print(f"{study.name}: {rebuilt.made} runs made, {rebuilt.found} were there; MLflow: {uri}")
+    return 0
+
+
+def _complete(store: Store, study: SavedStudy, plan: Plan) -> int:
+    """Journal what the store knows beside it; return the journal's size.
+
+    Raises:
+        UserError: if somebody runs the study, or there is nothing to tell.
+    """
+    with store.driving(study.name, secrets.token_hex(6)) as other:
+        if other is not None:
+            raise UserError(
+                f"{study.name} is being run by {other}, which writes to MLflow itself: "
+                "sync once that has ended"
+            )
+        journal = Journal(store.journal_path(study.name))
+        if not journal.size():
+            results = len(store.records(plan.stages.values()))
+            if not results:
+                raise UserError(
+                    f"{study.name} has no journal at {journal.path} and no result: there is "
+                    "nothing to tell"
+                )
+            print(
+                f"{study.name} has no journal: its {results} results are told as reused; attempts, "
+                "failures and learning curves are not known"
+            )
+        tell_rest(JournalOnly(journal), store, study, plan)
+        journal.close()
+        return journal.size()
