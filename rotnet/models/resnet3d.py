@@ -4,11 +4,13 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import max_pool3d, relu
+from torch.nn.functional import relu
 
 from rotnet.config import ModelConfig
+from rotnet.models.convolution import Conv3d
 from rotnet.models.layers import BLOCKS
 from rotnet.models.net import VideoNet
+from rotnet.models.pooling import max_pool
 
 Shortcut = Literal["A", "A-detached", "B"]
 
@@ -29,6 +31,7 @@ class ResNet3D(VideoNet):
     """
 
     stages = ("stem", "layer1", "layer2", "layer3", "layer4")
+    recomputes = True
     strides: ClassVar = {
         "stem": (2, 4),
         "layer1": (2, 4),
@@ -40,7 +43,7 @@ class ResNet3D(VideoNet):
     def __init__(self, config: ModelConfig, num_outputs: int) -> None:
         super().__init__()
         width, block = config.width, Bottleneck if config.depth == 50 else BasicBlock
-        self.conv1 = nn.Conv3d(3, width, 7, stride=(1, 2, 2), padding=3, bias=False)
+        self.conv1 = Conv3d(3, width, 7, stride=(1, 2, 2), padding=3, bias=False)
         self.bn1 = nn.BatchNorm3d(width)
         channels_in = width
         for number, blocks in enumerate(BLOCKS[config.depth]):
@@ -59,11 +62,14 @@ class ResNet3D(VideoNet):
 
     def maps(self, clips: Tensor) -> dict[str, Tensor]:
         """Return the maps of the stem (pooled) and of the four stages, by name."""
-        found = {"stem": max_pool3d(relu(self.bn1(self.conv1(clips))), 3, stride=2, padding=1)}
-        maps = found["stem"]
+        maps = self.through(self._after_conv1, self.conv1(clips), self.bn1)
+        found = {"stem": maps}
         for stage in self.stages[1:]:
-            maps = found[stage] = getattr(self, stage)(maps)
+            maps = found[stage] = self.through_blocks(self.get_submodule(stage), maps)
         return found
+
+    def _after_conv1(self, maps: Tensor) -> Tensor:
+        return max_pool(relu(self.bn1(maps)), 3, stride=2, padding=1)
 
 
 def resnet3d(config: ModelConfig, num_outputs: int) -> ResNet3D:
@@ -78,9 +84,9 @@ class BasicBlock(nn.Module):
 
     def __init__(self, channels_in: int, channels: int, stride: int, shortcut: Shortcut) -> None:
         super().__init__()
-        self.conv1 = nn.Conv3d(channels_in, channels, 3, stride=stride, padding=1, bias=False)
+        self.conv1 = Conv3d(channels_in, channels, 3, stride=stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm3d(channels)
-        self.conv2 = nn.Conv3d(channels, channels, 3, padding=1, bias=False)
+        self.conv2 = Conv3d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm3d(channels)
         self.downsample = _shortcut(channels_in, channels, stride, shortcut)
 
@@ -104,7 +110,7 @@ class Bottleneck(nn.Module):
         wide = channels * self.expansion
         self.conv1 = nn.Conv3d(channels_in, channels, 1, bias=False)
         self.bn1 = nn.BatchNorm3d(channels)
-        self.conv2 = nn.Conv3d(channels, channels, 3, stride=stride, padding=1, bias=False)
+        self.conv2 = Conv3d(channels, channels, 3, stride=stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm3d(channels)
         self.conv3 = nn.Conv3d(channels, wide, 1, bias=False)
         self.bn3 = nn.BatchNorm3d(wide)
