@@ -1,5 +1,6 @@
 """How long the parts of training steps take: a meter that is the training's watch as well."""
 
+import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -111,6 +112,7 @@ class Stopwatch(Unwatched):
         if self._step == self._timed.stop:
             self._marks.append(("load", self._now()))
             self._wait()
+            os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # its news are none for who trains
             activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * self._is_cuda
             self._profiler = profile(activities=activities)
             self._profiler.__enter__()
