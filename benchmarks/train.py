@@ -1,7 +1,8 @@
 """How fast a pretraining steps: ours beside a well-tuned plain loop, and beside plainer ones.
 
     python benchmarks/train.py [--networks resnet3d r3d_18 r2plus1d_18] [--frames 16 64] [--batch N]
-        [--steps 5] [--rounds 5] [--only WORD ...] [--cpu] [--minutes M] [--trials]
+        [--steps 5] [--rounds 5] [--only WORD ...] [--eager] [--cpu]
+        [--minutes M] [--trials]
 
 In one process, in turns, on the same prepared videos, in the same batches, from the same weights:
 
@@ -125,14 +126,20 @@ def ways(case: Case) -> Mapping[str, Way]:
 
 
 def measure(
-    case: Case, only: Sequence[str], steps: int, rounds: int, *, process: bool = False
+    case: Case,
+    only: Sequence[str],
+    steps: int,
+    rounds: int,
+    *,
+    compiled: bool = True,
+    process: bool = False,
 ) -> None:
     """Print milliseconds a step of each way, and ratios to the best plain loop in the same turn."""
     clock = time.process_time if process else time.perf_counter
     chosen = {
         name: way
         for name, way in ways(case).items()
-        if not only or any(word in name for word in only)
+        if (not only or any(word in name for word in only)) and (compiled or "compiled" not in name)
     }
     if not chosen:
         raise SystemExit(f"error: --only: nothing is called so; there are {', '.join(ways(case))}")
@@ -290,6 +297,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=5, help="of a turn [5]")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each way [5]")
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="ways named so")
+    parser.add_argument("--eager", action="store_true", help="nothing compiled")
     parser.add_argument("--threads", type=int, help="of the CPU [all]")
     parser.add_argument("--minutes", type=float, help="train for so long, and watch the memory")
     parser.add_argument("--trials", action="store_true", help="one training, or one a core")
@@ -334,7 +342,7 @@ def run(case: Case, args: argparse.Namespace) -> None:
         watch_memory(case, args.minutes)
         return
     check(case)
-    measure(case, args.only, args.steps, args.rounds, process=args.cpu)
+    measure(case, args.only, args.steps, args.rounds, compiled=not args.eager, process=args.cpu)
 
 
 if __name__ == "__main__":

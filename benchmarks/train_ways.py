@@ -23,6 +23,7 @@ from rotnet.data.video import VideoSet
 from rotnet.learning.device import find_device
 from rotnet.learning.pretrain import pretrain
 from rotnet.learning.watch import Stopped, StopWish, Unwatched
+from rotnet.models.convolution import Conv3d
 from rotnet.models.net import build
 
 DEVICE = find_device()
@@ -125,8 +126,11 @@ class Plain:
 
 
 def network(config: PretrainConfig, *, tuned: bool) -> tuple[nn.Module, torch.optim.Optimizer]:
-    """Return the network that all ways start from, and its optimiser."""
+    """Return the network that all ways start from, of torch's own layers, and its optimiser."""
     model = build(config.model, 4, config.seed).to(DEVICE)
+    for module in model.modules():
+        if isinstance(module, Conv3d):
+            module.__class__ = nn.Conv3d  # type: ignore[assignment]  # but for our forward
     if tuned:
         model = model.to(memory_format=torch.channels_last_3d)
     training = config.pretrain

@@ -1,7 +1,7 @@
 """How long the parts of training steps take: a meter that is the training's watch as well."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,8 +126,12 @@ class Stopwatch(Unwatched):
         seconds = perf_counter() - self._traced_from
         self._profiler.__exit__(None, None, None)
         self._profiler.export_chrome_trace(str(self._trace))
-        computed = sum(one.self_device_time_total for one in self._profiler.key_averages())
-        self._busy = computed / 1e6 / seconds
+        computed = [
+            (one.time_range.start, one.time_range.end)
+            for one in self._profiler.events()
+            if one.device_type.name == "CUDA" and not one.is_user_annotation
+        ]
+        self._busy = covered(computed) / 1e6 / seconds
 
     def _end_range(self) -> None:
         if self._range is not None:
@@ -144,6 +148,19 @@ class Stopwatch(Unwatched):
     def _wait(self) -> None:
         if self._is_cuda:
             torch.cuda.synchronize(self._device)
+
+
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Return how much of an axis spans [start, end) cover together.
+
+    Example:
+        [0, 2) and [1, 3) cover 3.
+    """
+    total, until = 0.0, float("-inf")
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return total
 
 
 def _between(begin: float | torch.cuda.Event, end: float | torch.cuda.Event) -> float:

@@ -12,7 +12,7 @@ from rotnet.config import ClipConfig, ModelConfig
 from rotnet.data.manifest import Manifest
 from rotnet.learning.arithmetic import layers_flops, matmul_rate, torch_flops
 from rotnet.learning.meter import PARTS
-from rotnet.learning.stopwatch import Stopwatch
+from rotnet.learning.stopwatch import Stopwatch, covered
 
 SMALL = ["--recipe", "tiny", "--set", "clip.resize=24", "--set", "clip.size=20"]
 SMALL += ["--set", "model.width=2"]
@@ -111,3 +111,8 @@ def test_a_training_too_short_for_a_profile_is_told() -> None:
     watch.enter("load")
     with pytest.raises(ValueError, match="has not come so far"):
         watch.times()
+
+
+def test_what_a_device_does_on_two_streams_at_once_counts_once() -> None:
+    assert covered([(5.0, 6.0), (0.0, 2.0), (1.0, 3.0), (1.5, 1.75)]) == 4.0
+    assert covered([]) == 0.0
