@@ -69,7 +69,7 @@ class Descent:
             momentum=config.momentum,
             weight_decay=config.weight_decay,
             nesterov=config.nesterov,
-            fused=self.device.type == "cuda",
+            fused=True,
         )
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
 

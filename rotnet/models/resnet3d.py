@@ -69,7 +69,8 @@ class ResNet3D(VideoNet):
         return found
 
     def _after_conv1(self, maps: Tensor) -> Tensor:
-        return max_pool(relu(self.bn1(maps)), 3, stride=2, padding=1)
+        """Normalise and pool; what is below 0 goes last, which gives the same from an eighth."""
+        return relu(max_pool(self.bn1(maps), 3, stride=2, padding=1), inplace=True)
 
 
 def resnet3d(config: ModelConfig, num_outputs: int) -> ResNet3D:
@@ -93,8 +94,8 @@ class BasicBlock(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (B, channels, ...) of maps (B, channels_in, ...)."""
         residual = maps if self.downsample is None else self.downsample(maps)
-        out = self.bn2(self.conv2(relu(self.bn1(self.conv1(maps)))))
-        return relu(out + residual)
+        out = self.bn2(self.conv2(relu(self.bn1(self.conv1(maps)), inplace=True)))
+        return relu(out + residual, inplace=True)
 
 
 class Bottleneck(nn.Module):
@@ -119,9 +120,9 @@ class Bottleneck(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (B, 4 * channels, ...) of maps (B, channels_in, ...)."""
         residual = maps if self.downsample is None else self.downsample(maps)
-        out = relu(self.bn1(self.conv1(maps)))
-        out = self.bn3(self.conv3(relu(self.bn2(self.conv2(out)))))
-        return relu(out + residual)
+        out = relu(self.bn1(self.conv1(maps)), inplace=True)
+        out = self.bn3(self.conv3(relu(self.bn2(self.conv2(out)), inplace=True)))
+        return relu(out + residual, inplace=True)
 
 
 class ZeroPad(nn.Module):
