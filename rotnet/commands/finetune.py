@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from rotnet.commands.profiling import add_profile, profile
 from rotnet.commands.progress import Printer, conclude
 from rotnet.commands.settings import add_network, add_settings, make_config, set_location
 from rotnet.config import FinetuneConfig, ScoreConfig
@@ -10,6 +11,7 @@ from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest
 from rotnet.evaluation.held_out import score_held_out
 from rotnet.learning.finetune import finetune
+from rotnet.learning.stopwatch import Stopwatch
 from rotnet.recipes import RECIPES
 
 
@@ -29,12 +31,19 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--split", type=int, default=1, metavar="K", help="of the data set [1]")
     add_network(parser)
     add_settings(parser)
+    add_profile(parser)
 
 
 def run(args: Namespace) -> int:
     """Fine-tune, and print the metrics."""
     config = make_config(FinetuneConfig, args, {"modality": args.modality, "seed": args.seed})
     videos = Manifest.load(local_folder(args.data)).select("train", args.split)
+    if args.profile is not None:
+
+        def steps(brief: FinetuneConfig, folder: Path, stopwatch: Stopwatch) -> object:
+            return finetune(brief, videos, args.init, folder, stopwatch, stopwatch)
+
+        return profile(args, config, len(videos.classes), 1, steps)
     args.out.mkdir(parents=True, exist_ok=True)
     metrics = finetune(config, videos, args.init, args.out, Printer())
     recipe = RECIPES[args.recipe]

@@ -28,3 +28,9 @@ class RuntimeConfig(Settings):
     eval_batch: PositiveInt = Field(
         32, description="clips per batch when scoring", json_schema_extra=HOW
     )
+    recompute: bool = Field(
+        False,
+        description="in training, keep what enters a block and compute the rest again when going "
+        "back: less memory, more time, the same result",
+        json_schema_extra=HOW,
+    )

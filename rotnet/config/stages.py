@@ -29,6 +29,11 @@ class PretrainConfig(Settings):
     runtime: RuntimeConfig = RuntimeConfig()
 
     @model_validator(mode="after")
+    def _one_way_to_save_memory(self) -> Self:
+        _check_compiled(self.pretrain, self.runtime)
+        return self
+
+    @model_validator(mode="after")
     def _no_view_changes_a_label(self) -> Self:
         if self.pretext.task == "rotation" and self.views.vertical_flip:
             raise ValueError(
@@ -48,6 +53,11 @@ class FinetuneConfig(Settings):
     finetune: TuneConfig = TuneConfig()
     seed: Seed = 0
     runtime: RuntimeConfig = RuntimeConfig()
+
+    @model_validator(mode="after")
+    def _one_way_to_save_memory(self) -> Self:
+        _check_compiled(self.finetune, self.runtime)
+        return self
 
 
 class ScoreConfig(Settings):
@@ -84,3 +94,11 @@ class FusionConfig(Settings):
     """All that a fusion needs beside its members' scores."""
 
     fuse: FuseConfig = FuseConfig()
+
+
+def _check_compiled(training: TrainConfig, runtime: RuntimeConfig) -> None:
+    if training.compile and runtime.recompute:
+        raise ValueError(
+            "runtime.recompute and compile exclude one another: what is compiled decides by itself "
+            "what to keep; set one of them to false"
+        )

@@ -54,6 +54,22 @@ class TrainConfig(Settings):
         description="largest norm of the gradient; none: as it is",
         json_schema_extra=added(None),
     )
+    accumulate: PositiveInt = Field(
+        1,
+        description="parts, of whole clips, that a batch is computed in one after another, to need "
+        "less memory; batch statistics are those of a part",
+        json_schema_extra=added(1),
+    )
+    compile: bool = Field(
+        False,
+        description="compile the network (torch.compile), which rounds otherwise; needs a compiler",
+        json_schema_extra=added(False),
+    )
+    deterministic: bool = Field(
+        False,
+        description="on a CUDA device, compute by what gives the same bits each time; slower",
+        json_schema_extra=added(False),
+    )
 
     @model_validator(mode="after")
     def _schedule_is_whole(self) -> Self:
@@ -64,6 +80,14 @@ class TrainConfig(Settings):
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"warmup_epochs must be below epochs, got {self.warmup_epochs:g} of {self.epochs}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _parts_are_equal(self) -> Self:
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"accumulate must divide batch_size, got {self.accumulate} and {self.batch_size}"
             )
         return self
 

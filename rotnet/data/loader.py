@@ -22,6 +22,7 @@ from rotnet.config import ClipConfig, Modality
 from rotnet.data.frames import FrameReader
 from rotnet.data.framestore.codec import Crop
 from rotnet.data.sampling import Place, even_places, frame_indices, random_place, resized, seams
+from rotnet.data.transfer import send
 from rotnet.data.video import Video, VideoSet
 from rotnet.errors import DataError
 
@@ -48,13 +49,13 @@ class Batch:
     def to(self, device: torch.device) -> "Batch":
         """Return the batch with its clips, labels and seams on a device.
 
-        Clips in pinned memory are on their way when this returns, and the device waits for them.
+        They are on their way when this returns, and the device waits for them.
         """
         return replace(
             self,
-            clips=self.clips.to(device, non_blocking=self.clips.is_pinned()),
-            labels=self.labels.to(device),
-            seams=self.seams.to(device),
+            clips=send(self.clips, device),
+            labels=send(self.labels, device),
+            seams=send(self.seams, device),
         )
 
 

@@ -14,13 +14,15 @@ from rotnet.data.loader import Batch, ClipLoader
 from rotnet.data.video import Video, VideoSet
 from rotnet.errors import UserError
 from rotnet.learning.checkpoint import Network, save_network
+from rotnet.learning.descent import Task
 from rotnet.learning.history import final_metrics, write_history
 from rotnet.learning.judge import Told, judge
-from rotnet.learning.loop import Task, train
+from rotnet.learning.loop import train
+from rotnet.learning.meter import Meter
 from rotnet.learning.schedule import steps_in_epoch
 from rotnet.learning.table import write_confusion
 from rotnet.learning.watch import Watch
-from rotnet.models.net import VideoNet
+from rotnet.models.net import VideoNet, set_recompute
 from rotnet.pretexts.objective import CrossEntropy
 from rotnet.pretexts.pretext import Objective
 
@@ -65,7 +67,12 @@ class Course:
 
 
 def follow(
-    course: Course, videos: VideoSet, folder: Path, watch: Watch, **also: object
+    course: Course,
+    videos: VideoSet,
+    folder: Path,
+    watch: Watch,
+    meter: Meter | None = None,
+    **also: object,
 ) -> dict[str, float]:
     """Train a network to the end, judge it on held-out videos, and leave it in the folder.
 
@@ -79,6 +86,7 @@ def follow(
         folder: gets checkpoint.pt while it runs, network.pt and history.json at the end; and
             confusion.csv, of the last judging, where targets have names.
         watch: is told of progress, and may stop it.
+        meter: hears of the parts of each step; None is nobody.
         **also: what else a checkpoint must agree in to be continued.
 
     Returns:
@@ -95,6 +103,8 @@ def follow(
     """
     config, training = course.config, course.training
     _check_batch(course)
+    if config.runtime.recompute:
+        set_recompute(course.model, config.model.backbone)
     loader = _loader(replace(videos, videos=course.learnt), course)
     validate = None
     told = Told(len(course.names)) if course.names else None
@@ -128,6 +138,7 @@ def follow(
             folder=folder,
             checkpoint_s=config.runtime.checkpoint_s,
             watch=watch,
+            meter=meter,
         )
     if validate is not None and told is not None:
         if not told.counts.any():  # all had been learnt before; it was judged in another process
@@ -153,10 +164,12 @@ def _check_batch(course: Course) -> None:
     model, clip = course.model, course.config.clip
     last = model.stages[-1]
     learns = model.frozen < len(model.stages)
-    single = course.training.batch_size * course.copies == 1
+    at_once = course.training.batch_size // course.training.accumulate
+    single = at_once * course.copies == 1
     if single and learns and model.map_size(last, clip.frames, clip.size) == (1, 1):
         raise UserError(
-            f"{course.kind}.batch_size must be at least 2 here, got 1: the last stage leaves batch "
+            f"{course.kind}.batch_size must be at least {2 * course.training.accumulate} here, got "
+            f"{course.training.batch_size}: the last stage leaves batch "
             f"normalisation a single value of a clip of {clip.frames} frames, {clip.size} pixels"
         )
 

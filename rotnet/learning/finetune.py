@@ -15,6 +15,7 @@ from rotnet.learning.checkpoint import CONVERTED, NETWORK, load_network, load_we
 from rotnet.learning.course import Course, follow
 from rotnet.learning.device import find_device
 from rotnet.learning.lessons import action_lesson, action_question, finetuning_videos
+from rotnet.learning.meter import Meter
 from rotnet.learning.seen import refuse_other_net, refuse_other_sight, refuse_seen
 from rotnet.learning.watch import Watch
 from rotnet.models.batchnorm import STATISTICS, reestimate
@@ -23,7 +24,12 @@ from rotnet.models.net import HEAD, VideoNet, build
 
 
 def finetune(
-    config: FinetuneConfig, videos: VideoSet, init: Path | None, folder: Path, watch: Watch
+    config: FinetuneConfig,
+    videos: VideoSet,
+    init: Path | None,
+    folder: Path,
+    watch: Watch,
+    meter: Meter | None = None,
 ) -> dict[str, float]:
     """Train a network to name the action, and leave it in <folder>/network.pt.
 
@@ -38,6 +44,7 @@ def finetune(
             None starts from random weights.
         folder: gets checkpoint.pt while it runs, network.pt and history.json at the end.
         watch: is told of progress, and may stop it.
+        meter: hears of the parts of each step; None is nobody.
 
     Returns:
         See `rotnet.learning.course.follow`.
@@ -68,7 +75,7 @@ def finetune(
         learn=lambda batch: action_lesson(config, batch.to(device)),
         test=lambda batch: action_question(config, batch.to(device)),
     )
-    return follow(course, videos, folder, watch, init=_digest(init))
+    return follow(course, videos, folder, watch, meter, init=_digest(init))
 
 
 def _see(model: VideoNet, config: FinetuneConfig, videos: VideoSet, device: torch.device) -> None:

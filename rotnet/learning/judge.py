@@ -1,6 +1,6 @@
 """How a network does on held-out videos while it learns: eval mode, a centre clip of each."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -59,35 +59,43 @@ def judge(
         told: takes what was said of which target, and forgets what it knew.
     """
     model.eval()
-    loss, seen = 0.0, 0
-    sums: dict[str, float] = defaultdict(float)
-    correct: dict[int, int] = defaultdict(int)
-    count: dict[int, int] = defaultdict(int)
-    if told is not None:
-        told.forget()
+    losses: list[Tensor] = []
+    figures: dict[str, list[Tensor]] = defaultdict(list)
+    said: list[Tensor] = []
+    wanted: list[Tensor] = []
     with torch.inference_mode():
         for batch in loader.scoring(clips=1, batch_size=batch_size):
             clips, targets = prepare(batch)
             with autocast(config, clips.device):
                 outputs = torch.cat([model(part).float() for part in clips.split(at_once)])
-            loss += objective.loss(outputs, targets).item() * len(targets)
-            seen += len(targets)
-            for name, figures in objective.measure(outputs, targets).items():
-                sums[name] += figures.sum().item()
-            said = objective.predict(outputs)
-            right = said == targets
-            if told is not None:
-                told.take(targets, said)
-            for label, is_right in zip(targets.tolist(), right.tolist(), strict=True):
-                count[label] += 1
-                correct[label] += is_right
+            losses.append(objective.loss(outputs, targets).double() * len(targets))
+            for name, values in objective.measure(outputs, targets).items():
+                figures[name].append(values.sum().double())
+            said.append(objective.predict(outputs))
+            wanted.append(targets)
+    # The device is waited for here, and not at every batch.
+    if told is not None:
+        told.forget()
+        told.take(torch.cat(wanted), torch.cat(said))
+    labels = torch.cat(wanted).tolist()
+    right = torch.cat(said).eq(torch.cat(wanted)).tolist()
+    seen = len(labels)
+    correct: dict[int, int] = defaultdict(int)
+    count = Counter(labels)
+    for label, is_right in zip(labels, right, strict=True):
+        correct[label] += is_right
     return {
-        "val_loss": loss / seen,
+        "val_loss": _total(losses) / seen,
         "val_accuracy": sum(correct.values()) / seen,
         **{
             f"val_accuracy_{name}": correct[label] / count[label]
             for label, name in enumerate(names)
             if count[label]
         },
-        **{f"val_{name}": total / seen for name, total in sums.items()},
+        **{f"val_{name}": _total(sums) / seen for name, sums in figures.items()},
     }
+
+
+def _total(sums: Sequence[Tensor]) -> float:
+    """Return the sum, added up one after another."""
+    return sum(torch.stack(list(sums)).tolist())

@@ -10,6 +10,7 @@ from rotnet.config import FinetuneConfig, PretrainConfig
 from rotnet.data.holdout import hold_out
 from rotnet.data.loader import Batch
 from rotnet.data.subsets import few_shot, fraction_of
+from rotnet.data.transfer import send
 from rotnet.data.video import Video
 from rotnet.pretexts.pretext import Pretext, Show
 from rotnet.views.augment import augment
@@ -53,7 +54,7 @@ def pretext_lesson(config: PretrainConfig, pretext: Pretext, batch: Batch) -> tu
     chance = generator(config.seed, "training", batch.number)
     views, targets = pretext.make(_augmented(batch, config, chance), _show(config), chance)
     if config.pretext.labels == "random":
-        table = random_labels(batch.videos, pretext.num_outputs, config.seed).to(targets.device)
+        table = send(random_labels(batch.videos, pretext.num_outputs, config.seed), targets.device)
         targets = table.gather(1, targets.view(len(batch.videos), -1)).flatten()
     return views, targets
 

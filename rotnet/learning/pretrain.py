@@ -9,6 +9,7 @@ from rotnet.data.video import VideoSet
 from rotnet.learning.course import Course, follow
 from rotnet.learning.device import find_device
 from rotnet.learning.lessons import pretext_lesson, pretext_question, pretraining_videos
+from rotnet.learning.meter import Meter
 from rotnet.learning.watch import Watch
 from rotnet.models.net import build
 from rotnet.pretexts.pretext import make_pretext
@@ -17,7 +18,11 @@ NAMED = 16  # so many targets at most are judged one by one
 
 
 def pretrain(
-    config: PretrainConfig, videos: VideoSet, folder: Path, watch: Watch
+    config: PretrainConfig,
+    videos: VideoSet,
+    folder: Path,
+    watch: Watch,
+    meter: Meter | None = None,
 ) -> dict[str, float]:
     """Pretrain a network, judge it on held-out videos, and leave it in <folder>/network.pt.
 
@@ -31,6 +36,7 @@ def pretrain(
             out are spread evenly over the classes.
         folder: gets checkpoint.pt while it runs, network.pt and history.json at the end.
         watch: is told of progress, and may stop it.
+        meter: hears of the parts of each step; None is nobody.
 
     Returns:
         See `rotnet.learning.course.follow`; for rotations the names of val_accuracy_<name> are
@@ -61,4 +67,4 @@ def pretrain(
         copies=pretext.copies,
         names=pretext.names if len(pretext.names) <= NAMED else (),
     )
-    return follow(course, videos, folder, watch)
+    return follow(course, videos, folder, watch, meter)

@@ -1,13 +1,15 @@
 """C3D (Tran et al. 2015, arXiv 1412.0767), with batch normalisation."""
 
+from functools import partial
 from typing import ClassVar
 
 from torch import Tensor, nn
-from torch.nn.functional import max_pool3d, relu
+from torch.nn.functional import relu
 
 from rotnet.config import ModelConfig
 from rotnet.models.layers import C3D_LAYOUT
 from rotnet.models.net import VideoNet
+from rotnet.models.pooling import max_pool
 
 
 class C3D(VideoNet):
@@ -25,6 +27,7 @@ class C3D(VideoNet):
     """
 
     stages = tuple(C3D_LAYOUT)
+    recomputes = True
     strides: ClassVar = {
         "conv1": (1, 2),
         "conv2": (2, 4),
@@ -57,15 +60,20 @@ class C3D(VideoNet):
         """Return the maps of the five stages, the first four of them pooled, by name."""
         found: dict[str, Tensor] = {}
         maps = clips
-        for stage, (convolutions, pool) in C3D_LAYOUT.items():
-            for name in convolutions:
-                conv, bn = getattr(self, f"conv{name}"), getattr(self, f"bn{name}")
-                maps = relu(bn(conv(maps)))
-            if pool is not None:
-                time, space = pool
-                maps = max_pool3d(maps, (time, space, space), ceil_mode=True)
+        for stage in self.stages:
+            maps = self.through(partial(self._pass, stage), maps, *self.modules_of(stage))
             found[stage] = maps
         return found
+
+    def _pass(self, stage: str, maps: Tensor) -> Tensor:
+        convolutions, pool = C3D_LAYOUT[stage]
+        for name in convolutions:
+            conv, bn = getattr(self, f"conv{name}"), getattr(self, f"bn{name}")
+            maps = relu(bn(conv(maps)))
+        if pool is None:
+            return maps
+        time, space = pool
+        return max_pool(maps, (time, space, space), ceil_mode=True)
 
 
 def c3d(config: ModelConfig, num_outputs: int) -> C3D:

@@ -5,7 +5,7 @@ product (batch normalisation, ReLU, pools, sums) are left out, as torch.utils.fl
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from math import prod
 
@@ -116,10 +116,13 @@ class _Stages:
         maps: duration, height and width.
         channels: how many maps.
         layers: first to last.
+        leaves_out: whether convolutions leave out what only meets padding
+            (`rotnet.models.convolution`).
     """
 
     maps: Triple
     channels: int = 3
+    leaves_out: bool = False
     layers: list[Layer] = field(default_factory=list)
 
     def conv(
@@ -132,8 +135,13 @@ class _Stages:
         enters: bool = False,
     ) -> None:
         """Add a convolution, padded by half its kernel, which is odd."""
+        taps = prod(kernel)
+        if self.leaves_out:
+            sizes = zip(self.maps, kernel, stride, strict=True)
+            taps = prod(len(reached(*each)) for each in sizes)
         self.pool(stride)
-        self.layers.append(_conv(stage, self.channels, channels, kernel, self.maps, enters=enters))
+        layer = _conv(stage, self.channels, channels, kernel, self.maps, enters=enters)
+        self.layers.append(replace(layer, products=layer.products // prod(kernel) * taps))
         self.channels = channels
 
     def pool(self, stride: Triple) -> None:
@@ -148,6 +156,21 @@ class _Stages:
         self.layers.append(layer)
 
 
+def reached(size: int, kernel: int, stride: int) -> range:
+    """Return which taps of a kernel meet anything but padding, somewhere along an axis.
+
+    Args:
+        size: of the maps along it.
+        kernel: taps along it, an odd number; it is padded by half of them.
+        stride: from place to place.
+
+    Example:
+        Of 3 taps on 1 value the middle one, range(1, 2); at stride 2 on 2 values the last two.
+    """
+    half, places = kernel // 2, (size - 1) // stride + 1
+    return range(max(0, half - (places - 1) * stride), min(kernel, size + half))
+
+
 def _conv(
     stage: int, channels_in: int, channels: int, kernel: Triple, maps: Triple, *, enters: bool
 ) -> Layer:
@@ -156,7 +179,7 @@ def _conv(
 
 
 def _resnet3d(config: ModelConfig, clip: Triple) -> _Stages:
-    found = _Stages(clip)
+    found = _Stages(clip, leaves_out=True)
     found.conv(0, config.width, (7, 7, 7), (1, 2, 2), enters=True)
     found.pool((2, 2, 2))
     for number, blocks in enumerate(BLOCKS[config.depth]):

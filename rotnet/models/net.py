@@ -3,7 +3,7 @@
 A backbone is a subclass that makes its stages; how it is found by name is in `rotnet.registry`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Self
 
 import torch
@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, relu
 
 from rotnet.config import ModelConfig
+from rotnet.errors import UserError
+from rotnet.models.recompute import recomputed
 from rotnet.registry import BACKBONES
 
 HEAD = ("fc1", "fc2")
@@ -23,11 +25,15 @@ class VideoNet(nn.Module):
         stages: names of the stages, first to last: each an attribute of the network, or several.
         strides: stage -> (frames, pixels) of the clip from one value of its maps to the next.
         frozen: so many stages, from the first, hold still; `rotnet.models.freezing` sets it.
+        recomputes: whether the network goes through its parts by `through`.
+        recompute: whether it computes them again when going back; `set_recompute` sets it.
     """
 
     stages: ClassVar[tuple[str, ...]]
     strides: ClassVar[Mapping[str, tuple[int, int]]]
     frozen: int = 0
+    recomputes: ClassVar[bool] = False
+    recompute: bool = False
 
     def add_head(self, num_features: int, config: ModelConfig, num_outputs: int) -> None:
         """Add fc1 and fc2: num_features -> config.hidden -> num_outputs."""
@@ -57,6 +63,28 @@ class VideoNet(nn.Module):
         time, space = cls.strides[stage]
         return -(-frames // time), -(-size // space)
 
+    def through(
+        self, part: Callable[[Tensor], Tensor], maps: Tensor, *modules: nn.Module
+    ) -> Tensor:
+        """Return part(maps); where `recompute` is set, in training, little is kept of it.
+
+        Args:
+            part: of the network.
+            maps: what enters it.
+            modules: those that it uses.
+        """
+        if self.recompute and self.training and torch.is_grad_enabled():
+            return recomputed(part, maps, modules)
+        return part(maps)
+
+    def through_blocks(self, stage: nn.Module, maps: Tensor) -> Tensor:
+        """Return stage(maps) of a stage that is a sequence of blocks, each a part by itself."""
+        if not self.recompute:
+            return stage(maps)
+        for block in stage.children():
+            maps = self.through(block, maps, block)
+        return maps
+
     def features(self, clips: Tensor) -> Tensor:
         """Return the last stage's maps averaged over time and space, (B, num_features)."""
         return self.maps(clips)[self.stages[-1]].mean(dim=(2, 3, 4))
@@ -75,6 +103,20 @@ class VideoNet(nn.Module):
             for module in self.modules_of(stage):
                 module.eval()
         return self
+
+
+def set_recompute(model: VideoNet, backbone: str) -> None:
+    """Have a network compute its parts again when going back.
+
+    Raises:
+        UserError: if it cannot.
+    """
+    if not model.recomputes:
+        raise UserError(
+            f"runtime.recompute: backbone {backbone} cannot compute its parts again; leave it off, "
+            "or use a smaller batch or accumulate"
+        )
+    model.recompute = True
 
 
 def build(config: ModelConfig, num_outputs: int, seed: int) -> VideoNet:

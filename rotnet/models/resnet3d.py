@@ -4,11 +4,13 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import max_pool3d, relu
+from torch.nn.functional import relu
 
 from rotnet.config import ModelConfig
+from rotnet.models.convolution import Conv3d
 from rotnet.models.layers import BLOCKS
 from rotnet.models.net import VideoNet
+from rotnet.models.pooling import max_pool
 
 Shortcut = Literal["A", "A-detached", "B"]
 
@@ -29,6 +31,7 @@ class ResNet3D(VideoNet):
     """
 
     stages = ("stem", "layer1", "layer2", "layer3", "layer4")
+    recomputes = True
     strides: ClassVar = {
         "stem": (2, 4),
         "layer1": (2, 4),
@@ -40,7 +43,7 @@ class ResNet3D(VideoNet):
     def __init__(self, config: ModelConfig, num_outputs: int) -> None:
         super().__init__()
         width, block = config.width, Bottleneck if config.depth == 50 else BasicBlock
-        self.conv1 = nn.Conv3d(3, width, 7, stride=(1, 2, 2), padding=3, bias=False)
+        self.conv1 = Conv3d(3, width, 7, stride=(1, 2, 2), padding=3, bias=False)
         self.bn1 = nn.BatchNorm3d(width)
         channels_in = width
         for number, blocks in enumerate(BLOCKS[config.depth]):
@@ -59,11 +62,15 @@ class ResNet3D(VideoNet):
 
     def maps(self, clips: Tensor) -> dict[str, Tensor]:
         """Return the maps of the stem (pooled) and of the four stages, by name."""
-        found = {"stem": max_pool3d(relu(self.bn1(self.conv1(clips))), 3, stride=2, padding=1)}
-        maps = found["stem"]
+        maps = self.through(self._after_conv1, self.conv1(clips), self.bn1)
+        found = {"stem": maps}
         for stage in self.stages[1:]:
-            maps = found[stage] = getattr(self, stage)(maps)
+            maps = found[stage] = self.through_blocks(self.get_submodule(stage), maps)
         return found
+
+    def _after_conv1(self, maps: Tensor) -> Tensor:
+        """Normalise and pool; what is below 0 goes last, which gives the same from an eighth."""
+        return relu(max_pool(self.bn1(maps), 3, stride=2, padding=1), inplace=True)
 
 
 def resnet3d(config: ModelConfig, num_outputs: int) -> ResNet3D:
@@ -78,17 +85,17 @@ class BasicBlock(nn.Module):
 
     def __init__(self, channels_in: int, channels: int, stride: int, shortcut: Shortcut) -> None:
         super().__init__()
-        self.conv1 = nn.Conv3d(channels_in, channels, 3, stride=stride, padding=1, bias=False)
+        self.conv1 = Conv3d(channels_in, channels, 3, stride=stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm3d(channels)
-        self.conv2 = nn.Conv3d(channels, channels, 3, padding=1, bias=False)
+        self.conv2 = Conv3d(channels, channels, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm3d(channels)
         self.downsample = _shortcut(channels_in, channels, stride, shortcut)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (B, channels, ...) of maps (B, channels_in, ...)."""
         residual = maps if self.downsample is None else self.downsample(maps)
-        out = self.bn2(self.conv2(relu(self.bn1(self.conv1(maps)))))
-        return relu(out + residual)
+        out = self.bn2(self.conv2(relu(self.bn1(self.conv1(maps)), inplace=True)))
+        return relu(out + residual, inplace=True)
 
 
 class Bottleneck(nn.Module):
@@ -104,7 +111,7 @@ class Bottleneck(nn.Module):
         wide = channels * self.expansion
         self.conv1 = nn.Conv3d(channels_in, channels, 1, bias=False)
         self.bn1 = nn.BatchNorm3d(channels)
-        self.conv2 = nn.Conv3d(channels, channels, 3, stride=stride, padding=1, bias=False)
+        self.conv2 = Conv3d(channels, channels, 3, stride=stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm3d(channels)
         self.conv3 = nn.Conv3d(channels, wide, 1, bias=False)
         self.bn3 = nn.BatchNorm3d(wide)
@@ -113,9 +120,9 @@ class Bottleneck(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (B, 4 * channels, ...) of maps (B, channels_in, ...)."""
         residual = maps if self.downsample is None else self.downsample(maps)
-        out = relu(self.bn1(self.conv1(maps)))
-        out = self.bn3(self.conv3(relu(self.bn2(self.conv2(out)))))
-        return relu(out + residual)
+        out = relu(self.bn1(self.conv1(maps)), inplace=True)
+        out = self.bn3(self.conv3(relu(self.bn2(self.conv2(out)), inplace=True)))
+        return relu(out + residual, inplace=True)
 
 
 class ZeroPad(nn.Module):

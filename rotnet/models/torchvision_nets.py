@@ -23,6 +23,7 @@ class TorchvisionNet(VideoNet):
     """
 
     stages = ("stem", "layer1", "layer2", "layer3", "layer4")
+    recomputes = True
 
     def __init__(
         self, make: Callable[..., nn.Module], config: ModelConfig, num_outputs: int
@@ -42,7 +43,12 @@ class TorchvisionNet(VideoNet):
         found: dict[str, Tensor] = {}
         maps = clips
         for stage in self.stages:
-            maps = found[stage] = getattr(self, stage)(maps)
+            module = self.get_submodule(stage)
+            if stage == "stem":
+                maps = self.through(module, maps, module)
+            else:
+                maps = self.through_blocks(module, maps)
+            found[stage] = maps
         return found
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from rotnet.config import PretrainConfig
 from rotnet.data.loader import Batch
+from rotnet.data.transfer import send
 from rotnet.pretexts.pretext import Show
 from rotnet.pretexts.targets import TARGETS
 from rotnet.views.resample import dithered, turn
@@ -38,7 +39,7 @@ class RotationPretext:
     def make(self, batch: Batch, show: Show, chance: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return rotated clips (B * copies, 3, T, size, size) and the index of each one's angle."""
         chosen = self._choose(len(batch.clips), chance)
-        targets = chosen.flatten().to(batch.clips.device)
+        targets = send(chosen.flatten(), batch.clips.device)
         if self._resampled:
             jitter = _evenly(chosen.shape, self._jitter, chance)
             shifts = _evenly((*chosen.shape, 2), SHIFT, chance)

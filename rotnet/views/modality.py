@@ -1,9 +1,14 @@
 """What of a clip a network sees: its frames (RGB), or how they change (DIF)."""
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
 from rotnet.config import Modality, ViewConfig
+from rotnet.data.transfer import send
+
+Triple = tuple[float, float, float]
 
 
 def as_input(
@@ -34,23 +39,37 @@ def as_input(
         raise ValueError(f"DIF needs at least 2 frames, got {clips.shape[1]}")
     pixels = clips.permute(0, 4, 1, 2, 3).float()
     if modality == "dif":
-        scale = 1.0 / (255.0 * torch.tensor(_divisor(views), device=clips.device))
+        scale = _scale(_divisor(views), clips.device)
         changes = pixels[:, :, 1:] - pixels[:, :, :-1]
         if seams is not None:
-            changes = _without_seams(changes, seams.to(clips.device))
-        return changes * scale.view(1, 3, 1, 1, 1)
-    scale = 1.0 / (255.0 * torch.tensor(views.std, device=clips.device))
-    offset = 255.0 * torch.tensor(views.mean, device=clips.device)
-    return (pixels - offset.view(1, 3, 1, 1, 1)) * scale.view(1, 3, 1, 1, 1)
+            changes = _without_seams(changes, send(seams, clips.device))
+        return changes.mul_(scale)
+    if pixels.dtype == clips.dtype:  # they are the caller's
+        pixels = pixels.clone()
+    return pixels.sub_(_offset(views.mean, clips.device)).mul_(_scale(views.std, clips.device))
 
 
-def _divisor(views: ViewConfig) -> tuple[float, float, float]:
+def _divisor(views: ViewConfig) -> Triple:
     """What differences of pixels in [0, 1] are divided by."""
     if views.dif == "norm_then_diff":
         return views.std
     if views.dif_std is not None:
         return views.dif_std
     return (1.0, 1.0, 1.0)
+
+
+@lru_cache(maxsize=64)
+def _scale(divisor: Triple, device: torch.device) -> Tensor:
+    """What pixels in [0, 255] are multiplied by, (3, 1, 1, 1); kept, for no step to wait for it."""
+    with torch.inference_mode(mode=False):
+        return (1.0 / (255.0 * torch.tensor(divisor, device=device))).view(3, 1, 1, 1)
+
+
+@lru_cache(maxsize=64)
+def _offset(mean: Triple, device: torch.device) -> Tensor:
+    """What is subtracted of pixels in [0, 255], (3, 1, 1, 1)."""
+    with torch.inference_mode(mode=False):
+        return (255.0 * torch.tensor(mean, device=device)).view(3, 1, 1, 1)
 
 
 def _without_seams(changes: Tensor, seams: Tensor) -> Tensor:

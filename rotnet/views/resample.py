@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, grid_sample, pad
 
+from rotnet.data.transfer import send
 from rotnet.views.room import OVER, source_side
 
 SIGMA = 0.6  # source pixels: width of the Gaussian of which the low-pass is the spectrum
@@ -60,7 +61,7 @@ def turn(clips: Tensor, degrees: Tensor, shifts: Tensor, size: int) -> Tensor:
         )
     count = degrees.shape[1]
     fine = _enlarged(clips.reshape(batch, channels * frames, height, width).float())
-    grid = _grid(degrees.to(clips.device), shifts.to(clips.device), size, height)
+    grid = _grid(send(degrees, clips.device), send(shifts, clips.device), size, height)
     # One clip's grids lie below one another, so that its picture is not copied for each of them.
     sampled = grid_sample(fine, grid.flatten(1, 2), mode="bilinear", align_corners=True)
     views = avg_pool2d(sampled, OVER)

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from rotnet.data.transfer import send
+
 
 def quarter_turns(clips: Tensor, turns: Tensor) -> Tensor:
     """Return clips turned counter-clockwise by quarter turns, each clip by several.
@@ -13,10 +15,11 @@ def quarter_turns(clips: Tensor, turns: Tensor) -> Tensor:
 
     Args:
         clips: (B, C, T, H, W), with H == W.
-        turns: (B, n) whole numbers, n for each clip; 1 is 90 degrees.
+        turns: (B, n) whole numbers on the CPU, n for each clip; 1 is 90 degrees.
 
     Returns:
-        (B * n, C, T, H, W), clip 0 in all of its turns first.
+        (B * n, C, T, H, W), clip 0 in all of its turns first, channels last in memory, as
+        convolutions read them fastest.
 
     Raises:
         ValueError: if H != W: a turned rectangle would not fit its own frame.
@@ -25,12 +28,17 @@ def quarter_turns(clips: Tensor, turns: Tensor) -> Tensor:
         raise ValueError(
             f"clips must be square to be rotated, got H={clips.shape[-2]}, W={clips.shape[-1]}"
         )
-    views = clips.new_empty((*turns.shape, *clips.shape[1:]))
+    batch, channels, *sides = clips.shape
+    views = clips.new_empty((batch, turns.shape[1], *sides, channels)).permute(0, 1, 5, 2, 3, 4)
+    quarters = turns % 4
+    if (quarters == quarters[:1]).all():  # nothing has to be picked by an index
+        for place, turn in enumerate(quarters[0].tolist()):
+            views[:, place] = torch.rot90(clips, turn, (-2, -1))
+        return views.flatten(0, 1)
     for turn in range(4):
-        clip, place = (turns % 4 == turn).nonzero(as_tuple=True)
-        views[clip.to(clips.device), place.to(clips.device)] = torch.rot90(
-            clips[clip.to(clips.device)], turn, (-2, -1)
-        )
+        found = (quarters == turn).nonzero(as_tuple=True)
+        which, where = (send(one, clips.device) for one in found)
+        views[which, where] = torch.rot90(clips[which], turn, (-2, -1))
     return views.flatten(0, 1)
 
 

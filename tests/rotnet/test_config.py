@@ -12,6 +12,7 @@ from rotnet.config import (
     PretextConfig,
     PretrainConfig,
     RuntimeConfig,
+    TrainConfig,
     TuneConfig,
     identity,
 )
@@ -30,6 +31,28 @@ def test_every_other_setting_is_part_of_the_identity() -> None:
     assert identity(PretrainConfig(seed=1)) != plain
     assert identity(PretrainConfig(clip=ClipConfig(stride=3))) != plain
     assert identity(PretrainConfig(pretext=PretextConfig(labels="random"))) != plain
+
+
+def test_what_rounds_otherwise_is_part_of_the_identity_unless_it_is_as_it_always_was() -> None:
+    plain = identity(PretrainConfig())
+    assert not {"accumulate", "compile", "deterministic"} & set(plain["pretrain"])
+    for changed in ({"accumulate": 2}, {"compile": True}, {"deterministic": True}):
+        training = TrainConfig.model_validate(changed)
+        assert identity(PretrainConfig(pretrain=training)) != plain
+    assert identity(PretrainConfig(runtime=RuntimeConfig(recompute=True))) == plain
+
+
+def test_parts_of_a_batch_are_equal() -> None:
+    with pytest.raises(ValidationError, match="accumulate must divide batch_size, got 3 and 32"):
+        TrainConfig(accumulate=3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "section"), [(PretrainConfig, "pretrain"), (FinetuneConfig, "finetune")]
+)
+def test_a_compiled_network_is_not_recomputed(kind: type[PretrainConfig], section: str) -> None:
+    with pytest.raises(ValidationError, match="recompute and compile exclude one another"):
+        kind.model_validate({section: {"compile": True}, "runtime": {"recompute": True}})
 
 
 def test_equal_rotation_sets_have_one_identity() -> None:

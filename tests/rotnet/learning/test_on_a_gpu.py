@@ -1,6 +1,7 @@
 """The same stages on a CUDA device."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,21 @@ from rotnet.config import (
     TrainConfig,
     TuneConfig,
 )
+from rotnet.data.loader import ClipLoader
 from rotnet.data.manifest import Manifest
 from rotnet.evaluation.evaluate import evaluate
 from rotnet.evaluation.linear import linear
+from rotnet.learning.carrier import Carrier
+from rotnet.learning.checkpoint import load_network
+from rotnet.learning.descent import Descent, Task
 from rotnet.learning.finetune import finetune
+from rotnet.learning.lessons import pretext_lesson
+from rotnet.learning.meter import Unmetered
 from rotnet.learning.pretrain import pretrain
+from rotnet.learning.tally import Tally
 from rotnet.learning.watch import Stopped, Unwatched
 from rotnet.models.net import build
+from rotnet.pretexts.pretext import make_pretext
 from rotnet.views.resample import turn
 from rotnet.views.room import source_side
 
@@ -104,3 +113,48 @@ def test_every_backbone_at_full_size_steps_forward_and_back_on_a_device(backbone
         loss = model(clips).float().square().mean()
     loss.backward()
     assert all(torch.isfinite(one.grad).all() for one in model.parameters() if one.grad is not None)
+
+
+def test_a_deterministic_training_ends_bit_equal_and_leaves_torch_as_it_was(
+    tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig
+) -> None:
+    training = small_pretrain.pretrain.model_copy(update={"deterministic": True})
+    config = small_pretrain.model_copy(update={"pretrain": training})
+    found = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        pretrain(config, pool.select("pretrain"), tmp_path / name, Unwatched())
+        found.append(load_network(tmp_path / name).weights)
+    assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.parametrize("modality", ["rgb", "dif"])
+def test_no_step_waits_for_the_device(
+    pool: Manifest, small_pretrain: PretrainConfig, modality: str
+) -> None:
+    config = small_pretrain.model_copy(update={"modality": modality})
+    pretext, device = make_pretext(config), torch.device("cuda", 0)
+    net = build(config.model, 4, seed=0).to(device)
+    loader = ClipLoader(pool.select("pretrain"), pretext.read, config.modality)
+    batches = loader.training(batch_size=4, seed=0, flip=0.5, first=0)
+    task = Task(net, lambda _: batches, partial(pretext_lesson, config, pretext), None, pretext)
+    descent, carrier = Descent(task, config.pretrain, 10, Unmetered()), Carrier(device)
+    tally = Tally.empty(device)
+    descent.step(0, carrier.bring(next(batches)))  # constants come to the device once
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for number in (1, 2):
+            taken = descent.step(number, carrier.bring(next(batches)))
+            tally.add(taken.loss, taken.predicted, taken.targets)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert tally.metrics()["loss"] > 0
+
+
+def test_a_compiled_training_on_a_device_learns(
+    tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig
+) -> None:
+    training = small_pretrain.pretrain.model_copy(update={"compile": True, "precision": "bf16"})
+    config = small_pretrain.model_copy(update={"pretrain": training})
+    assert pretrain(config, pool.select("pretrain"), tmp_path, Unwatched())["train_loss"] < 2.0

@@ -85,6 +85,32 @@ def test_loader_threads_and_checkpoints_do_not_change_a_result(
     assert same_network(tmp_path / "a", tmp_path / "b")
 
 
+def test_what_is_recomputed_does_not_change_a_result(
+    tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
+) -> None:
+    found = []
+    for again in (False, True):
+        runtime = RuntimeConfig(recompute=again)
+        config = small_pretrain.model_copy(update={"runtime": runtime})
+        out = folder(tmp_path / str(again))
+        found.append(pretrain(config, pool.select("pretrain"), out, make_recorder()))
+    assert found[0] == found[1]
+    assert same_network(tmp_path / "False", tmp_path / "True")
+
+
+def test_a_batch_in_parts_is_learnt_from_and_continues_bit_equal(
+    tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
+) -> None:
+    training = small_pretrain.pretrain.model_copy(update={"accumulate": 2})
+    config = small_pretrain.model_copy(update={"pretrain": training})
+    videos = pool.select("pretrain")
+    expected = pretrain(config, videos, folder(tmp_path / "whole"), make_recorder())
+    with pytest.raises(Stopped):
+        pretrain(config, videos, folder(tmp_path / "broken"), make_recorder(stop_at=5))
+    assert pretrain(config, videos, tmp_path / "broken", make_recorder()) == expected
+    assert same_network(tmp_path / "whole", tmp_path / "broken")
+
+
 def test_what_is_scored_at_once_does_not_change_what_held_out_videos_are_shown(
     tmp_path: Path, pool: Manifest, small_pretrain: PretrainConfig, make_recorder: Recorders
 ) -> None:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import max_pool3d, relu
 
 from rotnet.config import ModelConfig
 from rotnet.models.net import HEAD, build
@@ -145,3 +146,24 @@ def test_the_head_is_all_that_depends_on_the_classes() -> None:
         if a.shape != b.shape
     }
     assert differing <= set(HEAD)
+
+
+@pytest.mark.parametrize("shape", [(4, 20, 20), (3, 17, 9)])
+def test_the_stem_pools_before_it_cuts_off_with_the_bits_of_the_other_order(
+    shape: tuple[int, int, int],
+) -> None:
+    net = build(ModelConfig(width=4, hidden=8), 4, seed=0).train()
+    assert isinstance(net, ResNet3D)
+    clips = torch.randn(2, 3, *shape, generator=torch.Generator().manual_seed(0))
+    found = []
+    for other_order in (False, True):
+        net.zero_grad()
+        if other_order:
+            pooled = max_pool3d(relu(net.bn1(net.conv1(clips))), 3, stride=2, padding=1)
+        else:
+            pooled = net.maps(clips)["stem"]
+        pooled.square().mean().backward()
+        assert net.conv1.weight.grad is not None
+        found.append((pooled.detach(), net.conv1.weight.grad.clone()))
+    for one, other in zip(*found, strict=True):
+        assert torch.equal(one, other)

@@ -54,6 +54,16 @@ def test_each_clip_is_turned_by_its_own() -> None:
     assert torch.equal(copies[1], torch.rot90(clips[1], 1, (-2, -1)))
 
 
+@pytest.mark.parametrize("turns", [FOUR.expand(2, -1), torch.tensor([[3, 1], [0, 2]])])
+def test_copies_lie_as_convolutions_read_them_and_are_copied_no_more(turns: torch.Tensor) -> None:
+    copies = quarter_turns(torch.rand(2, 3, 4, 6, 6), turns)
+    assert copies.is_contiguous(memory_format=torch.channels_last_3d)
+    for index, turn in enumerate(turns.flatten().tolist()):
+        clip = torch.rand(2, 3, 4, 6, 6, generator=torch.Generator().manual_seed(0))
+        turned = quarter_turns(clip, turns)[index]
+        assert torch.equal(turned, torch.rot90(clip[index // turns.shape[1]], turn, (-2, -1)))
+
+
 def test_a_rectangle_is_refused() -> None:
     with pytest.raises(ValueError, match="H=4, W=5"):
         quarter_turns(torch.zeros(1, 3, 2, 4, 5), FOUR)
