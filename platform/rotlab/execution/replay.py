@@ -31,7 +31,7 @@ def replay(store: Store, study: SavedStudy, plan: Plan, uri: str) -> tuple[int, 
     records = store.records(plan.stages.values())
     past = look_back(journal.read())
     reused = untold(records.values(), past)
-    is_done = len(records) == len(plan.stages) and not plan.awaited
+    is_done = len(records) == len(plan.stages) and plan.is_decided
     if reused or past.is_ended != is_done:
         tell_start(tracker, study, reused)
         tell_end(tracker, "FINISHED" if is_done else "KILLED")
