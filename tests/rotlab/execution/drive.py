@@ -13,6 +13,7 @@ from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Resources, Stage
 from tests.rotlab.execution.bowls import make_searching_job
 from tests.rotlab.execution.lab import make_job, make_plan, make_stage
+from tests.rotlab.execution.throws import TEXT as THROWS
 from tests.rotlab.execution.throws import make_looking_job
 
 
@@ -115,7 +116,8 @@ def main(scenario: str, store: str, limit: str = "", only: str = "", address: st
     if address:
         rules = {**rules, "cpus": None, "gpus": None, "address": address}
     if scenario == "looks":
-        return run_job(make_looking_job(Path(store)), Console(stderr=True), print)
+        text = f"{THROWS}throw: {{seconds: 1.0}}\n"
+        return run_job(make_looking_job(Path(store), text), Console(stderr=True), print)
     if scenario == "search":
         return run_job(make_searching_job(Path(store)), Console(stderr=True), print)
     plan = SCENARIOS[scenario]()

@@ -11,13 +11,13 @@ from rotlab.reporting.looking import verdicts
 from rotlab.reporting.statistics import spread_over, unpaired
 
 AT = (3, 5, 7, 10)
-RUNS = 400
+RUNS = 300
 MONTE_CARLO = 3 * math.sqrt(0.05 * 0.95 / RUNS)  # three standard errors of 5 %
 
 
 @pytest.mark.parametrize(
     "design",
-    [Design(AT), Design(AT, unequal=True), Design(AT, 2.0, 3), Design((4, 8, 12, 16, 20))],
+    [Design(AT), Design(AT, unequal=True), Design(AT, 2.0, 3)],
     ids=str,
 )
 def test_a_family_errs_in_5_percent_of_studies_at_most(design: Design) -> None:
