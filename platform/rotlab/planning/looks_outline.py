@@ -12,12 +12,6 @@ from rotlab.planning.scenario import duration
 from rotlab.planning.simulated import Simulated
 
 _LISTED = 12  # differences of a family; more are counted only
-_VERBS = {
-    "shown": "shown",
-    "hopeless": "given up",
-    "open": "open",
-    "not shown": "not shown",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +52,16 @@ def plan_lines(planned: Planned, least: Least | None) -> list[str]:
         cells, most = len(least.planned.plan.cells), len(plan.cells)
         lines.append(
             f"  from {cells} to {most} cells; planned as if nothing open were ever settled"
+            if cells < most
+            else "  all is settled: nothing more will be asked for"
         )
     return lines
 
 
 def least_lines(least: Least) -> list[str]:
     """Return what the rest of a study costs at least."""
+    if all(map(is_over, least.taken.values())):
+        return []
     bill = least.costed.bill
     has_gpu = bill.machine.device.has_gpu
     noun = "GPU-hours" if has_gpu else "CPU-hours"
@@ -133,7 +131,7 @@ def _decided(family: Family, taken: Sequence[Look], place: int) -> str:
         (one.number for one in taken if one.verdicts[place].outcome != "open"), len(taken)
     )
     verdict = taken[number - 1].verdicts[place]
-    said = f"{_VERBS[verdict.outcome]} after {family.at[number - 1]} seeds"
+    said = f"{verdict.outcome} after {family.at[number - 1]} seeds"
     return f"{said} ({_numbers(verdict)})" if verdict.difference is not None else said
 
 

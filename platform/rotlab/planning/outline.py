@@ -59,7 +59,8 @@ def outline(
     lines += ["", *_table(plan, done), *_lengths(planned)]
     lines += ["", *bill_lines(costed)] if costed else []
     lines += ["", *simulated.lines()] if simulated else []
-    lines += ["", *least_lines(least)] if least else []
+    rest = least_lines(least) if least else []
+    lines += ["", *rest] if rest else []
     lines += [""] * bool(plan.absent or plan.unsupported or spec.budget or plan.warnings)
     for name in plan.absent:
         lines.append(f"absent: {name}; prepare it with: {how_to_get(plan, name, planned.root)}")

@@ -9,14 +9,8 @@ from rotlab.cli import main
 from rotlab.execution.looking import Looking
 from rotlab.execution.store import Store
 from rotlab.execution.study import next_revision
-from rotlab.planning.stage import Stage
 from rotnet.errors import UserError
-from tests.rotlab.execution.throws import TEXT, distance, looking
-
-
-def value(stage: Stage) -> float:
-    config = stage.config
-    return distance(config.throw.force, config.seed)  # type: ignore[attr-defined]
+from tests.rotlab.execution.throws import TEXT, distance, looking, value
 
 
 def run(

@@ -15,7 +15,7 @@ from rotlab.execution.store import Store
 from rotlab.planning.planned import find_all
 from rotlab.planning.planner import Planner
 from rotlab.planning.spec import load_spec
-from rotlab.planning.stage import DataRef, Judged, Resources, StageKind
+from rotlab.planning.stage import DataRef, Judged, Resources, Stage, StageKind
 from rotlab.reporting.looking import verdicts
 from rotnet.learning.watch import Watch
 
@@ -52,6 +52,12 @@ class ThrowConfig(BaseModel):
 def distance(force: float, seed: int) -> float:
     """Return how far it goes: normal, of a standard deviation of 1."""
     return force + random.Random(f"{force:g}:{seed}").gauss(0, 1)  # noqa: S311
+
+
+def value(stage: Stage) -> float:
+    """Return what a stage will tell."""
+    assert isinstance(stage.config, ThrowConfig)
+    return distance(stage.config.throw.force, stage.config.seed)
 
 
 def throw(

@@ -1,5 +1,6 @@
 """Looks in a search space: what is read, what is refused, and how the plan grows by them."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rotlab.cli import main
 from rotlab.planning.decisions import Decisions
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.looks import Family, Look, Outcome, Verdict, imagined, is_over, seeds_of
@@ -264,3 +266,27 @@ def test_what_looks_cannot_judge_is_refused_with_the_way_out(
     (only,) = refused(plan, text)
     assert "replicates.looks: " in only
     assert expected in only
+
+
+def test_the_plan_tells_the_least_and_the_most_that_it_may_come_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_text(HEAD + HELD_OUT + AXES + LOOKS)
+    asked = ["plan", str(path), "--data", str(tmp_path), "--store", str(tmp_path / "store")]
+    assert main([*asked, "--simulate", "cpus=4"]) == 0
+    told = capsys.readouterr().out
+    assert "looks: at 3, 5, 7 and 10 seeds, by val_accuracy of finetune on held-out" in told
+    assert "from 6 to 20 cells; planned as if nothing open were ever settled" in told
+    assert "at least, if the next look settles all: 15 stages, " in told
+    assert "simulated as if all seeds up to the last look were asked for at once" in told
+    assert main([*asked, "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert (values["cells"], values["least"]["cells"]) == (20, 6)
+    least, most = values["least"]["costs"]["total"], values["costs"]["total"]
+    assert 0 < least["missing"]["cpu_hours"] < most["missing"]["cpu_hours"]
+    assert values["looks"][0]["differences"][0]["looks"] == []
+    assert main(["diff", *asked[1:]]) == 0
+    told = capsys.readouterr().out
+    assert "15 of 15 stages would run, and what its looks then ask for" in told
+    assert "0 of 4 taken, 1 of 1 difference open; the next at 3 seeds" in told
