@@ -46,6 +46,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/query.py
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/intervals.py
+	$(BIN)/python benchmarks/adaptive.py
 ifdef VIDEOS
 	$(BIN)/python benchmarks/decode.py $(VIDEOS) --cold
 	$(BIN)/python benchmarks/loader.py $(VIDEOS)
