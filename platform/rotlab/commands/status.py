@@ -104,8 +104,12 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
 
 def _looks(store: Store, study: SavedStudy) -> Iterator[str]:
     """How far looks are, and what they decided."""
-    families = families_from_json(study.plan).get("families", {})
-    return looks_lines(families, DecisionBook(store.root).read({}, families).looks)
+    saved = families_from_json(study.plan)
+    if not saved:
+        return iter(())
+    taken = DecisionBook(store.root).read({}, saved["families"]).looks
+    of_revision = saved["looks"]  # all that there is of a study that was imported
+    return looks_lines(saved["families"], {key: taken[key] or of_revision[key] for key in taken})
 
 
 def _lengths(records: Collection[Record]) -> Iterator[str]:
