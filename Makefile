@@ -47,6 +47,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/adaptive.py
 ifdef VIDEOS
 	$(BIN)/python benchmarks/decode.py $(VIDEOS) --cold
 	$(BIN)/python benchmarks/loader.py $(VIDEOS)

@@ -45,7 +45,7 @@ def results(
         that this cell alone needs and of those that others need as well; "stages", the keys of all
         stages behind the cell; and source, where there is `beside`. None, <NA> or NaN stands where
         there is no value, the text "none" for an axis's value null. `attrs` holds "question",
-        "baseline", "axes" and "metrics".
+        "baseline", "looks", "axes" and "metrics".
 
     Raises:
         UserError: if MLflow cannot be read or holds no such study, or the filter or the CSV cannot
@@ -120,6 +120,7 @@ def _united(frames: Sequence[pd.DataFrame], names: Sequence[str]) -> pd.DataFram
         "metrics": metrics,
         "question": " ".join(question for question in questions if question),
         "baseline": _common([one["baseline"] for one in attrs]),
+        "looks": next((one["looks"] for one in attrs if one["looks"]), {}),
     }
     return whole
 

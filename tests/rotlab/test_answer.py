@@ -85,6 +85,7 @@ def test_several_studies_are_one_frame_with_all_axes(ask: Callable[..., pd.DataF
         "metrics": ["accuracy"],
         "question": "Why left? Why right?",
         "baseline": {},
+        "looks": {},
     }
     assert ask("left", "right", where="width == 0 or depth == 0")["study"].tolist() == [
         "left",

@@ -10,6 +10,7 @@ from rotlab.execution.difference import drift, reasons
 from rotlab.execution.provenance import commit, source
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
+from rotlab.planning.looks_outline import looks_lines
 from rotlab.planning.planned import plan_file
 from rotlab.planning.stage import StageKind
 
@@ -31,12 +32,17 @@ def run(args: argparse.Namespace) -> int:
     """
     store = Store.open(args.store, writing=False)
     planned = plan_file(args.file, args.data)
-    planned = planned.decided(DecisionBook(store.root).read(planned.plan.tunings))
+    planned = planned.decided(
+        DecisionBook(store.root).read(planned.plan.tunings, planned.plan.families)
+    )
     plan = planned.plan
     records = store.records(plan.stages.values())
     missing = [stage for key, stage in plan.stages.items() if key not in records]
-    more = ", and what its searches then ask for" * bool(plan.awaited)
+    deciders = "looks" if plan.families else "searches"
+    more = f", and what its {deciders} then ask for" * (not plan.is_decided)
     print(f"{plan.name}: {len(missing)} of {len(plan.stages)} stages would run{more}")
+    for line in looks_lines(plan.families, plan.looks):
+        print(line)
     why = reasons(missing, store.all_records(plan.count_by_kind()), planned.kinds)
     counts = Counter((stage.kind, why[stage.key]) for stage in missing)
     for kind in plan.count_by_kind():

@@ -9,6 +9,7 @@ from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
 from rotlab.planning.costed import cost
+from rotlab.planning.looks_outline import Least
 from rotlab.planning.outline import outline, outline_json
 from rotlab.planning.planned import plan_file
 from rotlab.planning.prices import Prices, read_prices
@@ -47,7 +48,9 @@ def run(args: argparse.Namespace) -> int:
     prices = read_prices(args.prices) if args.prices else Prices()
     store = Store.open(args.store, writing=False)
     planned = plan_file(args.file, args.data)
-    planned = planned.imagined(DecisionBook(store.root).read(planned.plan.tunings))
+    decisions = DecisionBook(store.root).read(planned.plan.tunings, planned.plan.families)
+    fewest = planned.imagined(decisions, most=False) if planned.plan.families else None
+    planned = planned.imagined(decisions)
     stages = planned.plan.stages
     records = store.records(stages.values())
     done = Counter(stages[key].kind for key in records)
@@ -56,8 +59,14 @@ def run(args: argparse.Namespace) -> int:
     simulated = None
     if args.simulate is not None:
         simulated = simulate_plan(planned, costed, records, args.simulate)
+    least = None
+    if fewest is not None:
+        below = cost(fewest, records, timed, prices, args.device)
+        missing = len(fewest.plan.stages.keys() - records.keys())
+        fast = args.simulate and simulate_plan(fewest, below, records, args.simulate)
+        least = Least(fewest, decisions.looks, missing, below, fast)
     if args.json:
-        print(json.dumps(outline_json(planned, done, costed, simulated), indent=2))
+        print(json.dumps(outline_json(planned, done, costed, simulated, least), indent=2))
     else:
-        print(outline(planned, done, costed, simulated))
+        print(outline(planned, done, costed, simulated, least))
     return 0

@@ -16,7 +16,9 @@ from rotlab.commands.options import (
     an_amount,
 )
 from rotlab.execution.decision_book import DecisionBook
+from rotlab.execution.growth import Growth
 from rotlab.execution.job import PENDING, Job
+from rotlab.execution.looking import Judge, Looking
 from rotlab.execution.notify import check_target
 from rotlab.execution.policy import Policy
 from rotlab.execution.searches import Searches
@@ -142,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
     planned = plan_file(args.file, args.data)
     kinds, spec = planned.kinds, planned.spec
     store = Store.open(args.store)
-    searches = _searches(planned, store)
+    searches = _growth(planned, store)
     whole = planned.imagined(Decisions())
     check_runnable(whole.plan, planned.root)
     prices = read_prices(args.prices) if args.prices else Prices()
@@ -206,10 +208,21 @@ def make_job(
     )
 
 
-def _searches(planned: Planned, store: Store) -> Searches | None:
-    if planned.spec.search is None:
-        return None
-    return Searches(planned.planner, planned.spec.search, DecisionBook(store.root))
+def _growth(planned: Planned, store: Store) -> Growth | None:
+    """What the plan grows by, where it does."""
+    book = DecisionBook(store.root)
+    if planned.spec.search is not None:
+        return Searches(planned.planner, planned.spec.search, book)
+    if planned.plan.families:
+        return Looking(planned.planner, book, _judge())
+    return None
+
+
+def _judge() -> Judge:
+    """Its statistics load pandas, which takes a moment: only where there are looks."""
+    from rotlab.reporting.looking import verdicts
+
+    return verdicts
 
 
 def _expected(planned: Planned, store: Store, prices: Prices) -> tuple[dict[str, float], str]:

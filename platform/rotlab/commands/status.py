@@ -14,7 +14,9 @@ from rotlab.execution.failures import debug_line
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
+from rotlab.planning.looks_outline import looks_lines
 from rotlab.planning.names import unknown
+from rotlab.planning.serial_looks import families_from_json
 from rotlab.planning.serial_searches import searches_from_json
 from rotlab.tracking.journal import Event, Journal
 from rotlab.tracking.past import in_order, look_back
@@ -49,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     failed = {key: end for key, end in past.failures.items() if key in kinds and key not in done}
     print(f"{study.name}: {len(done)} of {len(kinds)} stages done (revision {study.revision})")
     Console().print(_table(kinds, set(done), failed.keys()))
-    for line in (*_searches(store, study), *_lengths(done.values())):
+    for line in (*_searches(store, study), *_looks(store, study), *_lengths(done.values())):
         print(line)
     if past.last is not None:
         when = datetime.fromtimestamp(past.last["time"]).astimezone()
@@ -69,7 +71,7 @@ def _described(values: Mapping[str, Any]) -> str:
 
 
 def _grown(events: Iterable[Event], revision: int) -> dict[str, str]:
-    """Key -> kind of the stages that searches have added since this revision was first run."""
+    """Key -> kind of the stages that decisions have added since this revision was first run."""
     found: dict[str, str] = {}
     for event in events:
         if event["event"] == "study_started" and event.get("revision") != revision:
@@ -98,6 +100,16 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
             f"  {arms}{more} on {tunings[key].target}, {tunings[key].modality}: "
             f"{_described(winner.settings)} (proposal {winner.number}, {winner.value:.4g})"
         )
+
+
+def _looks(store: Store, study: SavedStudy) -> Iterator[str]:
+    """How far looks are, and what they decided."""
+    saved = families_from_json(study.plan)
+    if not saved:
+        return iter(())
+    taken = DecisionBook(store.root).read({}, saved["families"]).looks
+    of_revision = saved["looks"]  # all that there is of a study that was imported
+    return looks_lines(saved["families"], {key: taken[key] or of_revision[key] for key in taken})
 
 
 def _lengths(records: Collection[Record]) -> Iterator[str]:

@@ -19,7 +19,7 @@ DONE, INCOMPLETE, INTERRUPTED = 0, 1, 130
 def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str], None]) -> int:
     """Say and tell how a run ended; return its exit status."""
     total = len(job.to_do.stages)
-    is_decided = job.only is not None or not job.plan.awaited
+    is_decided = job.only is not None or job.plan.is_decided
     if conduct.finished_all and is_decided:
         rest = _missing_beside(job)
         tell_end(listener, "KILLED" if rest else "FINISHED")
@@ -41,7 +41,7 @@ def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str]
         say(f"stopped, with {done} of {total} stages in the store: {conduct.halted}")
     if job.searches is not None:
         for key, why in job.searches.undecided().items():
-            say(describe_undecided(job.plan.tunings[key], why))
+            say(describe_undecided(job.plan, key, why))
     if conduct.failures or not conduct.halted:
         for text in describe_missing(job.to_do, conduct.failures, missing, job.options):
             say(text)

@@ -14,13 +14,13 @@ from rotlab.execution.durations import Durations
 from rotlab.execution.elsewhere import Elsewhere
 from rotlab.execution.failures import Alike, Failure
 from rotlab.execution.grown import behind
+from rotlab.execution.growth import Growth
 from rotlab.execution.lines import line_after
 from rotlab.execution.listener import Event, Listener
 from rotlab.execution.message import Message
 from rotlab.execution.policy import Policy
 from rotlab.execution.record import Record
 from rotlab.execution.retries import Retries
-from rotlab.execution.searches import Searches
 from rotlab.execution.snapshot import Active, Snapshot, seconds_left
 from rotlab.execution.store import new_attempt_id
 from rotlab.planning.plan import Plan
@@ -48,7 +48,7 @@ class Conduct:
         used: what the study has used before.
         seconds: key -> how long a stage is thought to take, by which the critical path is told.
         shares: key -> request, resolved, of stages that ask for another than their kind.
-        searches: by which the plan grows as stages end, where it does.
+        searches: searches, or looks, by which the plan grows as stages end, where it does.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Conduct:
         used: Usage | None = None,
         seconds: Mapping[str, float] | None = None,
         shares: Mapping[str, Resources] | None = None,
-        searches: Searches | None = None,
+        searches: Growth | None = None,
     ) -> None:
         self._plan = plan
         self._searches = searches

@@ -1,18 +1,21 @@
-"""Where a store keeps what searches decide, each decision once and for all.
+"""Where a store keeps what searches and looks decide, each decision once and for all.
 
 searches/<key>/<number>.json      a proposal
 searches/<key>/winner-<n>.json    the best of the first n
+looks/<key>/<number>.json         a look at a family, with all that it decided by
 """
 
 import contextlib
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from rotlab.execution.files import create_json
 from rotlab.planning.decisions import Decisions, Proposal, Tuning, Winner
+from rotlab.planning.looks import Family, Look
+from rotlab.planning.serial_looks import look_from_json, look_to_json
 from rotlab.planning.serial_searches import (
     proposal_from_json,
     proposal_to_json,
@@ -22,11 +25,11 @@ from rotlab.planning.serial_searches import (
 from rotnet.errors import UserError
 
 FORMAT = 1
-Decision = TypeVar("Decision", Proposal, Winner)
+Decision = TypeVar("Decision", Proposal, Winner, Look)
 
 
 class DecisionBook:
-    """Decisions of searches; the first to write one has decided, whoever runs beside.
+    """Decisions of searches and looks; the first to write one has decided, whoever runs beside.
 
     Args:
         root: of the store.
@@ -34,9 +37,12 @@ class DecisionBook:
 
     def __init__(self, root: Path) -> None:
         self._root = root / "searches"
+        self._looks = root / "looks"
 
-    def read(self, tunings: Mapping[str, Tuning]) -> Decisions:
-        """Return what was decided of searches, of each as many proposals as it is to try.
+    def read(
+        self, tunings: Mapping[str, Tuning], families: Mapping[str, Family] | None = None
+    ) -> Decisions:
+        """Return what was decided: of searches as many proposals as each is to try, and looks.
 
         Where a search has ended, proposals that failed are left out: nobody waits for them.
 
@@ -58,7 +64,8 @@ class DecisionBook:
                 winners[key] = winner
                 found = [one for one in found if winner.values.get(one.number) is not None]
             proposals[key] = tuple(found)
-        return Decisions(proposals, winners)
+        looks = {key: tuple(self._taken(family)) for key, family in (families or {}).items()}
+        return Decisions(proposals, winners, looks)
 
     def keep_proposal(self, proposal: Proposal) -> Proposal:
         """Return the proposal of that number that counts: this one, or one that came first."""
@@ -69,6 +76,19 @@ class DecisionBook:
         """Return the winner that counts: this one, or one that came first."""
         path = self._root / winner.tuning / f"winner-{winner.proposals}.json"
         return _keep(path, winner, winner_to_json, winner_from_json)
+
+    def keep_look(self, look: Look) -> Look:
+        """Return the look of that number that counts: this one, or one that was taken first."""
+        path = self._looks / look.family / f"{look.number}.json"
+        return _keep(path, look, look_to_json, look_from_json)
+
+    def _taken(self, family: Family) -> Iterator[Look]:
+        """The looks at a family, in order, up to a gap."""
+        for number in range(1, len(family.at) + 1):
+            look = _read(self._looks / family.key / f"{number}.json", look_from_json)
+            if look is None:
+                return
+            yield look
 
 
 def _keep(

@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from rotlab.execution.growth import Growth
 from rotlab.execution.policy import Policy
-from rotlab.execution.searches import Searches
 from rotlab.execution.store import Store
 from rotlab.execution.trunk import KeepStates
 from rotlab.planning.devices import CPU
@@ -47,7 +47,7 @@ class Job:
         notify: command or URL that is told of the end, and of a budget nearly used up.
         smoke: whether each sort of stage is tried first, or nothing is done but that.
         verbose: let Ray and the workers talk.
-        searches: by which the plan grows, where it does.
+        searches: searches, or looks, by which the plan grows, where it does.
         options: what `rotlab run-stage` needs to find the same store and data.
     """
 
@@ -75,7 +75,7 @@ class Job:
     smoke: Literal["no", "first", "only"] = "no"
     verbose: bool = False
     options: tuple[str, ...] = ()
-    searches: Searches | None = None
+    searches: Growth | None = None
 
     @cached_property
     def to_do(self) -> Plan:

@@ -28,7 +28,7 @@ RECORD = "record.json"
 LEASE = "lease.json"
 INVALID = "invalid"
 TRASH = ".trash-"
-_OTHERS = ("studies", "artifacts", "searches")  # folders that hold no stages
+_OTHERS = ("studies", "artifacts", "searches", "looks")  # folders that hold no stages
 IMPORT = ".import-"
 
 

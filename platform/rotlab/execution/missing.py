@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Collection, Mapping, Sequence
 
 from rotlab.execution.failures import Failure, debug_line, store_option
-from rotlab.planning.decisions import Tuning
 from rotlab.planning.plan import Plan
 
 MAX_LISTED = 5
@@ -44,8 +43,17 @@ def describe_missing(
     return lines
 
 
-def describe_undecided(tuning: Tuning, why: str) -> str:
-    """Return a line that says which search has found no settings, and so which arms have none."""
+def describe_undecided(plan: Plan, key: str, why: str) -> str:
+    """Return a line that says which search has found no settings, or which look is not taken.
+
+    Args:
+        plan: that it is of.
+        key: of the search, or of what is looked at.
+        why: there is no decision.
+    """
+    if key in plan.families:
+        return f"{plan.families[key].measure} on {plan.families[key].target}: {why}"
+    tuning = plan.tunings[key]
     arms = "; ".join(
         ", ".join(f"{axis}={value}" for axis, value in arm.items()) or "the one arm"
         for arm in tuning.arms[:MAX_LISTED]

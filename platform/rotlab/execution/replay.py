@@ -58,7 +58,7 @@ def tell_rest(listener: Listener, store: Store, study: SavedStudy, plan: Plan) -
     past = look_back(Journal(store.journal_path(study.name)).read())
     records = store.records(plan.stages.values())
     reused = untold(records.values(), past)
-    is_done = len(records) == len(plan.stages) and not plan.awaited
+    is_done = len(records) == len(plan.stages) and plan.is_decided
     if reused or past.is_open or past.is_ended != is_done:
         tell_start(listener, study, reused)
         tell_end(listener, "FINISHED" if is_done else "KILLED")

@@ -34,6 +34,7 @@ from rotlab.execution.store import StoreError
 from rotlab.execution.study import SavedStudy, next_revision
 from rotlab.execution.telling import tell_end, tell_start, untold
 from rotlab.execution.tuning import Surroundings, run_trials
+from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Resources, Stage
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.past import look_back
@@ -130,7 +131,7 @@ def _say_where(
 
 
 def _caught_up(job: Job) -> Job:
-    """The job with all in its plan that searches decide by what the store has."""
+    """The job with all in its plan that searches, or looks, decide by what the store has."""
     if job.searches is None:
         return job
 
@@ -163,15 +164,15 @@ def _bring_about(
     past = look_back(Journal(store.journal_path(name)).read())
     reused = untold(records.values(), past)
     done = {key: record for key, record in records.items() if key in job.to_do.stages}
-    is_growing = job.searches is not None and bool(job.plan.awaited)
+    is_growing = job.searches is not None and not job.plan.is_decided
     if len(done) == total and not is_growing:
-        is_whole = len(records) == len(job.plan.stages) and not job.plan.awaited
+        is_whole = len(records) == len(job.plan.stages) and job.plan.is_decided
         if is_whole and job.smoke != "only" and (reused or not past.is_ended):
             tell_start(tracker, study, reused, job.policy.budget)
             tell_end(tracker, "FINISHED")
         say(f"nothing to do: all {total} stages are in the store")
         return DONE
-    more = ", and what searches will ask for" * is_growing
+    more = f", and what {_deciders(job.plan)} will ask for" * is_growing
     say(f"{name}: {total - len(done)} of {total} stages to do{more}")
     with cluster(
         job.address, job.cpus, job.gpus, job.pending, verbose=job.verbose, shield=interrupt.shield
@@ -216,6 +217,10 @@ def _bring_about(
     if conduct.is_near and not conduct.halted:
         say(f"the study has used {conduct.is_near} of its budget")
     return conclude(job, conduct, tracker, say)
+
+
+def _deciders(plan: Plan) -> str:
+    return "looks" if plan.families else "searches"
 
 
 def _used_beside(job: Job, own: Path, rates: Rates) -> Usage:

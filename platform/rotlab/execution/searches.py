@@ -4,18 +4,16 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 
 from rotlab.execution.decision_book import DecisionBook
+from rotlab.execution.growth import Growth
 from rotlab.planning.decisions import Decisions, Proposal, Proposed, Tuning, Winner
-from rotlab.planning.plan import Plan
 from rotlab.planning.planner import Planner
 from rotlab.planning.search import Search
-from rotlab.planning.stage import Stage
 from rotnet.errors import UserError
 
-Metrics = Mapping[str, float]
 Draw = Callable[..., Proposal]  # see `rotlab.execution.sampling.propose`
 
 
-class Searches:
+class Searches(Growth):
     """Decides proposals and winners, and keeps the plan that they make.
 
     Proposal k is drawn once those up to k - at_once have ended, and knows of those alone.
@@ -30,52 +28,14 @@ class Searches:
     def __init__(
         self, planner: Planner, search: Search, book: DecisionBook, draw: Draw | None = None
     ) -> None:
-        self._planner = planner
+        found = book.read(planner.tunings)
+        super().__init__(planner, found)
         self._search = search
         self._book = book
         self._draw = draw or _optuna()
-        self._metrics: dict[str, Metrics] = {}
-        self._lost: dict[str, None] = {}
-        found = book.read(planner.tunings)
         self._proposals = {key: list(found.proposed(key)) for key in planner.tunings}
         self._winners = dict(found.winners)
-        self.plan = planner.plan(self._decisions())
         self._made = self._by_number()
-
-    def catch_up(self, records: Callable[[Iterable[Stage]], Mapping[str, Metrics]]) -> Plan:
-        """Return the plan with all that can be decided from results that are there.
-
-        Args:
-            records: stages -> metrics of those that are done, by key.
-        """
-        self.decide()
-        known: set[str] = set()
-        while new := [stage for key, stage in self.plan.stages.items() if key not in known]:
-            known.update(stage.key for stage in new)
-            self._metrics |= records(new)
-            self.decide()
-        return self.plan
-
-    def done(self, key: str, metrics: Metrics) -> None:
-        """Learn that a stage has a result."""
-        self._metrics[key] = metrics
-
-    def lost(self, keys: Iterable[str]) -> None:
-        """Learn that stages failed for good, or were cancelled."""
-        self._lost |= dict.fromkeys(keys)
-
-    def decide(self) -> bool:
-        """Decide what can be decided, and say whether the plan has grown.
-
-        Raises:
-            UserError: a proposal has ended without the metric that the search is for.
-        """
-        has_grown = False
-        while self._decide_once():
-            self.plan = self._planner.plan(self._decisions())
-            self._made = self._by_number()
-            has_grown = True
-        return has_grown
 
     def undecided(self) -> dict[str, str]:
         """Return key of a search -> why it has no winner."""
@@ -95,10 +55,12 @@ class Searches:
         return Decisions(proposals, self._winners)
 
     def _by_number(self) -> dict[tuple[str, int], Proposed]:
+        """Key of a search and number -> the proposal in the plan as it is."""
         return {(one.proposal.tuning, one.proposal.number): one for one in self.plan.proposed}
 
     def _decide_once(self) -> bool:
         """Decide for every search what the plan as it is allows; say whether there was anything."""
+        self._made = self._by_number()
         has_decided = False
         for key, tuning in self._planner.tunings.items():
             if key in self._winners:

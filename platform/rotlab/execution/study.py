@@ -9,6 +9,8 @@ from rotlab.planning.serial import plan_from_json, plan_to_json
 from rotlab.planning.stage import Resources, StageKind
 from rotnet.errors import UserError
 
+_GROWING = ("tunings", "families")  # what a plan holds that grows while it runs
+
 
 @dataclass(frozen=True, slots=True)
 class SavedStudy:
@@ -31,8 +33,8 @@ class SavedStudy:
     plan: Mapping[str, Any]
 
     def asks_what(self, other: "SavedStudy") -> bool:
-        """Say whether two revisions are of one plan, or of one that grows by its own searches."""
-        if "tunings" in self.plan and "tunings" in other.plan:
+        """Say whether two revisions are of one plan, or of one that grows by its own decisions."""
+        if any(name in self.plan and name in other.plan for name in _GROWING):
             return (self.text, self.resources) == (other.text, other.resources)
         return self == other
 

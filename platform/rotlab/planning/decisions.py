@@ -1,8 +1,10 @@
-"""What a search has decided so far: which settings were tried, and which of them is taken."""
+"""What searches and looks have decided so far: what is tried and taken, and which arms go on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from rotlab.planning.looks import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,17 @@ class Winner:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What searches have decided.
+    """What searches and looks have decided.
 
     Args:
         proposals: key of a search -> its proposals, in order from 1.
         winners: key of a search -> its winner.
+        looks: key of a family -> its looks, in order from 1.
     """
 
     proposals: Mapping[str, tuple[Proposal, ...]] = field(default_factory=dict)
     winners: Mapping[str, Winner] = field(default_factory=dict)
+    looks: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
 
     def proposed(self, tuning: str) -> tuple[Proposal, ...]:
         """Return the proposals of a search, in order."""

@@ -9,6 +9,7 @@ from rotlab.planning.collapse import Collapsed
 from rotlab.planning.costed import Costed
 from rotlab.planning.key import canonical
 from rotlab.planning.lengths import Shared, shared_lengths, unshared_lengths
+from rotlab.planning.looks_outline import Least, least_lines, looks_json, looks_lines, plan_lines
 from rotlab.planning.plan import Plan
 from rotlab.planning.planned import Planned
 from rotlab.planning.simulated import Simulated
@@ -22,6 +23,7 @@ def outline(
     done: Mapping[str, int],
     costed: Costed | None = None,
     simulated: Simulated | None = None,
+    least: Least | None = None,
 ) -> str:
     """Return the plan as text: cells, what collapsed or is excluded, stages, what is in the way.
 
@@ -30,6 +32,7 @@ def outline(
         done: kind -> number of its stages that are already in the store.
         costed: what it costs, where that is to be said.
         simulated: how a simulated run of it went, likewise.
+        least: what it comes to if the next look settles all, where there are looks.
     """
     plan, spec = planned.plan, planned.spec
     lines = [f"{plan.name}: {plan.question}" if plan.question else plan.name, ""]
@@ -50,9 +53,14 @@ def outline(
         heading = f"overridden: {_counted(len(one.arms), 'arm')} with {settings}: {one.because}"
         lines += _listed(heading, list(one.arms))
     lines += _searched(planned)
+    lines += plan_lines(planned, least)
+    taken = least.taken if least else {}
+    lines += looks_lines(plan.families, taken) if any(taken.values()) else []
     lines += ["", *_table(plan, done), *_lengths(planned)]
     lines += ["", *bill_lines(costed)] if costed else []
     lines += ["", *simulated.lines()] if simulated else []
+    rest = least_lines(least) if least else []
+    lines += ["", *rest] if rest else []
     lines += [""] * bool(plan.absent or plan.unsupported or spec.budget or plan.warnings)
     for name in plan.absent:
         lines.append(f"absent: {name}; prepare it with: {how_to_get(plan, name, planned.root)}")
@@ -69,6 +77,7 @@ def outline_json(
     done: Mapping[str, int],
     costed: Costed | None = None,
     simulated: Simulated | None = None,
+    least: Least | None = None,
 ) -> dict[str, Any]:
     """Return the same as plain values; `stages` and `stages_unshared` count each kind."""
     plan, spec = planned.plan, planned.spec
@@ -114,6 +123,15 @@ def outline_json(
             {"arms": list(map(dict, one.arms)), "target": one.target, "proposals": one.proposals}
             for one in plan.tunings.values()
         ],
+        "looks": looks_json(plan.families, least.taken if least else {}),
+        "least": {
+            "cells": len(least.planned.plan.cells),
+            "stages_missing": least.missing,
+            "costs": bill_json(least.costed),
+            "simulated": least.simulated.json() if least.simulated else None,
+        }
+        if least
+        else None,
         "budget": asdict(spec.budget),
         "warnings": list(plan.warnings),
         "costs": bill_json(costed) if costed else None,

@@ -10,6 +10,7 @@ from rotlab.planning.arms import Excluded, Overridden
 from rotlab.planning.collapse import Collapsed
 from rotlab.planning.decisions import Awaited, Proposed, Tuning
 from rotlab.planning.key import canonical
+from rotlab.planning.looks import Family, Look, is_over
 from rotlab.planning.stage import Cell, Stage
 
 
@@ -37,6 +38,8 @@ class Plan:
         tunings: the searches for settings, by key.
         proposed: what searches have proposed so far.
         awaited: cells whose settings a search has still to find.
+        families: what looks judge together, by key.
+        looks: key of a family -> its looks so far.
     """
 
     name: str
@@ -56,6 +59,8 @@ class Plan:
     tunings: Mapping[str, Tuning] = field(default_factory=dict)
     proposed: tuple[Proposed, ...] = ()
     awaited: tuple[Awaited, ...] = ()
+    families: Mapping[str, Family] = field(default_factory=dict)
+    looks: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Plan({self.name!r}, {len(self.cells)} cells, {len(self.stages)} stages)"
@@ -66,6 +71,11 @@ class Plan:
         shared = {id(cell.arm): cell.arm for cell in self.cells}  # its cells share one mapping
         shared |= {id(cell.arm): cell.arm for cell in self.awaited}
         return len({canonical(arm) for arm in shared.values()})
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it holds all that its searches and looks will ask for."""
+        return not self.awaited and all(is_over(self.looks.get(key, ())) for key in self.families)
 
     def rows(self) -> tuple[Cell | Awaited, ...]:
         """Return all rows that the results will have, in order, be they decided or not."""

@@ -8,6 +8,7 @@ from rotlab.planning.datasets import DatasetInfo, data_root, find_datasets
 from rotlab.planning.decisions import Decisions
 from rotlab.planning.imagined import imagine
 from rotlab.planning.kinds import load_kinds
+from rotlab.planning.looks import imagined
 from rotlab.planning.plan import Plan
 from rotlab.planning.planner import Planner
 from rotlab.planning.spec import Spec, load_spec
@@ -24,7 +25,7 @@ class Planned:
         kinds: all registered stage kinds.
         root: folder that the data sets were looked for in.
         datasets: those that the file names, its weights among them.
-        planner: makes its plan, for whatever its searches have decided.
+        planner: makes its plan, for whatever its searches and looks have decided.
         plan: what there is to do.
     """
 
@@ -35,15 +36,25 @@ class Planned:
     planner: Planner
     plan: Plan
 
-    def imagined(self, decisions: Decisions) -> "Planned":
-        """Return the same with the plan as it may be once all is decided: for what it costs."""
-        if self.spec.search is None:
-            return self
-        return self.decided(imagine(self.plan.tunings, self.spec.search, decisions))
+    def imagined(self, decisions: Decisions, *, most: bool = True) -> "Planned":
+        """Return the same with the plan as it may be once all is decided: for what it costs.
+
+        Args:
+            decisions: those that were made.
+            most: whether arms that are open go on to the last look, or stop at the next one.
+        """
+        looks = {
+            key: imagined(family, decisions.looks.get(key, ()), most=most)
+            for key, family in self.plan.families.items()
+        }
+        if self.spec.search is not None:
+            decisions = imagine(self.plan.tunings, self.spec.search, decisions)
+        return self.decided(replace(decisions, looks=looks))
 
     def decided(self, decisions: Decisions) -> "Planned":
-        """Return the same with the plan as it is once searches have decided so."""
-        return replace(self, plan=self.planner.plan(decisions)) if self.plan.tunings else self
+        """Return the same with the plan as it is once searches and looks have decided so."""
+        grows = self.plan.tunings or self.plan.families
+        return replace(self, plan=self.planner.plan(decisions)) if grows else self
 
 
 def plan_file(path: Path, data: Path | str | None) -> Planned:

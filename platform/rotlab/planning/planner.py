@@ -1,4 +1,4 @@
-"""How a search space becomes a plan, and a plan that grows with what its searches decide."""
+"""How a search space becomes a plan, and a plan that grows with what searches and looks decide."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,16 +7,19 @@ from itertools import product
 from typing import Any
 
 from rotlab.planning.arms import Arm, expand
-from rotlab.planning.chains import Chains, Replicate
+from rotlab.planning.chains import Chains
 from rotlab.planning.configs import RefusedError
 from rotlab.planning.datasets import DatasetInfo
 from rotlab.planning.decisions import Awaited, Decisions, Proposed, Tuning, Winner
+from rotlab.planning.families import Families, Sample
 from rotlab.planning.inits import RANDOM_FROZEN, SCRATCH
 from rotlab.planning.key import canonical
 from rotlab.planning.lengths import continuations
+from rotlab.planning.looks import Family
 from rotlab.planning.plan import Plan, agree
 from rotlab.planning.problems import Problem, SpecError
-from rotlab.planning.replicates import SEEDS, draws_by_chance
+from rotlab.planning.repeats import Repeats
+from rotlab.planning.replicates import SEEDS
 from rotlab.planning.shape import MODALITIES, Member
 from rotlab.planning.spec import Spec
 from rotlab.planning.stage import Cell, Stage, StageKind
@@ -35,7 +38,7 @@ def make_plan(
         spec: what is asked for.
         kinds: stage kinds by name.
         datasets: all that the search space names, its weights among them.
-        decisions: of its searches so far; None: there are none.
+        decisions: of its searches and looks so far; None: there are none.
 
     Raises:
         SpecError: with all that only shows once axes are combined or data sets are known.
@@ -44,7 +47,7 @@ def make_plan(
 
 
 class Planner:
-    """A search space's arms and stages, and its plan for whatever its searches have decided.
+    """A search space's arms and stages, and its plan for whatever searches and looks have decided.
 
     Args:
         spec: what is asked for.
@@ -65,10 +68,11 @@ class Planner:
         self._arms = expand(spec, kinds)
         self._chains = Chains(spec, kinds, datasets)
         targets = [datasets[target] for target in spec.targets]
-        self._repeats = _Repeats(spec, targets)
+        self._repeats = Repeats(spec, targets)
         self._cells: dict[tuple[int, str, str], list[Cell]] = {}
         self._proposed: dict[tuple[str, str], Proposed] = {}
         self._tunings: Tunings | None = None
+        self._families: Families | None = None
         problems = [*_split_problems(spec, datasets), *_seed_problems(spec)]
         if spec.search is not None and not problems:
             self._tunings = Tunings(spec, spec.search, kinds, self._chains)
@@ -77,11 +81,26 @@ class Planner:
         if not problems:
             deque(self._decided(Decisions()), maxlen=0)
         self._refuse(problems)
+        if spec.replicates.looks is not None:
+            families = Families(spec, kinds, self._chains.stages)
+            arms = self._arms.arms
+            families.find(arms, _baseline(spec, arms), lambda at, on: self._of(at, on, {}))
+            self._refuse(families.problems)
+            self._families = families
 
     @property
     def tunings(self) -> Mapping[str, Tuning]:
         """The searches, by key."""
         return {} if self._tunings is None else self._tunings.all
+
+    @property
+    def families(self) -> Mapping[str, Family]:
+        """What looks judge together, by key."""
+        return {} if self._families is None else self._families.all
+
+    def samples(self, family: str) -> tuple[tuple[Sample, ...], ...]:
+        """Return the seeds of each arm of a family, by its key, up to those of the last look."""
+        return () if self._families is None else self._families.samples[family]
 
     def plan(self, decisions: Decisions) -> Plan:
         """Return the plan as it is with these decisions; it grows as they do.
@@ -131,11 +150,14 @@ class Planner:
                 *_baseline_missing(spec, baseline),
                 *_random_row_missing(spec, kinds, arms.arms),
                 *_proxy(spec, kinds),
+                *_fused(spec, arms.arms),
             ),
             continues=continuations(stages, kinds),
             tunings=self.tunings,
             proposed=proposed,
             awaited=tuple(awaited),
+            families=self.families,
+            looks={key: decisions.looks.get(key, ()) for key in self.families},
         )
 
     def _decided(self, decisions: Decisions) -> Iterator[tuple[int, str, list[Cell] | None]]:
@@ -149,7 +171,12 @@ class Planner:
                         winners[member.name] = decisions.winners.get(tuning)
                 found = {name: one for name, one in winners.items() if one is not None}
                 is_known = len(found) == len(winners)
-                yield index, target, self._of(index, target, found) if is_known else None
+                cells = self._of(index, target, found) if is_known else None
+                if cells is not None and self._families is not None:
+                    number = self._families.num_seeds(index, target, decisions)
+                    seeds = self._spec.replicates.seeds[:number]
+                    cells = [cell for cell in cells if cell.replicate["seed"] in seeds]
+                yield index, target, cells
 
     def _of(self, index: int, target: str, winners: Mapping[str, Winner]) -> list[Cell]:
         """The cells of an arm on a target, with what searches have found; made once."""
@@ -189,7 +216,7 @@ class Planner:
 
     def _stages(self, cells: Sequence[Cell], proposed: Sequence[Proposed]) -> dict[str, Stage]:
         """Those that are needed, parents first."""
-        if self._tunings is None:
+        if self._tunings is None and self._families is None:
             return dict(self._chains.stages)
         needed = {key for cell in cells for key in cell.stages}
         needed |= {key for one in proposed for key in one.stages}
@@ -222,6 +249,16 @@ def _proxy(spec: Spec, kinds: Mapping[str, StageKind]) -> Iterator[str]:
     if judged is not None and judged.proxy is not None:
         line = spec.line("search.by", "search")
         yield f"{line} search: is judged on a proxy: {judged.proxy}"
+
+
+def _fused(spec: Spec, arms: Iterable[Arm]) -> Iterator[str]:
+    """Warn of looks at what stands for a fusion."""
+    if spec.replicates.looks is not None and any(len(arm.shape.members) > 1 for arm in arms):
+        line = spec.line("replicates.looks")
+        yield (
+            f"{line} replicates.looks: two networks that are joined are looked at by the mean of "
+            "their own values, a proxy of what they reach together"
+        )
 
 
 def _baseline(spec: Spec, arms: Iterable[Arm]) -> dict[str, Any]:
@@ -286,35 +323,3 @@ def _seed_problems(spec: Spec) -> list[Problem]:
                 )
                 found.append(spec.problem(said, "replicates.seed"))
     return found
-
-
-class _Repeats:
-    """The replicates of arms: those whose stages draw by chance alike have the same."""
-
-    def __init__(self, spec: Spec, targets: Sequence[DatasetInfo]) -> None:
-        self._spec = spec
-        self._targets = targets
-        self._made: dict[tuple[str, ...], list[tuple[Replicate, dict[str, int]]]] = {}
-
-    def of(self, arm: Arm) -> list[tuple[Replicate, dict[str, int]]]:
-        """Return the replicates of an arm, each with how it is written."""
-        links = reversed(arm.shape.links)
-        chain = tuple(link.kind.name for link in links if draws_by_chance(link.kind))
-        if chain not in self._made:
-            self._made[chain] = [
-                (one, _written(one)) for target in self._targets for one in self._all(target, chain)
-            ]
-        return self._made[chain]
-
-    def _all(self, target: DatasetInfo, chain: tuple[str, ...]) -> Iterator[Replicate]:
-        splits: tuple[int | None, ...] = self._spec.replicates.splits or (1,)
-        if target.num_splits == 0:
-            splits = (None,)
-        for draw, split in product(self._spec.replicates.draws(chain), splits):
-            yield Replicate(target, draw, split)
-
-
-def _written(replicate: Replicate) -> dict[str, int]:
-    own = {f"seed.{kind}": seed for kind, seed in replicate.draw.by_kind.items()}
-    split = {} if replicate.split is None else {"split": replicate.split}
-    return {"seed": replicate.draw.seed, **split, **own}

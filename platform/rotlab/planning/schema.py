@@ -10,9 +10,11 @@ from typing import Any
 from rotlab.planning.axes import VALUES, WHEN, why_no_axis
 from rotlab.planning.budget import LIMITS
 from rotlab.planning.excludes import BECAUSE
+from rotlab.planning.looks import FEWEST
+from rotlab.planning.looks import MOST as MOST_SEEDS
 from rotlab.planning.occupancy import Occupied
 from rotlab.planning.overrides import SET
-from rotlab.planning.replicates import LAST_SPLIT, SEEDS, draws_by_chance
+from rotlab.planning.replicates import DECIDED, LAST_SPLIT, LOOKS, SEEDS, UNTIL, draws_by_chance
 from rotlab.planning.report import NAME
 from rotlab.planning.samplers import COUNT, FLAG, OPTIONS, SCALE
 from rotlab.planning.search import GOALS, MOST, SEARCH
@@ -157,8 +159,20 @@ def _study(kinds: Mapping[str, StageKind]) -> Schema:
                         "anyOf": [seeds, _object(own, least=1)],
                     },
                     "split": {"description": "the target's official splits, from 1", **splits},
+                    UNTIL: {
+                        "description": "seeds are added at looks until a difference is decided",
+                        "const": DECIDED,
+                    },
+                    LOOKS: {
+                        "description": "how many seeds an arm that is still open has at each",
+                        "type": "array",
+                        "items": {"type": "integer", "minimum": FEWEST, "maximum": MOST_SEEDS},
+                        "minItems": 2,
+                        "uniqueItems": True,
+                    },
                 }
             ),
+            "dependentRequired": {UNTIL: [LOOKS], LOOKS: [UNTIL]},
         },
         "measure": {
             "description": "what cells measure: a stage kind, or several",

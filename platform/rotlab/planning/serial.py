@@ -12,6 +12,7 @@ from rotlab.planning.collapse import Collapsed
 from rotlab.planning.lengths import continuations
 from rotlab.planning.names import unknown
 from rotlab.planning.plan import Plan
+from rotlab.planning.serial_looks import families_from_json, families_to_json, look_to_json
 from rotlab.planning.serial_searches import proposal_to_json, searches_from_json, searches_to_json
 from rotlab.planning.stage import Cell, DataRef, Stage, StageKind
 from rotnet.errors import UserError
@@ -98,6 +99,8 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         beside["baseline"] = dict(plan.baseline)
     if plan.tunings:
         beside |= searches_to_json(plan)
+    if plan.families:
+        beside |= families_to_json(plan)
     return {
         "format": FORMAT,
         "name": plan.name,
@@ -128,11 +131,16 @@ def grown(before: Plan, after: Plan, time: float) -> dict[str, Any]:
 
     Args:
         before: the plan.
-        after: the plan with more stages, cells and proposals.
+        after: the plan with more stages, cells, proposals and looks.
         time: seconds since the epoch.
     """
     known = {id(cell) for cell in before.cells}
     proposed = {(one.proposal.tuning, one.proposal.number) for one in before.proposed}
+    looks = [
+        look_to_json(look)
+        for key, taken in after.looks.items()
+        for look in taken[len(before.looks.get(key, ())) :]
+    ]
     return {
         "event": "study_grew",
         "time": time,
@@ -145,6 +153,7 @@ def grown(before: Plan, after: Plan, time: float) -> dict[str, Any]:
             for one in after.proposed
             if (one.proposal.tuning, one.proposal.number) not in proposed
         ],
+        **({"looks": looks} if looks else {}),
     }
 
 
@@ -179,6 +188,7 @@ def plan_from_json(values: Mapping[str, Any], kinds: Mapping[str, StageKind]) ->
         warnings=tuple(values["warnings"]),
         continues=continuations(stages, kinds),
         **searches_from_json(values),
+        **families_from_json(values),
     )
 
 

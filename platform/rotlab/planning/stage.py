@@ -113,7 +113,7 @@ class StageKind:
             where it does not say.
         misfit: says which setting does not go with the stages behind, parents first, and why; or
             None where all do.
-        judged: how a search may judge its stages; None: it may not.
+        judged: how a search, or looks, may judge its stages; None: they may not.
         cost: says how much work a stage is, from its settings, the videos it is given by role (of a
             stage without data, those of the last one behind that has any) and the stages behind,
             parents first; None, as its own answer too, where that is not known. Asked once for

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from rotlab.planning import baselines
 from rotlab.reporting.chains import Chain, Record, chains_of
 from rotlab.reporting.statistics import Estimate, mean_interval
 
@@ -88,10 +89,7 @@ def summarise(
 
 def has_values(arm: ArmSummary, values: Mapping[str, Any]) -> bool:
     """Say whether an arm has all of these: axis -> value."""
-    return all(
-        axis in arm.arm and as_text(arm.arm[axis]) == as_text(value)
-        for axis, value in values.items()
-    )
+    return baselines.has_values(arm.arm, values)
 
 
 def varying_axes(arms: Iterable[ArmSummary], axes: Iterable[str]) -> tuple[str, ...]:

@@ -53,6 +53,11 @@ def chains_of(
             seeds = frozenset({_seed(of_replicate[0])})
             splits = {_split(cell): one for cell, one in known}
             replicates.append(Chain(_mean(one for _, one in known), stages, seeds, splits))
+    return independent(replicates)
+
+
+def independent(replicates: Sequence[Chain]) -> tuple[Chain, ...]:
+    """Return replicates as independent values: those that share a stage or a seed are one."""
     joined = joint(replicates, lambda one: (*one.stages, *one.seeds))
     return tuple(map(_merged, joined))
 

@@ -8,15 +8,16 @@ differ in difficulty; what is missing is counted, never averaged away.
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import pandas as pd
 
+from rotlab.planning.baselines import untrained
 from rotlab.planning.names import unknown
-from rotlab.reporting.arms import BESIDE, ArmSummary, as_text, has_values, summarise, value_of
+from rotlab.reporting.arms import BESIDE, ArmSummary, as_text, summarise, value_of
 from rotlab.reporting.chains import Record
-from rotlab.reporting.contrasts import SCRATCH, UNTRAINED, Contrast, contrasts_of
+from rotlab.reporting.contrasts import Contrast, contrasts_of
 from rotnet.errors import UserError
 
 ELSEWHERE = (
@@ -40,6 +41,7 @@ class Comparison:
         chance: metric -> what guessing gives, where the study says so.
         instead: the metrics that cells have where none that ended has this one; else empty.
         asked: the baseline, where the reader named one.
+        looks: how looks at held-out videos chose the number of seeds; empty where none did.
     """
 
     target: str
@@ -51,6 +53,7 @@ class Comparison:
     chance: Mapping[str, float]
     instead: tuple[str, ...] = ()
     asked: Mapping[str, Any] | None = None
+    looks: Mapping[str, Any] = field(default_factory=dict)
 
 
 def compare(
@@ -84,10 +87,12 @@ def compare(
         _check_baseline(baseline, frame, axes)
     own = frame[frame["state"] != ELSEWHERE].to_dict("records")
     groups = _group(own, lambda record: (record["target"], record["measure"]))
-    return [
+    looks = frame.attrs.get("looks", {})
+    found = [
         _comparison(records, target, measure, metric, axes, metrics, baseline, test_share)
         for (target, measure), records in groups.items()
     ]
+    return [replace(one, looks=looks) for one in found]
 
 
 def _comparison(
@@ -116,7 +121,10 @@ def _comparison(
         axes=axes,
         arms=arms,
         contrasts=contrasts_of(
-            arms, axes, _untrained(arms) if baseline is None else baseline, test_share
+            arms,
+            axes,
+            untrained([arm.arm for arm in arms]) if baseline is None else baseline,
+            test_share,
         ),
         chance={each: value for each, value in chance.items() if value is not None},
         instead=instead,
@@ -136,11 +144,6 @@ def _chance(records: Sequence[Record], metric: str) -> float | None:
     if not own and "accuracy" in metric and not metric.startswith(("top", "pretext.")):
         own = _present(record.get("chance") for record in records)
     return math.fsum(own) / len(own) if own else None
-
-
-def _untrained(arms: Sequence[ArmSummary]) -> Mapping[str, Any]:
-    held = (one for one in UNTRAINED if any(has_values(arm, one) for arm in arms))
-    return next(held, SCRATCH)
 
 
 def _held(records: Sequence[Record], metrics: Sequence[str]) -> tuple[str, ...]:

@@ -4,16 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rotlab.reporting.arms import ArmSummary, as_text, has_values, varying_axes
-from rotlab.reporting.chains import pairs
+from rotlab.planning.baselines import differences
+from rotlab.reporting.arms import ArmSummary, has_values, varying_axes
+from rotlab.reporting.chains import Chain, pairs
 from rotlab.reporting.family import adjust
 from rotlab.reporting.resampled import resampled
 from rotlab.reporting.spread import Spread
 from rotlab.reporting.statistics import FEWEST, Difference, paired, spread_over, unpaired
-
-SCRATCH: Mapping[str, Any] = {"init": "scratch"}
-RANDOM: Mapping[str, Any] = {"init": "random-frozen"}
-UNTRAINED = (SCRATCH, RANDOM)  # what arms are set against unless something else is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +55,15 @@ def contrasts_of(
             of but one chain are then compared over them.
     """
     others = [axis for axis in axes if axis not in baseline]
-    bases = [place for place, arm in enumerate(arms) if has_values(arm, baseline)]
+    places = differences([arm.arm for arm in arms], axes, baseline)
     treated = [
-        place
-        for place, arm in enumerate(arms)
-        if place not in bases and any(axis in arm.arm for axis in baseline)
+        arm
+        for arm in arms
+        if not has_values(arm, baseline) and any(axis in arm.arm for axis in baseline)
     ]
-    shown = varying_axes((arms[place] for place in treated), others)
-    held = [{axis: as_text(value) for axis, value in arm.arm.items()} for arm in arms]
+    shown = varying_axes(treated, others)
     spread = spread_over([arm.seed_means for arm in arms])
-    found = [
-        _contrast(arms, (place, base), baseline, shown, spread, test_share)
-        for place in treated
-        for base in bases
-        if all(
-            axis not in held[base] or held[base][axis] == held[place].get(axis) for axis in others
-        )
-    ]
+    found = [_contrast(arms, pair, baseline, shown, spread, test_share) for pair in places]
     adjusted = adjust([one.difference for one in found])
     return tuple(
         replace(one, difference=difference) for one, difference in zip(found, adjusted, strict=True)
@@ -103,6 +92,26 @@ def _contrast(
     )
 
 
+def difference_of(
+    first: Sequence[Chain], second: Sequence[Chain], spread: Spread, places: tuple[int, int]
+) -> Difference:
+    """Return the difference of two arms, paired where they share a stage, chain by chain.
+
+    Enough chains have to: as many as either arm has, or three.
+
+    Args:
+        first: of one arm, at least one.
+        second: of the other.
+        spread: of all arms that are judged together.
+        places: of the two in it.
+    """
+    shared = pairs(first, second)
+    enough = min(FEWEST, len(first), len(second))
+    if shared is not None and len(shared) >= enough:
+        return paired(shared)
+    return unpaired([one.value for one in first], [one.value for one in second], spread, places)
+
+
 def _difference(
     arm: ArmSummary,
     base: ArmSummary,
@@ -110,12 +119,8 @@ def _difference(
     places: tuple[int, int],
     test_share: float | None,
 ) -> Difference:
-    """Paired where the two share a stage, chain by chain, and enough chains do."""
+    """Over splits where an arm has but one chain and splits are random."""
     if test_share is not None and len(arm.chains) == len(base.chains) == 1:
         first, second = arm.chains[0].splits, base.chains[0].splits
         return resampled([first[one] - second[one] for one in first if one in second], test_share)
-    shared = pairs(arm.chains, base.chains)
-    enough = min(FEWEST, len(arm.chains), len(base.chains))
-    if shared is not None and len(shared) >= enough:
-        return paired(shared)
-    return unpaired(arm.seed_means, base.seed_means, spread, places)
+    return difference_of(arm.chains, base.chains, spread, places)

@@ -170,6 +170,13 @@ def notes(comparisons: list[Comparison]) -> list[str]:
         notes.append(
             "Linear and retrieval leave networks as they are: scratch is the random network."
         )
+    for looks in [one.looks for one in comparisons if one.looks][:1]:
+        at, by = ", ".join(map(str, looks["at"])), " and ".join(looks["metrics"])
+        notes.append(
+            f"How many seeds an arm has (n) was chosen by looks at held-out videos ({by}), at {at} "
+            "seeds, until its difference was shown or hopeless there; what is shown here was not "
+            "looked at, and p and intervals are as for numbers chosen beforehand."
+        )
     if any(arm.missing for arm in _arms(comparisons)):
         notes.append("A seed counts once none of its cells is missing.")
     return notes

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rotlab.reporting.contrasts import UNTRAINED, Contrast
+from rotlab.planning.baselines import UNTRAINED
+from rotlab.reporting.contrasts import Contrast
 from rotlab.reporting.scale import Scale
 from rotlab.reporting.statistics import CONFIDENCE, Difference
 

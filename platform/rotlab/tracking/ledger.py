@@ -7,13 +7,21 @@ from dataclasses import replace
 
 from pydantic import BaseModel
 
+from rotlab.planning.decisions import Awaited
 from rotlab.planning.plan import Plan
 from rotlab.planning.serial import grown_cells, grown_stages
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.artifacts import result_of
 from rotlab.tracking.journal import Event
 from rotlab.tracking.progress import Progress
-from rotlab.tracking.roster import BASELINE_TAG, canonical, cell_key, roster_tags
+from rotlab.tracking.roster import (
+    BASELINE_TAG,
+    LOOKS_TAG,
+    canonical,
+    cell_key,
+    looks_of,
+    roster_tags,
+)
 from rotlab.tracking.run_write import DataUse, Point, RunWrite, Status, flatten, merge, points_of
 from rotnet.config import identity
 
@@ -95,15 +103,15 @@ class Ledger:
         return []
 
     def _begin_anew(self) -> None:
-        """Take the plan as it is now, without what an earlier driver's searches added to theirs."""
-        self._plan = self._first
+        """Take the plan as it is now, without what an earlier driver decided to add to its own."""
+        self._plan, self._rows = self._first, self._first.rows()
         self._cells_of, self._proposals = {}, {}
         self._note_cells(self._plan.cells)
         for one in self._plan.proposed:
             self._note_proposal(one.proposal.tuning, one.proposal.number, one.results)
 
     def _grow(self, event: Event) -> list[RunWrite]:
-        """Take in what searches have added to the plan; write the cells whose results are there."""
+        """Take in what decisions added to the plan; write the cells whose results are there."""
         stages = grown_stages(event, self._configs, self._plan.stages)
         cells = grown_cells(event)
         known = {(cell.result, canonical(cell.arm)) for cell in self._plan.cells}
@@ -121,7 +129,11 @@ class Ledger:
         self._note_cells(cells)
         for one in event["proposals"]:
             self._note_proposal(one["tuning"], one["number"], one["results"])
-        return [self._cell_write(cell) for cell in cells if self._is_done(cell.result)]
+        there_now = [self._cell_write(cell) for cell in cells if self._is_done(cell.result)]
+        listed = {_identity(row) for row in self._rows}
+        unlisted = tuple(cell for cell in cells if _identity(cell) not in listed)
+        self._rows = (*self._rows, *unlisted)
+        return [self._study_write("RUNNING"), *there_now] if unlisted else there_now
 
     def _note_cells(self, cells: Iterable[Cell]) -> None:
         for cell in cells:
@@ -206,6 +218,7 @@ class Ledger:
             "rotlab.study": self._plan.name,
             "rotlab.question": self._plan.question,
             BASELINE_TAG: canonical(self._plan.baseline),
+            LOOKS_TAG: canonical(looks_of(self._plan)),
             **roster_tags(self._plan.axes, self._rows),
         }
         if status is not None:
@@ -308,6 +321,10 @@ class Ledger:
             for name, value in (progress.metrics if progress else {}).items():
                 found.setdefault(prefix + name, []).append(value)
         return {name: math.fsum(values) / len(values) for name, values in found.items()}
+
+
+def _identity(row: Cell | Awaited) -> str:
+    return cell_key(row.arm, row.target, row.replicate, row.measure)
 
 
 def _modality(stage: Stage) -> str:

@@ -12,7 +12,7 @@ from rotlab.planning.names import unknown
 from rotlab.tracking.cache import Cache
 from rotlab.tracking.database import Database
 from rotlab.tracking.following import follow_database, follow_server
-from rotlab.tracking.roster import BASELINE_TAG, NULL, PlannedCell, Roster, read_roster
+from rotlab.tracking.roster import BASELINE_TAG, LOOKS_TAG, NULL, PlannedCell, Roster, read_roster
 from rotlab.tracking.runs import CELL, METRIC, STAGE, StudyRuns
 from rotlab.tracking.uri import TrackingError, check_tracking_uri, sqlite_path
 
@@ -30,6 +30,7 @@ class Results:
         name: the study's.
         question: that it asks.
         baseline: axis -> value, around which axes vary one at a time; empty where there is none.
+        looks: at which seeds were added, as `rotlab.tracking.roster.looks_of` has it; else empty.
         roster: the cells that it plans.
         found: its runs.
     """
@@ -37,6 +38,7 @@ class Results:
     name: str
     question: str
     baseline: dict[str, Any]
+    looks: dict[str, Any]
     roster: Roster
     found: StudyRuns
 
@@ -57,7 +59,8 @@ def results(study: str, uri: str, *, fresh: bool = False) -> pd.DataFrame:
         none); and last "stages", the keys of all stages behind a cell, which say what cells share
         (None where it has no run). Where stage kinds have seeds of their own, columns such as
         "seed.pretrain" stand behind split. `attrs` holds the study's "question", the "baseline"
-        around which axes vary one at a time (axis -> value, empty where there is none), and the
+        around which axes vary one at a time (axis -> value, empty where there is none), the "looks"
+        at which seeds were added (empty where all arms have all), and the
         names of the columns that are "axes" and "metrics".
 
     Raises:
@@ -91,6 +94,7 @@ def read(study: str, uri: str, *, fresh: bool = False) -> Results:
         study,
         found.tags.get("rotlab.question", ""),
         json.loads(found.tags.get(BASELINE_TAG, "{}")),
+        json.loads(found.tags.get(LOOKS_TAG, "{}")),
         roster,
         found,
     )
@@ -131,6 +135,7 @@ def frame_of(study: Results) -> pd.DataFrame:
         "metrics": list(metrics),
         "question": study.question,
         "baseline": {axis: NULL if one is None else one for axis, one in study.baseline.items()},
+        "looks": study.looks,
     }
     return frame
 

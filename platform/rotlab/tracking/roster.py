@@ -9,12 +9,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from rotlab.planning.decisions import Awaited
+from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Cell
 
 NULL = "none"  # how an axis's value null is told: of an axis that is not read there is no value
 BASELINE_TAG = (
     "rotlab.baseline"  # the arm around which axes vary one at a time, {} where there is none
 )
+LOOKS_TAG = "rotlab.looks"  # at which seeds were added, {} where all arms have all
 _PREFIX = "rotlab.cells."
 _PART_CHARS = 5000  # the least that any MLflow backend takes in a tag
 
@@ -55,6 +57,15 @@ def cell_key(
 
 def _key(*fields: str) -> str:
     return hashlib.sha256(f"[{','.join(fields)}]".encode()).hexdigest()[:16]
+
+
+def looks_of(plan: Plan) -> dict[str, Any]:
+    """Return how looks chose the number of seeds: "at" how many, and by which "metrics"."""
+    families = tuple(plan.families.values())
+    if not families:
+        return {}
+    metrics = dict.fromkeys(f"{one.metric} of {one.measure}" for one in families)
+    return {"at": list(families[0].at), "metrics": list(metrics)}
 
 
 def roster_tags(axes: Iterable[str], cells: Iterable[Cell | Awaited]) -> dict[str, str]:

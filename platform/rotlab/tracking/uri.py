@@ -84,8 +84,9 @@ def _check_sqlite(path: Path, uri: str, *, writing: bool) -> None:
 
 
 def _check_is_mlflow(path: Path, where: str) -> None:
+    # Opened for writing: a transaction whose process was killed is rolled back by who opens next.
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
+        with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=5)) as database:
             tables = {name for (name,) in database.execute("select name from sqlite_master")}
     except sqlite3.Error as error:
         raise TrackingError(

@@ -13,6 +13,8 @@ from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Resources, Stage
 from tests.rotlab.execution.bowls import make_searching_job
 from tests.rotlab.execution.lab import make_job, make_plan, make_stage
+from tests.rotlab.execution.throws import TEXT as THROWS
+from tests.rotlab.execution.throws import make_looking_job
 
 
 def mixed() -> Plan:
@@ -121,6 +123,9 @@ def main(scenario: str, store: str, limit: str = "", only: str = "", address: st
         rules = {"policy": Policy(budget=Budget(cpu_hours=float(limit) / 3600))}
     if address:
         rules = {**rules, "cpus": None, "gpus": None, "address": address}
+    if scenario == "looks":
+        text = f"{THROWS}throw: {{seconds: 1.0}}\n"
+        return run_job(make_looking_job(Path(store), text), Console(stderr=True), print)
     if scenario == "search":
         return run_job(make_searching_job(Path(store)), Console(stderr=True), print)
     plan = SCENARIOS[scenario]()

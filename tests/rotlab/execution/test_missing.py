@@ -1,9 +1,12 @@
 """What the end of a run says of stages that failed."""
 
+from pathlib import Path
+
 from rotlab.execution.failures import Failure
-from rotlab.execution.missing import MAX_LISTED, describe_missing
+from rotlab.execution.missing import MAX_LISTED, describe_missing, describe_undecided
 from rotlab.planning.stage import Stage
 from tests.rotlab.execution.lab import make_plan, make_stage
+from tests.rotlab.execution.throws import looking
 
 A, B, C = (make_stage("count", name=name) for name in "abc")
 BOTH = make_stage("total", {"a": A, "b": B}, name="both")
@@ -57,3 +60,13 @@ def test_stages_that_were_never_started_are_counted_apart() -> None:
 
 def test_a_long_reason_is_cut() -> None:
     assert len(describe(C, c="x" * 1000)[1]) < 450
+
+
+def test_a_look_that_is_not_taken_is_told_with_its_reason(tmp_path: Path) -> None:
+    looks = looking(tmp_path)
+    looks.lost(list(looks.plan.stages)[:1])
+    ((key, why),) = looks.undecided().items()
+    assert describe_undecided(looks.plan, key, why) == (
+        "throw on weizmann: the look at 3 seeds is not taken yet: 0 of 9 stages have ended, and 1 "
+        "failed; it is taken once they are made"
+    )

@@ -1,6 +1,7 @@
 import pytest
 
-from rotlab.reporting.contrasts import SCRATCH, Contrast
+from rotlab.planning.baselines import SCRATCH
+from rotlab.reporting.contrasts import Contrast
 from rotlab.reporting.scale import scale_of
 from rotlab.reporting.sentences import sentence
 from rotlab.reporting.statistics import Difference

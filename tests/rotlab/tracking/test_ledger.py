@@ -1,13 +1,16 @@
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from rotlab.planning.plan import Plan
 from rotlab.planning.serial import grown
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.ledger import Ledger
-from rotlab.tracking.roster import cell_key
+from rotlab.tracking.roster import LOOKS_TAG, cell_key, read_roster
 from rotlab.tracking.run_write import RunWrite
 from rotnet.config import FusionConfig, PretrainConfig
+from tests.rotlab.execution.throws import ThrowConfig, looking, value
 
 
 def _started(key: str, time: float = 1.0) -> dict[str, Any]:
@@ -213,3 +216,23 @@ def test_what_searches_add_is_written_where_its_kind_is_known_and_passed_over_el
         assert any(
             write.tags["rotlab.result"] == cell.result for write in ledger.decided_cells()
         ) == (known is configs)
+
+
+def test_cells_that_looks_add_are_listed_with_the_study_and_so_is_how_they_came(
+    tmp_path: Path,
+) -> None:
+    looks = looking(tmp_path)
+    before = looks.plan
+    ledger = Ledger(before, {"throw": ThrowConfig})
+    started = {"event": "study_started", "time": 1.0, "question": "", "revision": 1}
+    (first,) = ledger.take([started])
+    assert len(read_roster(first.tags).cells) == 9
+    after = looks.catch_up(lambda stages: {one.key: {"distance": value(one)} for one in stages})
+    study, *_ = ledger.take([grown(before, after, 2.0)])
+    assert study.key == first.key
+    listed = read_roster(study.tags).cells
+    assert len(listed) == len(after.cells) > 9
+    assert {cell.key for cell in listed} == {
+        cell_key(cell.arm, cell.target, cell.replicate, cell.measure) for cell in after.cells
+    }
+    assert json.loads(study.tags[LOOKS_TAG]) == {"at": [3, 5, 7], "metrics": ["distance of throw"]}

@@ -1,6 +1,8 @@
 import http.server
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -79,3 +81,24 @@ def test_a_server_passes_if_it_says_it_is_well() -> None:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_a_database_whose_writer_was_killed_passes_and_holds_what_it_held_before(
+    uri: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mlflow.db"
+    writer = (
+        "import os, signal, sqlite3, sys\n"
+        "database = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "database.execute('pragma cache_size = 1')\n"
+        "database.execute('begin')\n"
+        "for number in range(2000):\n"
+        "    name = f'{number}' * 100\n"
+        "    database.execute('insert into experiments (name) values (?)', (name,))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", writer, path], check=False)  # noqa: S603  (our own text)
+    assert path.with_name("mlflow.db-journal").exists()
+    check_tracking_uri(uri)
+    with sqlite3.connect(path) as database:
+        assert database.execute("select count(*) from experiments").fetchone() == (1,)

@@ -1,0 +1,72 @@
+"""How a plan grows while it runs: decisions on the results of its stages ask for more. No Ray."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+
+from rotlab.planning.decisions import Decisions
+from rotlab.planning.plan import Plan
+from rotlab.planning.planner import Planner
+from rotlab.planning.stage import Stage
+
+Metrics = Mapping[str, float]
+
+
+class Growth(ABC):
+    """Decides by what is known of stages, and keeps the plan that the decisions make.
+
+    Args:
+        planner: of the study.
+        decisions: those that were made before.
+    """
+
+    def __init__(self, planner: Planner, decisions: Decisions) -> None:
+        self._planner = planner
+        self._metrics: dict[str, Metrics] = {}
+        self._lost: dict[str, None] = {}
+        self.plan = planner.plan(decisions)
+
+    def catch_up(self, records: Callable[[Iterable[Stage]], Mapping[str, Metrics]]) -> Plan:
+        """Return the plan with all that can be decided from results that are there.
+
+        Args:
+            records: stages -> metrics of those that are done, by key.
+        """
+        self.decide()
+        known: set[str] = set()
+        while new := [stage for key, stage in self.plan.stages.items() if key not in known]:
+            known.update(stage.key for stage in new)
+            self._metrics |= records(new)
+            self.decide()
+        return self.plan
+
+    def done(self, key: str, metrics: Metrics) -> None:
+        """Learn that a stage has a result."""
+        self._metrics[key] = metrics
+
+    def lost(self, keys: Iterable[str]) -> None:
+        """Learn that stages failed for good, or were cancelled."""
+        self._lost |= dict.fromkeys(keys)
+
+    def decide(self) -> bool:
+        """Decide what can be decided, and say whether the plan has grown.
+
+        Raises:
+            UserError: a stage has ended without the metric that decides.
+        """
+        has_grown = False
+        while self._decide_once():
+            self.plan = self._planner.plan(self._decisions())
+            has_grown = True
+        return has_grown
+
+    @abstractmethod
+    def undecided(self) -> dict[str, str]:
+        """Return key of what is decided on -> why it has no end."""
+
+    @abstractmethod
+    def _decide_once(self) -> bool:
+        """Decide what the plan as it is allows; say whether there was anything."""
+
+    @abstractmethod
+    def _decisions(self) -> Decisions:
+        """All decisions so far."""
