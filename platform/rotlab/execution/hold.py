@@ -16,7 +16,7 @@ def holder(folder: Path) -> str | None:
     """Return who runs the study of a folder, None where nobody does."""
     for path in sorted(folder.glob("driver*.lock")):
         with path.open(encoding="utf-8") as lock:
-            if not _try(lock):
+            if not _try(lock, fcntl.LOCK_SH):
                 return lock.read().strip() or "another process"
     return None
 
@@ -62,17 +62,22 @@ def hold(folder: Path, run: str) -> Iterator[str | None]:
             own.unlink(missing_ok=True)
 
 
-def _try(lock: IO[str]) -> bool:
+def _try(lock: IO[str], how: int = fcntl.LOCK_EX) -> bool:
+    """Lock a file, unless another's lock is in the way.
+
+    NFS takes an exclusive lock by a file that is open for writing only, a shared one by one that is
+    open for reading.
+    """
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
     return True
 
 
 def _is_held(path: Path) -> bool:
     with path.open(encoding="utf-8") as lock:
-        return not _try(lock)
+        return not _try(lock, fcntl.LOCK_SH)
 
 
 def _sign(lock: IO[str]) -> None:
