@@ -2,8 +2,10 @@
 
 import contextlib
 import hashlib
+import os
 import secrets
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,24 +142,30 @@ def _move_files(bundle: Bundle, record: Record, folder: Path) -> int:
 
 
 def _place_journal(store: Store, name: str, source: Path) -> None:
-    """Put a journal there; where another is, beside it, unless that one goes on from it."""
+    """Put there what of a journal no other has, beside the one of its name: an hour counts once."""
     path = store.study_folder(name) / source.name
     if path.exists():
-        if _begins_with(path, source):
-            return
         with source.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         path = store.journal_path(name, f"import-{digest[:12]}")
+    known = {line for one in store.journals(name) for line in _lines(one)}
+    if known:
+        news = source.with_name(f"{source.name}.new")
+        with source.open("rb") as whole, news.open("wb") as file:
+            file.writelines(line for line in whole if _digest(line) not in known)
+            file.flush()
+            os.fsync(file.fileno())
+        if not news.stat().st_size:
+            return
+        source = news
     with contextlib.suppress(FileExistsError):
         path.hardlink_to(source)
 
 
-def _begins_with(path: Path, source: Path) -> bool:
-    size = source.stat().st_size
-    if path.stat().st_size < size:
-        return False
-    with path.open("rb") as whole, source.open("rb") as part:
-        while chunk := part.read(1 << 20):
-            if whole.read(len(chunk)) != chunk:
-                return False
-    return True
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from map(_digest, file)
+
+
+def _digest(line: bytes) -> bytes:
+    return hashlib.blake2b(line.rstrip(b"\n"), digest_size=16).digest()

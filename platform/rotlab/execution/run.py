@@ -31,7 +31,7 @@ from rotlab.execution.record import Record
 from rotlab.execution.smoke import try_first
 from rotlab.execution.store import StoreError
 from rotlab.execution.study import SavedStudy, next_revision
-from rotlab.execution.telling import tell_end, tell_start, untold
+from rotlab.execution.telling import being_run, tell_end, tell_start, untold
 from rotlab.execution.tuning import Surroundings, run_trials
 from rotlab.planning.stage import Resources, Stage
 from rotlab.tracking.journal import Journal
@@ -90,8 +90,6 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             say("interrupted before the end; the same command goes on from the last checkpoints")
         except BaseException:
             status = INCOMPLETE
-            if job.smoke != "only":
-                tell_end(tracker, "FAILED")
             raise
         finally:
             interrupt.disarm()
@@ -206,9 +204,9 @@ def _bring_about(
             lambda: _used_beside(job, own, rates),
             lambda words: news.tell(f"{name} has used {words} of its budget"),
         )
-        tell_start(tracker, study, reused, job.policy.budget)
-        overseer.look()
-        run_trials(conduct, _work(job, resources), overseer.look, around)
+        with being_run(tracker, study, reused, job.policy.budget):
+            overseer.look()
+            run_trials(conduct, _work(job, resources), overseer.look, around)
     if conduct.plan is not job.to_do:
         job = replace(job, plan=conduct.plan)
         store.save_study(next_revision(store.study(name), job.plan, job.text, job.resources))

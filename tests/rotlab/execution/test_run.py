@@ -15,6 +15,8 @@ from rotlab.execution.store import Store
 from rotlab.planning.stage import Stage
 from rotlab.tracking.client import find_runs, open_client
 from rotlab.tracking.journal import Journal
+from rotlab.tracking.tracker import JournalOnly
+from rotnet.errors import UserError
 from tests.rotlab.execution.lab import KINDS, make_job, make_plan, make_stage
 
 
@@ -56,6 +58,28 @@ def run(job: Job) -> list[str]:
     assert said[0] == "nothing to do: all 1 stages are in the store"
     assert not any("warning" in line for line in said)
     return said
+
+
+def test_a_run_that_fails_before_it_begins_tells_no_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be taken for the end of the one before, whose attempts then ran until now."""
+    stage = make_stage("count", name="a")
+    job = make_job(make_plan([stage]), tmp_path)
+    journal = Journal(job.store.journal_path("lab"))
+    journal.append({"event": "study_started", "time": 1.0})
+    journal.append({"event": "stage_started", "time": 1.0, "key": stage.key, "attempt": "a"})
+    journal.close()
+
+    def nobody_answers(*_: object, **__: object) -> None:
+        raise UserError("nobody answers there")
+
+    monkeypatch.setattr("rotlab.execution.run.cluster", nobody_answers)
+    monkeypatch.setattr("rotlab.execution.run.Tracker", lambda *args: JournalOnly(args[1]))
+    with pytest.raises(UserError, match="nobody answers there"):
+        run_job(job, Console(quiet=True), [].append)
+    told = [event["event"] for event in journal.read()]
+    assert told == ["study_started", "stage_started"]
 
 
 def in_mlflow(job: Job) -> dict[str, tuple[str, dict[str, float]]]:
