@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rotlab.execution.files import create_json, flush_folder
-from rotlab.execution.layout import CHECKPOINT, INVALID, PARTIAL, RECORD
+from rotlab.execution.layout import CHECKPOINT, PARTIAL, RECORD
 from rotlab.execution.lease import HeldElsewhereError, Lease
 from rotlab.execution.record import Record, record_to_json
 from rotlab.execution.store import Store, StoreError
@@ -86,7 +86,7 @@ def _place_record(bundle: Bundle, store: Store, record: Record) -> str:
     home = store.home(record.key, record.kind)
     if there is not None and there != record:
         return "other"
-    if there is None and (home / INVALID / f"{record.attempt}.json").exists():
+    if there is None and store.is_withdrawn(record.key, record.kind, record.attempt):
         return "withdrawn"
     home.mkdir(parents=True, exist_ok=True)
     name = f"import-{secrets.token_hex(4)}"
