@@ -16,6 +16,8 @@ from rotlab.execution.record import Record, record_to_json
 from rotlab.execution.store import Store, StoreError
 from rotlab.execution.unpack import Bundle
 
+BY = "rotlab import"  # holds the study
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -50,7 +52,7 @@ def place(bundle: Bundle, store: Store) -> Placed:
     """
     check_study(bundle, store)
     name = bundle.study.name
-    with store.driving(name, secrets.token_hex(6)) as other:
+    with store.driving(name, secrets.token_hex(6), BY) as other:
         if other is not None:
             raise StoreError(f"study {name!r} is being run by {other}; import it once that is over")
         found: dict[str, list[str]] = {

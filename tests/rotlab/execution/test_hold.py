@@ -3,7 +3,9 @@
 import errno
 import fcntl
 import os
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Timer
 from typing import IO
 
 import pytest
@@ -77,3 +79,30 @@ def test_a_file_system_that_lacks_one_sort_of_lock_is_refused(
     monkeypatch.setattr(fcntl, "flock", flock)
     with pytest.raises(UserError, match="has no file locks"):
         check_exclusive(tmp_path)
+
+
+def test_a_run_waits_for_what_holds_its_study_and_is_none(tmp_path: Path) -> None:
+    with ExitStack() as importing:
+        importing.enter_context(hold(tmp_path, "import", "rotlab import"))
+        Timer(0.5, importing.close).start()
+        with hold(tmp_path, "run") as other:
+            assert other is None
+
+
+def test_a_run_gives_up_on_what_holds_its_study_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rotlab.execution.hold.WAIT_S", 0.1)
+    with (
+        hold(tmp_path, "import", "rotlab import"),
+        pytest.raises(UserError, match=r"is held by process \d+ on .* \(rotlab import\); try"),
+    ):
+        hold(tmp_path, "run").__enter__()
+
+
+def test_what_is_no_run_learns_at_once_who_holds_a_study(tmp_path: Path) -> None:
+    with (
+        hold(tmp_path, "one", "rotlab import"),
+        hold(tmp_path, "two", "rotlab gc") as other,
+    ):
+        assert str(other).endswith(" (rotlab import)")

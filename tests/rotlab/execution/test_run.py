@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from rich.console import Console
@@ -12,6 +13,7 @@ from rotlab.execution.perform import Work, perform
 from rotlab.execution.record import Record
 from rotlab.execution.run import run_job
 from rotlab.execution.store import Store
+from rotlab.execution.study import next_revision
 from rotlab.planning.stage import Stage
 from rotlab.tracking.client import find_runs, open_client
 from rotlab.tracking.journal import Journal
@@ -77,9 +79,19 @@ def test_a_run_that_fails_before_it_begins_tells_no_end(
     monkeypatch.setattr("rotlab.execution.run.cluster", nobody_answers)
     monkeypatch.setattr("rotlab.execution.run.Tracker", lambda *args: JournalOnly(args[1]))
     with pytest.raises(UserError, match="nobody answers there"):
-        run_job(job, Console(quiet=True), [].append)
+        run_job(job, Console(quiet=True), list[str]().append)
     told = [event["event"] for event in journal.read()]
     assert told == ["study_started", "stage_started"]
+
+
+def test_a_run_waits_for_another_that_has_not_saved_the_study_yet(job: Job) -> None:
+    study = next_revision(None, job.plan, job.text, job.resources)
+    saving = Timer(0.5, lambda: job.store.save_study(study))
+    said: list[str] = []
+    with job.store.driving("lab", "first"):
+        saving.start()
+        assert run_job(job, Console(quiet=True), said.append) == 0
+    assert "lab is being run by process" in said[0]
 
 
 def in_mlflow(job: Job) -> dict[str, tuple[str, dict[str, float]]]:
