@@ -9,7 +9,7 @@ from pathlib import Path
 from rotlab.commands.options import add_store, add_tracking
 from rotlab.execution.gate import counting
 from rotlab.execution.layout import IMPORT
-from rotlab.execution.placing import Placed, check_study, place
+from rotlab.execution.placing import BY, Placed, check_study, place
 from rotlab.execution.replay import replay
 from rotlab.execution.store import Store
 from rotlab.execution.unpack import unpack
@@ -55,15 +55,23 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(
             f"{store.root}: {error.strerror or error}; nothing is half there"
         ) from error
-    study = store.study(plan.name) or bundle.study
-    _say(placed, store, study.name)
-    uri = args.tracking_uri or default_tracking_uri(store.root)
-    unsent, why = replay(store, study, load_kinds(), uri)
+    _say(placed, store, plan.name)
+    _track(store, plan.name, args.tracking_uri or default_tracking_uri(store.root))
+    where = () if args.store is None else ("--store", args.store)
+    print(f"results: {shlex.join(['rotlab', 'results', plan.name, *where])}")
+    return 0
+
+
+def _track(store: Store, name: str, uri: str) -> None:
+    """Tell MLflow of a study, unless a run has begun that does."""
+    with store.driving(name, secrets.token_hex(6), BY) as other:
+        study = store.study(name)
+        if other is not None or study is None:
+            print(f"MLflow is not told of {name}, which is held by {other}; the next run does it")
+            return
+        unsent, why = replay(store, study, load_kinds(), uri)
     if unsent:
         print(f"warning: {unsent} events have not reached MLflow: {why}; the next run sends them")
-    where = () if args.store is None else ("--store", args.store)
-    print(f"results: {shlex.join(['rotlab', 'results', study.name, *where])}")
-    return 0
 
 
 def _say(placed: Placed, store: Store, name: str) -> None:

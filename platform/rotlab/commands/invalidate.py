@@ -6,7 +6,7 @@ from collections import Counter
 from rotlab.commands.asking import agreed
 from rotlab.commands.options import add_store
 from rotlab.execution.condition import Condition, read_condition
-from rotlab.execution.invalidate import FACTS, chosen, with_dependents
+from rotlab.execution.invalidate import FACTS, bereft, chosen, with_dependents
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
 from rotnet.errors import UserError
@@ -57,9 +57,13 @@ def run(args: argparse.Namespace) -> int:
     if not args.yes and not agreed(f"take {len(going)} results out of use?"):
         print("nothing was changed")
         return 1
-    for record in going:  # what needs most first: cut short, no result is without what it needs
-        store.set_aside(record, args.because.strip())
-    print(f"{len(going)} results count no more; they are kept below <kind>/<key>/invalid")
+    gone: set[str] = set()
+    while going:  # a run may have made more from them since they were listed
+        for record in going:  # what needs most first: cut short, none is without what it needs
+            store.set_aside(record, args.because.strip())
+        gone.update(record.key for record in going)
+        going = bereft(store.all_records(), gone)
+    print(f"{len(gone)} results count no more; they are kept below <kind>/<key>/invalid")
     return 0
 
 

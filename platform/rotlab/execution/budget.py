@@ -1,7 +1,7 @@
 """What a study has used, by its own attempts, and what it may use. Arithmetic over events."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rotlab.planning.budget import Budget
@@ -38,6 +38,11 @@ class Usage:
             self.money + other.money,
         )
 
+    def beside(self, other: "Usage") -> "Usage":
+        """Return what two runs at the same time used: their hours of wall are the same hours."""
+        wall_hours = max(self.wall_hours, other.wall_hours)
+        return replace(self + other, wall_hours=wall_hours)
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -65,7 +70,8 @@ class Spending:
     """Adds up a study's attempts, failed and lost ones too, from its events in their order.
 
     What the study reuses was paid by another. An attempt whose end nobody told, because its driver
-    was killed, ended with the last event before the next start.
+    was killed, ended with the last event that a run told before the next start, or before an end
+    that is told while attempts are open: it is that of a later run, which never began.
 
     Args:
         rates: what an hour costs.
@@ -86,14 +92,15 @@ class Spending:
                 self._close(self._last)
                 self._since = event["time"]
             case "study_ended":
-                self._close(event["time"])
+                self._close(self._last if self._running else event["time"])
             case "stage_started":
                 self._running[event["attempt"]] = _Attempt(
                     event["time"], event.get("cpus", 1.0), event.get("gpus", 0.0)
                 )
             case "stage_ended" | "stage_held" if event.get("attempt") in self._running:
                 self._used += self._of(self._running.pop(event["attempt"]), event["time"])
-        self._last = max(self._last, event["time"])
+        if event["event"] != "results_removed":  # told when no run was there
+            self._last = max(self._last, event["time"])
 
     def used(self, now: float | None = None) -> Usage:
         """Return what was used until now, by what runs too; None: until the last event."""

@@ -21,6 +21,8 @@ from rotlab.execution.needs import Needs, StageId
 from rotlab.execution.store import Store
 from rotlab.tracking.journal import Journal
 
+_BY = "rotlab gc"  # holds the study
+
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
@@ -58,7 +60,7 @@ def clear(store: Store, leftovers: Iterable[Leftover], now: float) -> Cleared:
     for (study, stage), group in groupby(ordered, key=lambda one: (one.study, one.stage)):
         things = list(group)
         with contextlib.ExitStack() as stack:
-            if study is not None and stack.enter_context(store.driving(study, name)) is not None:
+            if study is not None and stack.enter_context(store.driving(study, name, _BY)):
                 left += things
                 continue
             if stage is not None and not _hold(stack, store, stage, name, now):
@@ -86,7 +88,7 @@ def tell(store: Store, gone: Sequence[Leftover], needs: Needs) -> Mapping[str, i
         if not keys or not store.study_folder(name).is_dir():
             continue
         told[name] = len(keys)
-        with store.driving(name, secrets.token_hex(6)) as other:
+        with store.driving(name, secrets.token_hex(6), _BY) as other:
             if other is None:
                 journal = Journal(store.journal_path(name))
                 journal.append({"event": "results_removed", "time": time.time(), "keys": keys})

@@ -210,7 +210,7 @@ class Conduct:
     def watch_limits(self) -> None:
         """Halt the run if a limit is reached: nothing starts any more."""
         with self._lock:
-            used = self._spending.used(self._clock()) + self.used_beside
+            used = self.used
             share, words = nearest(self._policy.budget, used, self._policy.rates.currency)
             if share >= 1 and not self.halted:
                 self.halted = f"the budget is used up: {words}; raise it, and run again"
@@ -233,7 +233,7 @@ class Conduct:
     def used(self) -> Usage:
         """What the study has used until now."""
         with self._lock:
-            return self._spending.used(self._clock()) + self.used_beside
+            return self._spending.used(self._clock()).beside(self.used_beside)
 
     def missing(self) -> dict[str, str]:
         """Return key -> why, for stages that are not done, in the plan's order."""

@@ -19,7 +19,9 @@ def check_exclusive(folder: Path) -> None:
     name = made.with_suffix(".link.tmp")
     try:
         with made.open("w", encoding="utf-8") as file:
-            _check_locks(file.fileno(), folder)
+            _check_lock(file.fileno(), fcntl.LOCK_EX, folder)
+        with made.open(encoding="utf-8") as file:
+            _check_lock(file.fileno(), fcntl.LOCK_SH, folder)
         _check_links(made, name, folder)
     finally:
         for path in (name, made):
@@ -37,9 +39,9 @@ def _check_links(made: Path, name: Path, folder: Path) -> None:
         raise _refused(folder, "lets a file be created twice")
 
 
-def _check_locks(descriptor: int, folder: Path) -> None:
+def _check_lock(descriptor: int, how: int, folder: Path) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except OSError as error:
         raise _refused(folder, f"has no file locks ({error.strerror})") from error
 

@@ -68,7 +68,7 @@ def store_time(root: Path) -> float:
 
 def _open(path: Path) -> IO[str] | None:
     with contextlib.suppress(OSError):
-        return path.open("a", encoding="utf-8")
+        return path.open("a+", encoding="utf-8")  # NFS shares a lock only where one may read
     with contextlib.suppress(OSError):
         return path.open(encoding="utf-8")
     return None

@@ -38,8 +38,7 @@ def with_dependents(chosen: Iterable[Record], records: Iterable[Record]) -> list
     """Return results and all that were made from them or go on from them, children first."""
     children: dict[str, list[Record]] = {}
     for record in records:
-        behind = (record.continued,) if record.continued else ()
-        for parent in (*record.inputs.values(), *behind):
+        for parent in record.parents:
             children.setdefault(parent, []).append(record)
     found: dict[str, Record] = {}
 
@@ -52,6 +51,18 @@ def with_dependents(chosen: Iterable[Record], records: Iterable[Record]) -> list
     for record in chosen:
         visit(record)
     return list(found.values())
+
+
+def bereft(records: Iterable[Record], gone: Iterable[str]) -> list[Record]:
+    """Return results that lack what they were made from, and all made from them, children first.
+
+    Args:
+        records: all of a store, as they are now.
+        gone: keys of results that were withdrawn from it.
+    """
+    records = list(records)
+    lacking = set(gone).difference(record.key for record in records)
+    return with_dependents((one for one in records if lacking.intersection(one.parents)), records)
 
 
 def _is_meant(record: Record, conditions: Iterable[Condition]) -> bool:

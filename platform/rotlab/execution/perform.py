@@ -158,7 +158,7 @@ def _run(
         state=lineage.state(folder),
         source=source,
     )
-    lineage.check_inputs()
+    lineage.check_inputs(origin)
     winner = lineage.store.commit(stage, folder, record)
     lineage.sweep()
     return winner

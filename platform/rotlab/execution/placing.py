@@ -2,17 +2,21 @@
 
 import contextlib
 import hashlib
+import os
 import secrets
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rotlab.execution.files import create_json, flush_folder
-from rotlab.execution.layout import CHECKPOINT, INVALID, PARTIAL, RECORD
+from rotlab.execution.layout import CHECKPOINT, PARTIAL, RECORD
 from rotlab.execution.lease import HeldElsewhereError, Lease
 from rotlab.execution.record import Record, record_to_json
 from rotlab.execution.store import Store, StoreError
 from rotlab.execution.unpack import Bundle
+
+BY = "rotlab import"  # holds the study
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def place(bundle: Bundle, store: Store) -> Placed:
     """
     check_study(bundle, store)
     name = bundle.study.name
-    with store.driving(name, secrets.token_hex(6)) as other:
+    with store.driving(name, secrets.token_hex(6), BY) as other:
         if other is not None:
             raise StoreError(f"study {name!r} is being run by {other}; import it once that is over")
         found: dict[str, list[str]] = {
@@ -84,7 +88,7 @@ def _place_record(bundle: Bundle, store: Store, record: Record) -> str:
     home = store.home(record.key, record.kind)
     if there is not None and there != record:
         return "other"
-    if there is None and (home / INVALID / f"{record.attempt}.json").exists():
+    if there is None and store.is_withdrawn(record.key, record.kind, record.attempt):
         return "withdrawn"
     home.mkdir(parents=True, exist_ok=True)
     name = f"import-{secrets.token_hex(4)}"
@@ -140,24 +144,30 @@ def _move_files(bundle: Bundle, record: Record, folder: Path) -> int:
 
 
 def _place_journal(store: Store, name: str, source: Path) -> None:
-    """Put a journal there; where another is, beside it, unless that one goes on from it."""
+    """Put there what of a journal no other has, beside the one of its name: an hour counts once."""
     path = store.study_folder(name) / source.name
     if path.exists():
-        if _begins_with(path, source):
-            return
         with source.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         path = store.journal_path(name, f"import-{digest[:12]}")
+    known = {line for one in store.journals(name) for line in _lines(one)}
+    if known:
+        news = source.with_name(f"{source.name}.new")
+        with source.open("rb") as whole, news.open("wb") as file:
+            file.writelines(line for line in whole if _digest(line) not in known)
+            file.flush()
+            os.fsync(file.fileno())
+        if not news.stat().st_size:
+            return
+        source = news
     with contextlib.suppress(FileExistsError):
         path.hardlink_to(source)
 
 
-def _begins_with(path: Path, source: Path) -> bool:
-    size = source.stat().st_size
-    if path.stat().st_size < size:
-        return False
-    with path.open("rb") as whole, source.open("rb") as part:
-        while chunk := part.read(1 << 20):
-            if whole.read(len(chunk)) != chunk:
-                return False
-    return True
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from map(_digest, file)
+
+
+def _digest(line: bytes) -> bytes:
+    return hashlib.blake2b(line.rstrip(b"\n"), digest_size=16).digest()

@@ -59,6 +59,11 @@ class Record:
     source: str | None = None
 
     @property
+    def parents(self) -> tuple[str, ...]:
+        """Keys of what it was made from, or goes on from."""
+        return (*self.inputs.values(), *((self.continued,) if self.continued else ()))
+
+    @property
     def origin(self) -> dict[str, str]:
         """Where the result comes from, in short."""
         commit = {"commit": self.commit} if self.commit else {}

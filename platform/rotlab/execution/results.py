@@ -147,13 +147,20 @@ class Results(Layout):
                 shutil.rmtree(other, ignore_errors=True)
         return record
 
+    def is_withdrawn(self, key: str, kind: str, attempt: str) -> bool:
+        """Say whether an attempt's result was taken out of use."""
+        return (self.home(key, kind) / INVALID / f"{attempt}.json").exists()
+
     def set_aside(self, record: Record, because: str) -> None:
         """Take a result out of use; it stays, with the reason, below <kind>/<key>/invalid.
 
         Cut short, it leaves a record whose files are gone, which is an error and never a result;
-        called again it ends what it began.
+        called again it ends what it began. Another result that lies there by now is left alone.
         """
         home = self.home(record.key, record.kind)
+        there = self.record(record.key, record.kind)
+        if there is not None and there.attempt != record.attempt:  # made again meanwhile
+            return
         aside = home / INVALID
         aside.mkdir(exist_ok=True)
         note = {"because": because, "time": time.time(), "record": record_to_json(record)}

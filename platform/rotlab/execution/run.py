@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -30,9 +31,9 @@ from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
 from rotlab.execution.record import Record
 from rotlab.execution.smoke import try_first
-from rotlab.execution.store import StoreError
+from rotlab.execution.store import Store, StoreError
 from rotlab.execution.study import SavedStudy, next_revision
-from rotlab.execution.telling import tell_end, tell_start, untold
+from rotlab.execution.telling import being_run, tell_end, tell_start, untold
 from rotlab.execution.tuning import Surroundings, run_trials
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Resources, Stage
@@ -44,6 +45,7 @@ from rotnet.errors import UserError
 
 _CLOSE_S = 30.0
 _CLOSE_SOON_S = 3.0
+_SAVED_S, _PAUSE_S = 5.0, 0.1  # another that has begun has saved its study by then
 
 
 def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
@@ -80,7 +82,7 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             journal = Journal(store.journal_path(name))
             tracker = _tracker(job, journal, uri, study.revision)
         else:
-            _check_same(study, store.study(name), other)
+            _await_same(study, store, other)
             say(f"{name} is being run by {other} as well: work is shared, and that run tracks it")
             journal = Journal(store.journal_path(name, run))
             tracker = JournalOnly(journal)
@@ -92,8 +94,6 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             say("interrupted before the end; the same command goes on from the last checkpoints")
         except BaseException:
             status = INCOMPLETE
-            if job.smoke != "only":
-                tell_end(tracker, "FAILED")
             raise
         finally:
             interrupt.disarm()
@@ -141,12 +141,19 @@ def _caught_up(job: Job) -> Job:
     return replace(job, plan=job.searches.catch_up(metrics))
 
 
-def _check_same(study: SavedStudy, saved: SavedStudy | None, other: str) -> None:
-    if saved is None or not saved.asks_what(study):
-        raise StoreError(
-            f"study {study.name!r} is being run by {other} with another plan; wait for it or stop "
-            "it, or give this search space another name"
-        )
+def _await_same(study: SavedStudy, store: Store, other: str) -> None:
+    """Return once the store has the study as this run has it: the other may have just begun."""
+    end = time.monotonic() + _SAVED_S
+    while True:
+        saved = store.study(study.name)
+        if saved is not None and saved.asks_what(study):
+            return
+        if time.monotonic() > end:
+            raise StoreError(
+                f"study {study.name!r} is being run by {other} with another plan; wait for it or "
+                "stop it, or give this search space another name"
+            )
+        time.sleep(_PAUSE_S)
 
 
 def _bring_about(
@@ -208,9 +215,9 @@ def _bring_about(
             lambda: _used_beside(job, own, rates),
             lambda words: news.tell(f"{name} has used {words} of its budget"),
         )
-        tell_start(tracker, study, reused, job.policy.budget)
-        overseer.look()
-        run_trials(conduct, _work(job, resources), overseer.look, around)
+        with being_run(tracker, study, reused, job.policy.budget):
+            overseer.look()
+            run_trials(conduct, _work(job, resources), overseer.look, around)
     if conduct.plan is not job.to_do:
         job = replace(job, plan=conduct.plan)
         store.save_study(next_revision(store.study(name), job.plan, job.text, job.resources))

@@ -45,14 +45,17 @@ class Studies(Layout):
         """Return who runs a study, None where nobody does."""
         return holder(self.study_folder(name))
 
-    def driving(self, name: str, run: str) -> AbstractContextManager[str | None]:
+    def driving(
+        self, name: str, run: str, what: str | None = None
+    ) -> AbstractContextManager[str | None]:
         """Hold a study while it is run; see `rotlab.execution.hold`.
 
         Args:
             name: of the study.
             run: identity of the run.
+            what: holds it, where that is not a run.
         """
-        return hold(self.study_folder(name), run)
+        return hold(self.study_folder(name), run, what)
 
     def _numbers(self, name: str) -> list[int]:
         files = self.study_folder(name).glob("*.json")

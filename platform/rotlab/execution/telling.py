@@ -1,7 +1,8 @@
 """What listeners are told of a run as a whole: that it begins, what was there already, its end."""
 
+import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from rotlab.execution.listener import Listener
@@ -42,6 +43,25 @@ def tell_start(
                 **record.origin,
             }
         )
+
+
+@contextlib.contextmanager
+def being_run(
+    listener: Listener,
+    study: SavedStudy,
+    reused: Iterable[Record],
+    budget: Budget | None = None,
+) -> Iterator[None]:
+    """Tell that a study is being run; should an error end that, tell that too.
+
+    Of a run that fails before, nothing is told: its end would be taken for that of the one before.
+    """
+    tell_start(listener, study, reused, budget)
+    try:
+        yield
+    except Exception:
+        tell_end(listener, "FAILED")
+        raise
 
 
 def untold(records: Iterable[Record], past: Past) -> list[Record]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rotlab.execution.files import create_json, seal
+from rotlab.execution.record import Record
 from rotlab.execution.store import CHECKPOINT, ORIGIN, Store
 from rotlab.planning.stage import Length, Stage
 from rotnet.errors import UserError
@@ -31,11 +32,13 @@ class Origin:
         continued: key of the shorter training from whose end it went on; None: from no other.
         not_continued: why it did not, or not from the longest; None where it did as planned.
         inputs: input name -> attempt at it whose result the stage was given; None: not noted.
+        trunk: attempt at the shorter training whose state was taken; None: none, or not noted.
     """
 
     continued: str | None = None
     not_continued: str | None = None
     inputs: Mapping[str, str] | None = None
+    trunk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +65,34 @@ class Lineage:
 
     def plant(self, folder: Path) -> None:
         """Put the longest sound state into a fresh folder, and a note of what it begins from."""
-        continued, lacking = None, []
+        continued, trunk, lacking = None, None, []
         for stage in self._shorter():
-            why = self._copy(stage, folder / CHECKPOINT)
-            if why is None:
-                continued = stage.key
+            record = self.store.record(stage.key, stage.kind)
+            why = self._copy(record, folder / CHECKPOINT)
+            if record is not None and why is None:
+                continued, trunk = stage.key, record.attempt
                 break
             lacking.append(f"{stage.kind} {stage.key[:12]} {why}")
         if continued or lacking or self.taken:
-            origin = Origin(continued, "; ".join(lacking) or None, dict(self.taken))
+            origin = Origin(continued, "; ".join(lacking) or None, dict(self.taken), trunk)
             create_json(folder / ORIGIN, asdict(origin), f".{ORIGIN}.tmp")
         if lacking:
             _log.warning("%s %s: %s", self.stage.kind, self.stage.key[:12], "; ".join(lacking))
 
     def fits(self, folder: Path) -> bool:
-        """Say whether an earlier attempt began from the same results of its inputs."""
-        inputs = read_origin(folder).inputs
-        return inputs is None or inputs == self.taken
+        """Say whether an earlier attempt began from the same results, all of which still count."""
+        origin = read_origin(folder)
+        if self._is_withdrawn(origin):
+            return False
+        return origin.inputs is None or origin.inputs == self.taken
 
-    def check_inputs(self) -> None:
-        """Raise UserError if a result that the stage was given counts no more."""
+    def check_inputs(self, origin: Origin) -> None:
+        """Raise UserError if a result that the stage was given, or went on from, counts no more."""
+        if self._is_withdrawn(origin):
+            raise UserError(
+                f"{self.stage.kind} {str(origin.continued)[:12]}, from whose end it went on, was "
+                "withdrawn while it was at work; run the study again"
+            )
         for name, key in self.stage.inputs.items():
             record = self.store.record(key, self.stages[key].kind)
             if record is None or record.attempt != self.taken[name]:
@@ -127,9 +138,17 @@ class Lineage:
             yield self.stages[key]
             key = self.continues.get(key)
 
-    def _copy(self, stage: Stage, path: Path) -> str | None:
-        """Copy a stage's last state, and return None; or why not, leaving nothing."""
-        record = self.store.record(stage.key, stage.kind)
+    def _is_withdrawn(self, origin: Origin) -> bool:
+        """Whether the shorter training counts no more from which an attempt went on."""
+        if origin.continued is None or origin.trunk is None:
+            return False
+        key, kind = origin.continued, self.stage.kind
+        record = self.store.record(key, kind)
+        is_another = record is not None and record.attempt != origin.trunk
+        return is_another or self.store.is_withdrawn(key, kind, origin.trunk)
+
+    def _copy(self, record: Record | None, path: Path) -> str | None:
+        """Copy the last state of a record's stage, and return None; or why not, leaving nothing."""
         if record is None:
             return "is not done"
         if record.state is None:

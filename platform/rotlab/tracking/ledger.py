@@ -62,6 +62,8 @@ class Ledger:
         """Return the writes that events ask for: one for each run, in order of first mention."""
         merged: dict[str, RunWrite] = {}
         for event in events:
+            if event["event"] == "results_removed":  # told when no run was there
+                continue
             for write in self._writes(event):
                 known = merged.get(write.key)
                 merged[write.key] = write if known is None else merge(known, write)

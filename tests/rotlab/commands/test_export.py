@@ -2,13 +2,17 @@
 
 import json
 import tarfile
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rotlab.cli import main
 from rotlab.commands import export, import_study
+from rotlab.execution import placing
 from rotlab.execution.perform import Work, perform
+from rotlab.execution.placing import Placed
 from rotlab.execution.replay import replay
 from rotlab.execution.store import Store
 from rotlab.execution.study import next_revision
@@ -115,6 +119,38 @@ def test_a_study_of_kinds_that_are_not_here_is_refused(
     assert ask("import", "x.tar", "--store", "elsewhere") == 2
     assert "unknown stage kind 'total'" in capsys.readouterr().err
     assert Store(Path("elsewhere")).studies() == []
+
+
+def test_a_study_that_a_run_has_taken_up_is_told_by_that_run(
+    store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = Store(Path("elsewhere").absolute())
+    assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", str(store.root)) == 0
+    running = ExitStack()
+
+    def place(*args: Any) -> Placed:
+        placed = placing.place(*args)
+        running.enter_context(elsewhere.driving("lab", "run"))
+        return placed
+
+    monkeypatch.setattr(import_study, "place", place)
+    with running:
+        assert ask("import", "x.tar", "--store", "elsewhere") == 0
+    assert "MLflow is not told of lab, which is held by process" in capsys.readouterr().out
+    assert elsewhere.journals("lab") == []
+
+
+def test_what_is_told_to_mlflow_is_told_while_the_study_is_held(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", str(store.root)) == 0
+
+    def replay(there: Store, *_: object) -> tuple[int, str]:
+        assert str(there.driver("lab")).endswith("(rotlab import)")
+        return 0, ""
+
+    monkeypatch.setattr(import_study, "replay", replay)
+    assert ask("import", "x.tar", "--store", "elsewhere") == 0
 
 
 def test_an_event_of_another_run_is_kept(store: Store) -> None:

@@ -64,6 +64,33 @@ def test_what_was_made_from_it_goes_too(store: Store) -> None:
     assert done(store, A, B, OF_A) == [False, True, False]
 
 
+def test_what_is_made_from_it_while_it_is_asked_for_goes_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def agreed(_: str) -> bool:
+        perform(OF_A.key, work(store), Unwatched())
+        return True
+
+    monkeypatch.setattr("rotlab.commands.invalidate.agreed", agreed)
+    assert invalidate(store, A.key) == 0
+    assert done(store, A, B, OF_A) == [False, True, False]
+    assert "2 results count no more" in capsys.readouterr().out
+
+
+def test_a_result_that_was_made_again_meanwhile_stays(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def agreed(_: str) -> bool:
+        assert invalidate(store, A.key, "--yes") == 0
+        perform(A.key, work(store), Unwatched())
+        perform(OF_A.key, work(store), Unwatched())
+        return True
+
+    monkeypatch.setattr("rotlab.commands.invalidate.agreed", agreed)
+    assert invalidate(store, A.key) == 0
+    assert done(store, A, OF_A) == [True, True]
+
+
 def test_results_are_meant_by_how_they_were_made(store: Store) -> None:
     assert invalidate(store, "--where", "kind=total", "--yes") == 2
     assert invalidate(store, "--where", "kind=count", "--where", "device=cuda", "--yes") == 2

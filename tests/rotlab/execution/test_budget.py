@@ -64,6 +64,27 @@ def test_an_attempt_whose_driver_was_killed_ends_with_the_last_that_was_heard() 
     assert spent([events]) == Usage(0.0, 2.0, 2.0)
 
 
+KILLED = [study(0, "started"), started(0, "a", gpus=8), {"event": "stage_metrics", "time": 3600.0}]
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        [study(63, "ended")],
+        [{"event": "results_removed", "time": 63 * 3600.0, "keys": []}],
+        [{"event": "results_removed", "time": 63 * 3600.0, "keys": []}, study(64, "started")],
+    ],
+)
+def test_what_is_told_when_no_run_is_there_ends_no_attempt_of_a_killed_one(
+    later: list[dict[str, Any]],
+) -> None:
+    assert spent([[*KILLED, *later]]) == Usage(8.0, 1.0, 1.0)
+
+
+def test_two_at_the_same_time_use_the_same_hours_of_wall() -> None:
+    assert Usage(1, 2, 5, 4).beside(Usage(10, 20, 4, 40)) == Usage(11, 22, 5, 44)
+
+
 def test_what_another_run_turned_out_to_have_costs_nothing_more() -> None:
     held = {"event": "stage_held", "time": 3600.0, "attempt": "a"}
     events = [study(0, "started"), started(0, "a"), held, study(5, "ended")]

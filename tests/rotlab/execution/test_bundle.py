@@ -202,6 +202,23 @@ def test_journals_are_kept_beside_one_that_differs(store: Store, tmp_path: Path)
     assert [len(Journal(one).read()) for one in other.journals("lab")] == [1, 1]
 
 
+def test_an_event_comes_through_several_files_once(store: Store, tmp_path: Path) -> None:
+    other = Store(tmp_path / "other")
+    for number in range(3):
+        bring(export(store, tmp_path / f"{number}.tar"), other)
+        for one in (store, other):
+            journal = Journal(one.journal_path("lab"))
+            journal.append({"event": "study_ended", "time": 2.0 + number, "store": one.root.name})
+            journal.close()
+        bring(export(other, tmp_path / f"back-{number}.tar"), store)
+    for one in (store, other):
+        events = [
+            json.dumps(event) for path in one.journals("lab") for event in Journal(path).read()
+        ]
+        assert len(events) == len(set(events))
+    assert len(events) >= 6
+
+
 def test_a_study_that_is_being_run_is_not_imported_to(store: Store, tmp_path: Path) -> None:
     path = export(store, tmp_path / "lab.tar")
     with store.driving("lab", "run"), pytest.raises(StoreError, match="is being run by process"):

@@ -59,7 +59,10 @@ def test_a_tracking_uri_that_cannot_work_is_refused(tmp_path: Path) -> None:
     assert "does not exist" in refuse_run(tmp_path, f"sqlite:///{tmp_path}/no/mlflow.db")
 
 
-def test_a_study_that_is_being_run_by_another_plan_is_refused(tmp_path: Path) -> None:
+def test_a_study_that_is_being_run_by_another_plan_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rotlab.execution.run._SAVED_S", 0.1)
     with Store(tmp_path).driving(PLAN.name, "run"):
         assert "is being run by process" in refuse_run(tmp_path)
         assert "with another plan" in refuse_run(tmp_path)

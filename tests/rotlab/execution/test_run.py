@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from rich.console import Console
@@ -12,9 +13,12 @@ from rotlab.execution.perform import Work, perform
 from rotlab.execution.record import Record
 from rotlab.execution.run import run_job
 from rotlab.execution.store import Store
+from rotlab.execution.study import next_revision
 from rotlab.planning.stage import Stage
 from rotlab.tracking.client import find_runs, open_client
 from rotlab.tracking.journal import Journal
+from rotlab.tracking.tracker import JournalOnly
+from rotnet.errors import UserError
 from tests.rotlab.execution.lab import KINDS, make_job, make_plan, make_stage
 
 
@@ -56,6 +60,38 @@ def run(job: Job) -> list[str]:
     assert said[0] == "nothing to do: all 1 stages are in the store"
     assert not any("warning" in line for line in said)
     return said
+
+
+def test_a_run_that_fails_before_it_begins_tells_no_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be taken for the end of the one before, whose attempts then ran until now."""
+    stage = make_stage("count", name="a")
+    job = make_job(make_plan([stage]), tmp_path)
+    journal = Journal(job.store.journal_path("lab"))
+    journal.append({"event": "study_started", "time": 1.0})
+    journal.append({"event": "stage_started", "time": 1.0, "key": stage.key, "attempt": "a"})
+    journal.close()
+
+    def nobody_answers(*_: object, **__: object) -> None:
+        raise UserError("nobody answers there")
+
+    monkeypatch.setattr("rotlab.execution.run.cluster", nobody_answers)
+    monkeypatch.setattr("rotlab.execution.run.Tracker", lambda *args: JournalOnly(args[1]))
+    with pytest.raises(UserError, match="nobody answers there"):
+        run_job(job, Console(quiet=True), list[str]().append)
+    told = [event["event"] for event in journal.read()]
+    assert told == ["study_started", "stage_started"]
+
+
+def test_a_run_waits_for_another_that_has_not_saved_the_study_yet(job: Job) -> None:
+    study = next_revision(None, job.plan, job.text, job.resources)
+    saving = Timer(0.5, lambda: job.store.save_study(study))
+    said: list[str] = []
+    with job.store.driving("lab", "first"):
+        saving.start()
+        assert run_job(job, Console(quiet=True), said.append) == 0
+    assert "lab is being run by process" in said[0]
 
 
 def in_mlflow(job: Job) -> dict[str, tuple[str, dict[str, float]]]:

@@ -19,6 +19,7 @@ from rotlab.planning.plan import Plan
 from rotlab.planning.planned import plan_file
 from rotlab.planning.stage import Length, Stage
 from rotnet.data.manifest import Manifest
+from rotnet.errors import UserError
 from rotnet.learning.checkpoint import load_network
 from rotnet.learning.watch import Stopped, StopWish, Unwatched
 from tests.rotlab.execution.lab import KINDS, LEARN, make_plan, make_stage
@@ -238,6 +239,38 @@ def test_a_death_while_a_state_is_copied_leaves_nothing_to_go_on_from(
         patch.setattr("rotlab.execution.trunk.shutil.copyfile", die)
         with pytest.raises(KeyboardInterrupt):
             lab.do(LONG)
+    heard = Ear()
+    assert lab.do(LONG, heard).continued == SHORT.key
+    assert heard.steps == [3, 4]
+
+
+def test_an_attempt_that_began_from_a_withdrawn_shorter_one_is_not_gone_on_from(
+    lab: Lab, straight: Record
+) -> None:
+    bad = lab.do(SHORT)
+    with pytest.raises(Stopped):
+        lab.do(LONG, Ear(stop_after=1))
+    lab.store.set_aside(bad, "a bad disk")
+    heard = Ear()
+    record = lab.do(LONG, heard)
+    assert heard.steps == [1, 2, 3, 4]
+    assert record.continued is None
+    expect_same_result(record, straight)
+
+
+def test_what_goes_on_from_a_result_that_is_withdrawn_meanwhile_is_not_committed(lab: Lab) -> None:
+    bad = lab.do(SHORT)
+
+    class Withdrawing(Ear):
+        def report(self, step: int, metrics: Mapping[str, float]) -> None:
+            super().report(step, metrics)
+            if step == 4:
+                lab.store.set_aside(bad, "a bad disk")
+                lab.do(SHORT)
+
+    with pytest.raises(UserError, match="from whose end it went on, was withdrawn while it was at"):
+        lab.do(LONG, Withdrawing())
+    assert lab.store.record(LONG.key, LONG.kind) is None
     heard = Ear()
     assert lab.do(LONG, heard).continued == SHORT.key
     assert heard.steps == [3, 4]

@@ -164,6 +164,7 @@ def test_a_stage_goes_on_in_the_same_run_after_it_was_killed(plan: Plan) -> None
 def test_what_ran_when_the_driver_vanished_is_killed_by_the_next_start(plan: Plan) -> None:
     ledger, key = Ledger(plan), "finetune-scratch-rgb-0"
     ledger.take([{"event": "study_started", "time": 1.0}, _started(key, 2.0)])
+    assert ledger.take([{"event": "results_removed", "time": 90.0, "keys": []}]) == []
     writes = _by_key(ledger.take([{"event": "study_started", "time": 100.0}]))
     assert (writes[f"stage:{key}"].status, writes[f"stage:{key}"].end_ms) == ("KILLED", 2000)
     assert writes["study:small"].status == "RUNNING"
