@@ -95,7 +95,7 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
         arms = "; ".join(map(_described, tunings[key].arms[:_LISTED])) or "all arms"
         more = f" and {len(tunings[key].arms) - _LISTED} more" * (len(tunings[key].arms) > _LISTED)
         yield (
-            f"  {arms}{more} on {tunings[key].target}, {tunings[key].modality}: "
+            f"  {arms}{more} on {tunings[key].place}, {tunings[key].modality}: "
             f"{_described(winner.settings)} (proposal {winner.number}, {winner.value:.4g})"
         )
 

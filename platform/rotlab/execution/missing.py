@@ -51,7 +51,7 @@ def describe_undecided(tuning: Tuning, why: str) -> str:
         for arm in tuning.arms[:MAX_LISTED]
     )
     more = f" and {len(tuning.arms) - MAX_LISTED} more" * (len(tuning.arms) > MAX_LISTED)
-    return f"no settings yet for {arms}{more} on {tuning.target}: {why}"
+    return f"no settings yet for {arms}{more} on {tuning.place}: {why}"
 
 
 def _heading(plan: Plan, failures: Mapping[str, Failure], missing: Collection[str]) -> str:

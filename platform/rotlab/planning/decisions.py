@@ -65,7 +65,7 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """One search: of an arm on a target, or of several arms that share it.
+    """One search: of an arm on a split of a target, or of several arms that share it.
 
     Args:
         key: of what it searches: its stages as they are without it, ranges, metric and sampler.
@@ -74,6 +74,7 @@ class Tuning:
         target: name of the data set.
         modality: of the networks.
         proposals: how many it is to try.
+        split: of the target, whose cells take its winner; None: all that there are do.
     """
 
     key: str
@@ -82,6 +83,12 @@ class Tuning:
     target: str
     modality: str
     proposals: int
+    split: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is judged, in words."""
+        return self.target if self.split is None else f"{self.target}, split {self.split}"
 
 
 @dataclass(frozen=True, slots=True)

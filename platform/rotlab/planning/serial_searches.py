@@ -18,6 +18,7 @@ def searches_to_json(plan: Plan) -> dict[str, Any]:
                 "target": one.target,
                 "modality": one.modality,
                 "proposals": one.proposals,
+                "split": one.split,
             }
             for one in plan.tunings.values()
         ],

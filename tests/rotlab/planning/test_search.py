@@ -108,6 +108,60 @@ def test_a_fusion_takes_the_winners_of_its_members(read: Read) -> None:
     assert fusion.overrides == {"finetune.lr (rgb)": 0.02, "finetune.lr (dif)": 0.03}
 
 
+@pytest.mark.parametrize("axes", ["modality: rgb+rgb\n", "axes: {modality: [rgb, rgb+rgb]}\n"])
+def test_two_networks_of_one_modality_take_one_winner(read: Read, axes: str) -> None:
+    one = planner(read, axes + RATE)
+    (key,) = one.tunings
+    made = one.plan(Decisions({}, {key: Winner(key, 1, {"finetune.lr": 0.02}, 1.0, {1: 1.0})}))
+    assert not made.awaited
+    both = made.cells[-1].overrides
+    assert both == {"finetune.lr (rgb)": 0.02, "finetune.lr (rgb-2)": 0.02}
+
+
+def test_each_split_is_tested_with_the_winner_that_was_judged_on_its_own_training_videos(
+    read: Read,
+) -> None:
+    one = planner(read, "replicates: {seed: [0, 1], split: [1, 2]}\n" + RATE)
+    rates = {1: 0.02, 2: 0.03}
+    assert sorted(tuning.split or 0 for tuning in one.tunings.values()) == [1, 2]
+    proposals = {key: (Proposal(key, 1, {"finetune.lr": 0.01}),) for key in one.tunings}
+    winners = {
+        key: Winner(key, 1, {"finetune.lr": rates[tuning.split or 0]}, 1.0, {1: 1.0})
+        for key, tuning in one.tunings.items()
+    }
+    made = one.plan(Decisions(proposals, winners))
+    for cell in made.cells:
+        assert cell.overrides == {"finetune.lr": rates[cell.replicate["split"]]}
+    assert [tuple(cell.replicate.values()) for cell in made.cells] == [
+        (0, 1), (0, 2), (1, 1), (1, 2)
+    ]  # fmt: skip
+    for each in made.proposed:
+        splits = {ref.split for key in each.results for ref in made.stages[key].data}
+        assert splits == {one.tunings[each.proposal.tuning].split}
+    assert not made.warnings
+    (first, *_) = winners
+    some = one.plan(Decisions(proposals, {first: winners[first]}))
+    assert [each.place for each in some.awaited] == [1, 3]
+
+
+def test_a_search_judged_on_what_no_split_changes_is_one_for_all_splits(read: Read) -> None:
+    text = "search: {settings: {pretrain.lr: [0.1, 0.2]}, by: pretrain, proposals: 2}\n"
+    (tuning,) = planner(read, "replicates: {split: [1, 2]}\n" + text).tunings.values()
+    assert tuning.split is None
+
+
+def test_choosing_on_one_split_and_testing_on_another_is_flagged(read: Read) -> None:
+    one = planner(
+        read,
+        "replicates: {split: [1, 2]}\n" + RATE.replace("proposals: 3", "proposals: 3, split: [1]"),
+    )
+    assert len(one.tunings) == 1
+    (warning,) = one.plan(Decisions()).warnings
+    assert "line 6 search.split: settings are chosen on split 1 and tested on 1, 2" in warning
+    same = RATE.replace("proposals: 3", "proposals: 3, split: [1]")
+    assert not planner(read, same).plan(Decisions()).warnings
+
+
 def test_an_arm_that_reads_nothing_searched_does_not_wait(read: Read) -> None:
     text = (
         "axes: {init: [rotation, scratch]}\n"
