@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 
 from rotlab.execution.decision_book import DecisionBook
-from rotlab.planning.decisions import Decisions, Proposal, Proposed, Tuning, Winner
+from rotlab.planning.decisions import Decisions, Ended, Proposal, Proposed, Tuning, Winner
 from rotlab.planning.plan import Plan
 from rotlab.planning.planner import Planner
 from rotlab.planning.search import Search
@@ -18,7 +18,8 @@ Draw = Callable[..., Proposal]  # see `rotlab.execution.sampling.propose`
 class Searches:
     """Decides proposals and winners, and keeps the plan that they make.
 
-    Proposal k is drawn once those up to k - at_once have ended, and knows of those alone.
+    Proposal k is drawn once those up to k - at_once have ended, and knows of those alone. What it
+    knew of them, failures too, stays so; but as long as all have failed they may be tried again.
 
     Args:
         planner: of the study.
@@ -39,6 +40,8 @@ class Searches:
         found = book.read(planner.tunings)
         self._proposals = {key: list(found.proposed(key)) for key in planner.tunings}
         self._winners = dict(found.winners)
+        self._known = found.values  # at the start: a plan never shrinks while it runs
+        self._kept = {key: dict(found.values.get(key, {})) for key in planner.tunings}
         self.plan = planner.plan(self._decisions())
         self._made = self._by_number()
 
@@ -92,7 +95,7 @@ class Searches:
 
     def _decisions(self) -> Decisions:
         proposals = {key: tuple(found) for key, found in self._proposals.items()}
-        return Decisions(proposals, self._winners)
+        return Decisions(proposals, self._winners, values=self._known)
 
     def _by_number(self) -> dict[tuple[str, int], Proposed]:
         return {(one.proposal.tuning, one.proposal.number): one for one in self.plan.proposed}
@@ -118,6 +121,7 @@ class Searches:
     def _propose(self, tuning: Tuning, number: int, values: Mapping[int, float | None]) -> None:
         made = self._proposals[tuning.key]
         known = max(number - self._search.at_once, 0)
+        values = self._keep({one.number: values[one.number] for one in made[:known]}, tuning)
         drawn = self._draw(
             tuning.key,
             number,
@@ -131,6 +135,7 @@ class Searches:
 
     def _crown(self, tuning: Tuning, values: Mapping[int, float | None]) -> bool:
         """End a search with its best proposal, the first of equals; say whether there is one."""
+        values = self._keep(values, tuning)
         told = {number: value for number, value in values.items() if value is not None}
         if not told:
             return False
@@ -141,10 +146,25 @@ class Searches:
         self._winners[tuning.key] = self._book.keep_winner(winner)
         return True
 
+    def _keep(self, values: Mapping[int, float | None], tuning: Tuning) -> dict[int, float | None]:
+        """The values as they count, now that they are made use of."""
+        if not _numbers(values.values()):  # nothing is learned from failures alone
+            return dict(values)
+        kept = self._kept[tuning.key]
+        for number, value in values.items():
+            if number not in kept:
+                made = self._made[tuning.key, number]
+                ended = Ended(tuning.key, number, value, made.results)
+                kept[number] = self._book.keep_end(ended).value
+        return {number: kept[number] for number in values}
+
     def _values(self, key: str) -> dict[int, float | None]:
         """Number -> value of the proposals that have ended, None of those that failed."""
         found: dict[int, float | None] = {}
         for proposal in self._proposals[key]:
+            if proposal.number in self._kept[key]:
+                found[proposal.number] = self._kept[key][proposal.number]
+                continue
             made = self._made.get((key, proposal.number))
             if made is None:
                 continue

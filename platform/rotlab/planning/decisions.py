@@ -23,6 +23,23 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """How a proposal ended, as it counts from when it was first made use of.
+
+    Args:
+        tuning: key of the search.
+        number: of the proposal.
+        value: of its metric; None where it failed.
+        results: keys of the stages that gave the value, or were to.
+    """
+
+    tuning: str
+    number: int
+    value: float | None
+    results: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Winner:
     """The settings that a search ends with.
 
@@ -53,14 +70,21 @@ class Decisions:
     Args:
         proposals: key of a search -> its proposals, in order from 1.
         winners: key of a search -> its winner.
+        values: key of a search -> number -> value of proposals that have ended, None of those that
+            failed: nobody waits for them.
     """
 
     proposals: Mapping[str, tuple[Proposal, ...]] = field(default_factory=dict)
     winners: Mapping[str, Winner] = field(default_factory=dict)
+    values: Mapping[str, Mapping[int, float | None]] = field(default_factory=dict)
 
     def proposed(self, tuning: str) -> tuple[Proposal, ...]:
         """Return the proposals of a search, in order."""
         return self.proposals.get(tuning, ())
+
+    def has_failed(self, proposal: Proposal) -> bool:
+        """Say whether a proposal counts as failed, for good."""
+        return self.values.get(proposal.tuning, {}).get(proposal.number, 0.0) is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def imagine(tunings: Mapping[str, Tuning], search: Search, decisions: Decisions)
             first = found[0]
             values = {one.number: 0.0 for one in found}
             winners[key] = Winner(key, first.number, first.settings, 0.0, values)
-    return Decisions(proposals, winners)
+    return Decisions(proposals, winners, values=decisions.values)
 
 
 def _spread(domains: Mapping[str, Domain]) -> Iterator[dict[str, Any]]:

@@ -168,11 +168,13 @@ class Planner:
         return Cell(arm.values, target, written, arm.measure, result, needed, _overrides(arm))
 
     def _propose(self, decisions: Decisions) -> Iterator[Proposed]:
-        """What was proposed."""
+        """What was proposed, but for what has failed."""
         if self._tunings is None:
             return
         for tuning in self.tunings:
             for proposal in decisions.proposed(tuning):
+                if decisions.has_failed(proposal):
+                    continue
                 known = (tuning, canonical(dict(proposal.settings)))
                 if known not in self._proposed:
                     self._proposed[known] = self._tunings.propose(proposal)

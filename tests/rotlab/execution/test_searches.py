@@ -153,6 +153,38 @@ def test_a_proposal_that_fails_is_passed_over_and_not_asked_for_again(tmp_path: 
     assert again.plan.cells == found.plan.cells
 
 
+def test_a_failure_that_was_made_use_of_stays_one_after_a_kill(tmp_path: Path) -> None:
+    """A driver is killed; what failed before would now succeed."""
+    made = []
+    for most in (10**6, 7):
+        folder = tmp_path / str(most)
+        folder.mkdir()
+        found = searches(folder)
+        found.catch_up(lambda _: {})
+        lost = {one.results[0] for one in found.plan.proposed if one.proposal.number == 1}
+        done = run(found, np.random.default_rng(0), failing=frozenset(lost), most=most)
+        if most < 10**6:
+            assert done == most
+            found = searches(folder)
+            assert not lost & found.plan.stages.keys()
+            run(found, np.random.default_rng(1))
+        tried = [one for one in settings(found) if one[1] > 1]
+        made.append((tried, [cell.result for cell in found.plan.cells]))
+    assert made[0] == made[1]
+
+
+def test_a_search_of_which_all_proposals_fail_is_tried_again(tmp_path: Path) -> None:
+    found = searches(tmp_path)
+    found.catch_up(lambda _: {})
+    for _ in range(10):
+        found.lost({key for one in found.plan.proposed for key in one.results})
+        found.decide()
+    assert list(found.undecided().values()) == ["all 6 proposals failed"] * 2
+    again = searches(tmp_path)
+    run(again, np.random.default_rng(0))
+    assert not again.undecided()
+
+
 def test_a_search_of_which_all_proposals_fail_says_so_and_its_arm_stays_open(
     tmp_path: Path,
 ) -> None:
@@ -175,6 +207,17 @@ def test_raising_the_number_goes_on_from_what_was_tried(tmp_path: Path) -> None:
     run(more, np.random.default_rng(0))
     assert settings(more)[:2] == settings(found)[:2]
     assert len(more.plan.proposed) == 16
+
+
+def test_raising_the_number_does_not_try_again_what_failed(tmp_path: Path) -> None:
+    found = searches(tmp_path)
+    found.catch_up(lambda _: {})
+    lost = frozenset(one.results[0] for one in found.plan.proposed if one.proposal.number == 2)
+    run(found, np.random.default_rng(0), failing=lost)
+    more = searches(tmp_path, TEXT.replace("proposals: 6", "proposals: 8"))
+    run(more, np.random.default_rng(0))
+    assert not lost & more.plan.stages.keys()
+    assert len(more.plan.proposed) == 14
 
 
 def test_a_metric_that_is_never_reported_is_named_with_those_that_are(tmp_path: Path) -> None:
