@@ -93,6 +93,20 @@ class Searches:
                 found[key] = f"{len(values)} of {tuning.proposals} proposals have ended"
         return found
 
+    def over(self) -> frozenset[str]:
+        """Return the stages that only searches needed, which have ended: nobody waits for them."""
+        needed = {key for cell in self.plan.cells for key in cell.stages}
+        for one in self.plan.proposed:
+            if one.proposal.tuning not in self._winners:
+                needed.update(one.stages)
+        return frozenset(self.plan.stages.keys() - needed)
+
+    @property
+    def num_failed(self) -> int:
+        """How many proposals of searches that have ended failed."""
+        winners = self._winners.values()
+        return sum(one is None for each in winners for one in each.values.values())
+
     def _decisions(self) -> Decisions:
         proposals = {key: tuple(found) for key, found in self._proposals.items()}
         return Decisions(proposals, self._winners, values=self._known)

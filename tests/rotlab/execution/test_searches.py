@@ -259,3 +259,16 @@ def test_status_tells_what_each_search_has_found(
     for cell in found.plan.cells:
         rate = cell.overrides["finetune.lr"]
         assert f"init={cell.arm['init']} on weizmann, rgb: finetune.lr={rate:.4g}" in told
+
+
+def test_status_counts_proposals_that_failed_as_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = searches(tmp_path)
+    found.catch_up(lambda _: {})
+    lost = frozenset(one.results[0] for one in found.plan.proposed if one.proposal.number == 1)
+    run(found, np.random.default_rng(0), failing=lost)
+    store = Store(tmp_path / "store")
+    store.save_study(next_revision(None, found.plan, TEXT, {}))
+    assert main(["status", "trial", "--store", str(store.root)]) == 0
+    assert "12 of 12 proposals made, 2 of them failed" in capsys.readouterr().out
