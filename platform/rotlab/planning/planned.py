@@ -6,10 +6,11 @@ from pathlib import Path
 
 from rotlab.planning.datasets import DatasetInfo, data_root, find_datasets
 from rotlab.planning.decisions import Decisions
-from rotlab.planning.imagined import imagine
+from rotlab.planning.imagined import NothingFitsError, imagine
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan import Plan
 from rotlab.planning.planner import Planner
+from rotlab.planning.problems import SpecError
 from rotlab.planning.spec import Spec, load_spec
 from rotlab.planning.stage import StageKind
 from rotlab.planning.weights import find_weights
@@ -36,10 +37,20 @@ class Planned:
     plan: Plan
 
     def imagined(self, decisions: Decisions) -> "Planned":
-        """Return the same with the plan as it may be once all is decided: for what it costs."""
-        if self.spec.search is None:
+        """Return the same with the plan as it may be once all is decided: for what it costs.
+
+        Raises:
+            SpecError: whatever a search may try breaks a rule.
+        """
+        search = self.spec.search
+        if search is None:
             return self
-        return self.decided(imagine(self.plan.tunings, self.spec.search, decisions))
+        try:
+            made_up = imagine(self.plan.tunings, search, decisions, self.planner.fits)
+        except NothingFitsError as error:
+            said = f"no settings go together: all that were tried break a rule, as {error}"
+            raise SpecError(self.spec.path, [self.spec.problem(said, "search.settings")]) from error
+        return self.decided(made_up)
 
     def decided(self, decisions: Decisions) -> "Planned":
         """Return the same with the plan as it is once searches have decided so."""

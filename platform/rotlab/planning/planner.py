@@ -9,7 +9,7 @@ from rotlab.planning.arms import Arm, expand
 from rotlab.planning.chains import Chains, Replicate
 from rotlab.planning.configs import RefusedError
 from rotlab.planning.datasets import DatasetInfo
-from rotlab.planning.decisions import Awaited, Decisions, Proposed, Tuning, Winner
+from rotlab.planning.decisions import Awaited, Decisions, Proposal, Proposed, Tuning, Winner
 from rotlab.planning.inits import RANDOM_FROZEN, SCRATCH
 from rotlab.planning.key import canonical
 from rotlab.planning.lengths import continuations
@@ -167,18 +167,25 @@ class Planner:
         target = replicate.target.name
         return Cell(arm.values, target, written, arm.measure, result, needed, _overrides(arm))
 
+    def as_stages(self, proposal: Proposal) -> Proposed:
+        """Return a proposal of one of the searches as stages, be it in the plan or not."""
+        known = (proposal.tuning, canonical(dict(proposal.settings)))
+        if known not in self._proposed:
+            if self._tunings is None:
+                raise ValueError(f"nothing is searched here, but {proposal.tuning} is proposed")
+            self._proposed[known] = self._tunings.propose(proposal)
+        return replace(self._proposed[known], proposal=proposal)
+
+    def fits(self, proposal: Proposal) -> bool:
+        """Say whether a proposal's settings break no rule together."""
+        return bool(self.as_stages(proposal).results)
+
     def _propose(self, decisions: Decisions) -> Iterator[Proposed]:
         """What was proposed, but for what has failed."""
-        if self._tunings is None:
-            return
         for tuning in self.tunings:
             for proposal in decisions.proposed(tuning):
-                if decisions.has_failed(proposal):
-                    continue
-                known = (tuning, canonical(dict(proposal.settings)))
-                if known not in self._proposed:
-                    self._proposed[known] = self._tunings.propose(proposal)
-                yield replace(self._proposed[known], proposal=proposal)
+                if not decisions.has_failed(proposal):
+                    yield self.as_stages(proposal)
 
     def _stages(self, cells: Sequence[Cell], proposed: Sequence[Proposed]) -> dict[str, Stage]:
         """Those that are needed, parents first."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,9 @@ from rotlab.planning.decisions import Decisions, Proposal, Winner
 from rotlab.planning.imagined import imagine
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan import Plan
-from rotlab.planning.planned import find_all
+from rotlab.planning.planned import find_all, plan_file
 from rotlab.planning.planner import Planner, make_plan
+from rotlab.planning.problems import SpecError
 from rotlab.planning.ranges import OneOf, Range
 from rotlab.planning.serial import plan_from_json, plan_to_json
 from rotlab.planning.spec import Spec
@@ -88,10 +90,70 @@ def test_what_was_imagined_leaves_no_trace_in_the_plan(read: Read) -> None:
     one = planner(read, RATE)
     search = read(HEAD + HELD_OUT + RATE).search
     assert search is not None
-    imagined = one.plan(imagine(one.tunings, search, Decisions()))
+    imagined = one.plan(imagine(one.tunings, search, Decisions(), one.fits))
     assert (len(imagined.proposed), len(imagined.cells)) == (3, 1)
     assert one.plan(Decisions()).stages == {}
     assert one.plan(decided(one, finetune__lr=0.01)).cells[0].overrides == {"finetune.lr": 0.02}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "finetune.warmup_epochs: {low: 0, high: 60}, finetune.epochs: {low: 5, high: 15}",
+        "finetune.schedule: [cosine, step], finetune.milestones: [[2], []]",
+    ],
+)
+def test_a_plan_imagines_a_winner_that_breaks_no_rule(
+    read: Read, tmp_path: Path, settings: str
+) -> None:
+    read(HEAD + HELD_OUT + f"search: {{settings: {{{settings}}}, proposals: 4}}\n")
+    made = plan_file(tmp_path / "space.yaml", tmp_path / "none").imagined(Decisions()).plan
+    assert (len(made.cells), len(made.proposed), len(made.awaited)) == (1, 4, 0)
+    assert not all(one.results for one in made.proposed)
+
+
+def test_settings_of_which_none_go_together_are_refused_where_they_stand(
+    read: Read, tmp_path: Path
+) -> None:
+    settings = "finetune.warmup_epochs: {low: 40, high: 60}, finetune.epochs: {low: 5, high: 20}"
+    read(HEAD + HELD_OUT + f"search: {{settings: {{{settings}}}, proposals: 4}}\n")
+    planned = plan_file(tmp_path / "space.yaml", tmp_path / "none")
+    with pytest.raises(
+        SpecError, match=r"line 5 search\.settings: no settings go together"
+    ) as found:
+        planned.imagined(Decisions())
+    assert "as finetune.warmup_epochs=50" in str(found.value)
+
+
+def test_a_plan_is_made_of_a_search_that_has_tried_all_there_is(read: Read) -> None:
+    text = "search: {settings: {finetune.epochs: {low: 2, high: 13}}, proposals: 30}\n"
+    one, search = planner(read, text), read(HEAD + HELD_OUT + text).search
+    (key,) = one.tunings
+    assert search is not None
+    made = tuple(Proposal(key, at + 1, {"finetune.epochs": 2 + at % 12}) for at in range(20))
+    found = imagine(one.tunings, search, Decisions({key: made}), one.fits)
+    assert found.proposals[key] == made
+
+
+def test_settings_are_known_again_whatever_their_order(read: Read) -> None:
+    text = (
+        "search: {settings: {finetune.weight_decay: [0.1, 0.2], finetune.lr: [0.1, 0.2]}, "
+        "sampler: grid}\n"
+    )
+    one, search = planner(read, text), read(HEAD + HELD_OUT + text).search
+    (key,) = one.tunings
+    assert search is not None
+    made = (Proposal(key, 1, {"finetune.lr": 0.1, "finetune.weight_decay": 0.1}),)
+    found = imagine(one.tunings, search, Decisions({key: made}), one.fits).proposals[key]
+    assert (
+        len(
+            {
+                (each.settings["finetune.lr"], each.settings["finetune.weight_decay"])
+                for each in found
+            }
+        )
+        == 4
+    )
 
 
 def test_a_fusion_takes_the_winners_of_its_members(read: Read) -> None:
