@@ -136,15 +136,22 @@ class Searches:
         made = self._proposals[tuning.key]
         known = max(number - self._search.at_once, 0)
         values = self._keep({one.number: values[one.number] for one in made[:known]}, tuning)
-        drawn = self._draw(
-            tuning.key,
-            number,
-            {name: self._search.settings[name] for name in tuning.settings},
-            self._search.sampler,
-            [(one, values[one.number]) for one in made[:known]],
-            made[known:],
-            maximize=self._search.maximizes,
-        )
+        try:
+            drawn = self._draw(
+                tuning.key,
+                number,
+                {name: self._search.settings[name] for name in tuning.settings},
+                self._search.sampler,
+                [(one, values[one.number]) for one in made[:known]],
+                made[known:],
+                maximize=self._search.maximizes,
+            )
+        except Exception as error:  # whatever a sampler of Optuna's may raise
+            raise UserError(
+                f"search.sampler: {self._search.sampler} cannot make proposal {number} of search "
+                f"{tuning.key[:12]}: {type(error).__name__}: {error}; take another sampler or "
+                "other options"
+            ) from error
         made.append(self._book.keep_proposal(drawn))
 
     def _crown(self, tuning: Tuning, values: Mapping[int, float | None]) -> bool:

@@ -7,9 +7,10 @@ import pytest
 
 from rotlab.cli import main
 from rotlab.execution.decision_book import DecisionBook
-from rotlab.execution.searches import Searches
+from rotlab.execution.searches import Draw, Searches
 from rotlab.execution.store import Store
 from rotlab.execution.study import next_revision
+from rotlab.planning.decisions import Proposal
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.planned import find_all
 from rotlab.planning.planner import Planner
@@ -31,18 +32,23 @@ search:
 """
 
 
-def searches(folder: Path, text: str = TEXT) -> Searches:
+def searches(folder: Path, text: str = TEXT, draw: Draw | None = None) -> Searches:
     path = folder / "space.yaml"
     path.write_text(text)
     spec = load_spec(path)
     planner = Planner(spec, load_kinds(), find_all(spec, folder / "none"))
     assert spec.search is not None
-    return Searches(planner, spec.search, DecisionBook(folder / "store"))
+    return Searches(planner, spec.search, DecisionBook(folder / "store"), draw)
 
 
 def value(stage: Stage) -> float:
     """More for rates near 0.03."""
     return -abs(float(stage.config.finetune.lr) - 0.03)  # type: ignore[attr-defined]
+
+
+def broken(*_: object, **__: object) -> Proposal:
+    """A sampler that proposes nothing."""
+    raise ZeroDivisionError("by nothing")
 
 
 def run(
@@ -227,6 +233,14 @@ def test_a_metric_that_is_never_reported_is_named_with_those_that_are(tmp_path: 
         match=r"search.metric: finetune \w+ reports no 'loss'; it has val_accuracy",
     ):
         run(found, np.random.default_rng(0))
+
+
+def test_a_sampler_that_cannot_go_on_is_named(tmp_path: Path) -> None:
+    found = searches(tmp_path, draw=broken)
+    with pytest.raises(
+        UserError, match=r"search.sampler: tpe \(n_startup_trials 2\) cannot make proposal 1 of "
+    ):
+        found.catch_up(lambda _: {})
 
 
 def test_a_damaged_decision_is_named(tmp_path: Path) -> None:

@@ -296,6 +296,10 @@ def test_a_plan_with_searches_is_read_back_as_it_was(read: Read) -> None:
     assert (back.cells, back.stages) == (made.cells, made.stages)
 
 
+def sampled(options: str) -> str:
+    return RATE.replace("proposals: 3", f"proposals: 3, sampler: {{name: {options}}}")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -313,6 +317,15 @@ def test_a_plan_with_searches_is_read_back_as_it_was(read: Read) -> None:
         (RATE.replace("proposals: 3", "proposals: 3, by: evaluate"), "no search may see test"),
         (RATE.replace("proposals: 3", "sampler: grid"), "has no grid; give a step"),
         (RATE.replace("proposals: 3", "proposals: 3, sampler: {name: tpe, x: 1}"), "option of tpe"),
+        (RATE.replace("proposals: 3", "proposals: 3, by: [finetune]"), "unknown stage kind"),
+        (RATE.replace("proposals: 3", "proposals: 3, by: {a: 1}"), "unknown stage kind"),
+        (sampled("cmaes, sigma0: .inf"), "must be a finite number above 0, got inf"),
+        (sampled("tpe, prior_weight: .nan"), "must be a finite number above 0, got nan"),
+        (sampled("cmaes, popsize: 3"), "must be a whole number above 3, got 3"),
+        (sampled("tpe, group: true, multivariate: false"), "exclude each other; take one away"),
+        (sampled("cmaes, use_separable_cma: true, with_margin: true"), "exclude each other"),
+        (sampled("cmaes, lr_adapt: true, with_margin: true"), "exclude each other"),
+        (sampled("cmaes, lr_adapt: true, use_separable_cma: true"), "exclude each other"),
         ("measure: linear\n" + RATE, "needs by, the stage kind"),
         ("axes: {finetune.lr: [0.1, 0.2]}\n" + RATE, "is an axis as well"),
         (RATE.replace("finetune.lr: {low: 0.001, high: 0.1, log: true}", "evaluate.clips: [1, 2]"),
