@@ -89,15 +89,16 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
     decisions = DecisionBook(store.root).read(tunings)
     made = sum(len(decisions.proposed(key)) for key in tunings)
     asked = sum(tuning.proposals for tuning in tunings.values())
+    failed = sum(one is None for each in decisions.values.values() for one in each.values())
     yield (
         f"searches: {len(decisions.winners)} of {len(tunings)} have ended, "
-        f"{made} of {asked} proposals made"
+        f"{made} of {asked} proposals made" + f", {failed} of them failed" * bool(failed)
     )
     for key, winner in decisions.winners.items():
         arms = "; ".join(map(_described, tunings[key].arms[:_LISTED])) or "all arms"
         more = f" and {len(tunings[key].arms) - _LISTED} more" * (len(tunings[key].arms) > _LISTED)
         yield (
-            f"  {arms}{more} on {tunings[key].target}, {tunings[key].modality}: "
+            f"  {arms}{more} on {tunings[key].place}, {tunings[key].modality}: "
             f"{_described(winner.settings)} (proposal {winner.number}, {winner.value:.4g})"
         )
 

@@ -18,16 +18,19 @@ DONE, INCOMPLETE, INTERRUPTED = 0, 1, 130
 
 def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str], None]) -> int:
     """Say and tell how a run ended; return its exit status."""
-    total = len(job.to_do.stages)
+    over = job.searches.over() if job.searches is not None else frozenset()
+    missing = [key for key in conduct.missing() if key not in over]
+    failures = {key: one for key, one in conduct.failures.items() if key not in over}
+    total = len(job.to_do.stages) - (len(conduct.missing()) - len(missing))
     is_decided = job.only is not None or job.plan.is_decided
-    if conduct.finished_all and is_decided:
+    if not missing and is_decided:
         rest = _missing_beside(job)
         tell_end(listener, "KILLED" if rest else "FINISHED")
         say(f"done: all {total} stages are in the store")
+        _say_failed_proposals(job, say)
         if rest:
             say(f"{rest} other stages of {job.plan.name} are missing; `rotlab run` makes them")
         return DONE
-    missing = conduct.missing()
     done = total - len(missing)
     if conduct.stopping:
         tell_end(listener, "KILLED")
@@ -36,16 +39,25 @@ def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str]
             "the same command goes on from the last checkpoints"
         )
         return INTERRUPTED
-    tell_end(listener, "FAILED" if conduct.failures else "KILLED")
+    tell_end(listener, "FAILED" if failures else "KILLED")
     if conduct.halted:
         say(f"stopped, with {done} of {total} stages in the store: {conduct.halted}")
     if job.searches is not None:
         for key, why in job.searches.undecided().items():
             say(describe_undecided(job.plan, key, why))
-    if conduct.failures or not conduct.halted:
-        for text in describe_missing(job.to_do, conduct.failures, missing, job.options):
+    if failures or not conduct.halted:
+        for text in describe_missing(job.to_do, failures, missing, job.options):
             say(text)
+    _say_failed_proposals(job, say)
     return INCOMPLETE
+
+
+def _say_failed_proposals(job: Job, say: Callable[[str], None]) -> None:
+    failed = 0 if job.searches is None else job.searches.num_failed
+    if failed:
+        status = shlex.join(["rotlab", "status", job.plan.name, *store_option(job.options)])
+        noun = "proposal" if failed == 1 else "proposals"
+        say(f"{failed} {noun} failed, which ended searches have passed over: {status}")
 
 
 def _missing_beside(job: Job) -> int:

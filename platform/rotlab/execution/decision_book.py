@@ -1,6 +1,7 @@
 """Where a store keeps what searches and looks decide, each decision once and for all.
 
 searches/<key>/<number>.json      a proposal
+searches/<key>/<number>-value.json  how it ended, from when that was first made use of
 searches/<key>/winner-<n>.json    the best of the first n
 looks/<key>/<number>.json         a look at a family, with all that it decided by
 """
@@ -13,10 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rotlab.execution.files import create_json
-from rotlab.planning.decisions import Decisions, Proposal, Tuning, Winner
+from rotlab.planning.decisions import Decisions, Ended, Proposal, Tuning, Winner
 from rotlab.planning.looks import Family, Look
 from rotlab.planning.serial_looks import look_from_json, look_to_json
 from rotlab.planning.serial_searches import (
+    ended_from_json,
+    ended_to_json,
     proposal_from_json,
     proposal_to_json,
     winner_from_json,
@@ -25,7 +28,7 @@ from rotlab.planning.serial_searches import (
 from rotnet.errors import UserError
 
 FORMAT = 1
-Decision = TypeVar("Decision", Proposal, Winner, Look)
+Decision = TypeVar("Decision", Proposal, Ended, Winner, Look)
 
 
 class DecisionBook:
@@ -44,33 +47,41 @@ class DecisionBook:
     ) -> Decisions:
         """Return what was decided: of searches as many proposals as each is to try, and looks.
 
-        Where a search has ended, proposals that failed are left out: nobody waits for them.
-
         Raises:
             UserError: a decision cannot be read.
         """
         proposals, winners = {}, {}
+        values: dict[str, dict[int, float | None]] = {}
         for key, tuning in tunings.items():
             found: list[Proposal] = []
+            values[key] = {}
             while len(found) < tuning.proposals:
-                path = self._root / key / f"{len(found) + 1}.json"
-                one = _read(path, proposal_from_json)
+                number = len(found) + 1
+                one = _read(self._root / key / f"{number}.json", proposal_from_json)
                 if one is None:
                     break
                 found.append(one)
+                ended = _read(self._root / key / f"{number}-value.json", ended_from_json)
+                if ended is not None:
+                    values[key][number] = ended.value
+            proposals[key] = tuple(found)
             path = self._root / key / f"winner-{tuning.proposals}.json"
             winner = _read(path, winner_from_json)
             if winner is not None:
                 winners[key] = winner
-                found = [one for one in found if winner.values.get(one.number) is not None]
-            proposals[key] = tuple(found)
+                values[key] = dict(winner.values)
         looks = {key: tuple(self._taken(family)) for key, family in (families or {}).items()}
-        return Decisions(proposals, winners, looks)
+        return Decisions(proposals, winners, looks, values)
 
     def keep_proposal(self, proposal: Proposal) -> Proposal:
         """Return the proposal of that number that counts: this one, or one that came first."""
         path = self._root / proposal.tuning / f"{proposal.number}.json"
         return _keep(path, proposal, proposal_to_json, proposal_from_json)
+
+    def keep_end(self, ended: Ended) -> Ended:
+        """Return the end of that proposal that counts: this one, or one that came first."""
+        path = self._root / ended.tuning / f"{ended.number}-value.json"
+        return _keep(path, ended, ended_to_json, ended_from_json)
 
     def keep_winner(self, winner: Winner) -> Winner:
         """Return the winner that counts: this one, or one that came first."""

@@ -59,6 +59,15 @@ class Growth(ABC):
             has_grown = True
         return has_grown
 
+    def over(self) -> frozenset[str]:
+        """Return the stages of the plan that nobody waits for any more."""
+        return frozenset()
+
+    @property
+    def num_failed(self) -> int:
+        """How many things that were tried failed, and were passed over."""
+        return 0
+
     @abstractmethod
     def undecided(self) -> dict[str, str]:
         """Return key of what is decided on -> why it has no end."""

@@ -59,7 +59,7 @@ def describe_undecided(plan: Plan, key: str, why: str) -> str:
         for arm in tuning.arms[:MAX_LISTED]
     )
     more = f" and {len(tuning.arms) - MAX_LISTED} more" * (len(tuning.arms) > MAX_LISTED)
-    return f"no settings yet for {arms}{more} on {tuning.target}: {why}"
+    return f"no settings yet for {arms}{more} on {tuning.place}: {why}"
 
 
 def _heading(plan: Plan, failures: Mapping[str, Failure], missing: Collection[str]) -> str:

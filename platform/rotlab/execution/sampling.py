@@ -148,7 +148,8 @@ def _quasi(
     engine = engines[options.get("qmc_type", "sobol")](
         d=len(domains), scramble=options.get("scramble", True), rng=_seed(tuning, 0)
     )
-    engine.fast_forward(number - 1)
+    if number > 1:  # SciPy's Sobol cannot go forward by none
+        engine.fast_forward(number - 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a number of points that is no power of two
         (shares,) = engine.random(1)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.growth import Growth
-from rotlab.planning.decisions import Decisions, Proposal, Proposed, Tuning, Winner
+from rotlab.planning.decisions import Decisions, Ended, Proposal, Proposed, Tuning, Winner
 from rotlab.planning.planner import Planner
 from rotlab.planning.search import Search
 from rotnet.errors import UserError
@@ -16,7 +16,8 @@ Draw = Callable[..., Proposal]  # see `rotlab.execution.sampling.propose`
 class Searches(Growth):
     """Decides proposals and winners, and keeps the plan that they make.
 
-    Proposal k is drawn once those up to k - at_once have ended, and knows of those alone.
+    Proposal k is drawn once those up to k - at_once have ended, and knows of those alone. What it
+    knew of them, failures too, stays so; but as long as all have failed they may be tried again.
 
     Args:
         planner: of the study.
@@ -35,6 +36,8 @@ class Searches(Growth):
         self._draw = draw or _optuna()
         self._proposals = {key: list(found.proposed(key)) for key in planner.tunings}
         self._winners = dict(found.winners)
+        self._known = found.values  # at the start: a plan never shrinks while it runs
+        self._kept = {key: dict(found.values.get(key, {})) for key in planner.tunings}
         self._made = self._by_number()
 
     def undecided(self) -> dict[str, str]:
@@ -50,9 +53,23 @@ class Searches(Growth):
                 found[key] = f"{len(values)} of {tuning.proposals} proposals have ended"
         return found
 
+    def over(self) -> frozenset[str]:
+        """Return the stages that only searches needed, which have ended: nobody waits for them."""
+        needed = {key for cell in self.plan.cells for key in cell.stages}
+        for one in self.plan.proposed:
+            if one.proposal.tuning not in self._winners:
+                needed.update(one.stages)
+        return frozenset(self.plan.stages.keys() - needed)
+
+    @property
+    def num_failed(self) -> int:
+        """How many proposals of searches that have ended failed."""
+        winners = self._winners.values()
+        return sum(one is None for each in winners for one in each.values.values())
+
     def _decisions(self) -> Decisions:
         proposals = {key: tuple(found) for key, found in self._proposals.items()}
-        return Decisions(proposals, self._winners)
+        return Decisions(proposals, self._winners, values=self._known)
 
     def _by_number(self) -> dict[tuple[str, int], Proposed]:
         """Key of a search and number -> the proposal in the plan as it is."""
@@ -80,19 +97,28 @@ class Searches(Growth):
     def _propose(self, tuning: Tuning, number: int, values: Mapping[int, float | None]) -> None:
         made = self._proposals[tuning.key]
         known = max(number - self._search.at_once, 0)
-        drawn = self._draw(
-            tuning.key,
-            number,
-            {name: self._search.settings[name] for name in tuning.settings},
-            self._search.sampler,
-            [(one, values[one.number]) for one in made[:known]],
-            made[known:],
-            maximize=self._search.maximizes,
-        )
+        values = self._keep({one.number: values[one.number] for one in made[:known]}, tuning)
+        try:
+            drawn = self._draw(
+                tuning.key,
+                number,
+                {name: self._search.settings[name] for name in tuning.settings},
+                self._search.sampler,
+                [(one, values[one.number]) for one in made[:known]],
+                made[known:],
+                maximize=self._search.maximizes,
+            )
+        except Exception as error:  # whatever a sampler of Optuna's may raise
+            raise UserError(
+                f"search.sampler: {self._search.sampler} cannot make proposal {number} of search "
+                f"{tuning.key[:12]}: {type(error).__name__}: {error}; take another sampler or "
+                "other options"
+            ) from error
         made.append(self._book.keep_proposal(drawn))
 
     def _crown(self, tuning: Tuning, values: Mapping[int, float | None]) -> bool:
         """End a search with its best proposal, the first of equals; say whether there is one."""
+        values = self._keep(values, tuning)
         told = {number: value for number, value in values.items() if value is not None}
         if not told:
             return False
@@ -103,10 +129,25 @@ class Searches(Growth):
         self._winners[tuning.key] = self._book.keep_winner(winner)
         return True
 
+    def _keep(self, values: Mapping[int, float | None], tuning: Tuning) -> dict[int, float | None]:
+        """The values as they count, now that they are made use of."""
+        if not _numbers(values.values()):  # nothing is learned from failures alone
+            return dict(values)
+        kept = self._kept[tuning.key]
+        for number, value in values.items():
+            if number not in kept:
+                made = self._made[tuning.key, number]
+                ended = Ended(tuning.key, number, value, made.results)
+                kept[number] = self._book.keep_end(ended).value
+        return {number: kept[number] for number in values}
+
     def _values(self, key: str) -> dict[int, float | None]:
         """Number -> value of the proposals that have ended, None of those that failed."""
         found: dict[int, float | None] = {}
         for proposal in self._proposals[key]:
+            if proposal.number in self._kept[key]:
+                found[proposal.number] = self._kept[key][proposal.number]
+                continue
             made = self._made.get((key, proposal.number))
             if made is None:
                 continue

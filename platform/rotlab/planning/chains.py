@@ -138,7 +138,8 @@ class Chains:
             return
         setting, why = found
         place = self._spec.places[setting] if setting in arm.values else setting
-        self._refuse(why, "overrides" if setting in arm.overrides else place)
+        is_beside = setting in arm.overrides
+        self._refuse(why, self._spec.place_beside([setting]) if is_beside else place)
         raise RefusedError
 
     def _collect(self, inputs: Mapping[str, str], behind: dict[str, Stage]) -> None:

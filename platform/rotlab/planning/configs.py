@@ -88,7 +88,7 @@ class Configs:
         if setting in arm.values:
             return self._spec.places[setting]
         if setting in arm.overrides:
-            return "overrides"
+            return self._spec.place_beside([setting])
         return setting if field in self._spec.settings.get(section, {}) else "axes"
 
     def _chosen(self, link: Link, arm: Arm) -> tuple[Choice, ...]:
@@ -147,7 +147,11 @@ class Configs:
             return made
         said = ", ".join(f"{setting}={value}" for setting, value in (chosen | beside).items())
         place = (
-            "overrides" if beside else self._spec.places[next(iter(chosen))] if chosen else section
+            self._spec.place_beside(beside)
+            if beside
+            else self._spec.places[next(iter(chosen))]
+            if chosen
+            else section
         )
         for refusal in made:
             self._refuse(f"{refusal.text} (with {said})" if said else refusal.text, place)

@@ -25,6 +25,23 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """How a proposal ended, as it counts from when it was first made use of.
+
+    Args:
+        tuning: key of the search.
+        number: of the proposal.
+        value: of its metric; None where it failed.
+        results: keys of the stages that gave the value, or were to.
+    """
+
+    tuning: str
+    number: int
+    value: float | None
+    results: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Winner:
     """The settings that a search ends with.
 
@@ -56,20 +73,27 @@ class Decisions:
         proposals: key of a search -> its proposals, in order from 1.
         winners: key of a search -> its winner.
         looks: key of a family -> its looks, in order from 1.
+        values: key of a search -> number -> value of proposals that have ended, None of those that
+            failed: nobody waits for them.
     """
 
     proposals: Mapping[str, tuple[Proposal, ...]] = field(default_factory=dict)
     winners: Mapping[str, Winner] = field(default_factory=dict)
     looks: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
+    values: Mapping[str, Mapping[int, float | None]] = field(default_factory=dict)
 
     def proposed(self, tuning: str) -> tuple[Proposal, ...]:
         """Return the proposals of a search, in order."""
         return self.proposals.get(tuning, ())
 
+    def has_failed(self, proposal: Proposal) -> bool:
+        """Say whether a proposal counts as failed, for good."""
+        return self.values.get(proposal.tuning, {}).get(proposal.number, 0.0) is None
+
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """One search: of an arm on a target, or of several arms that share it.
+    """One search: of an arm on a split of a target, or of several arms that share it.
 
     Args:
         key: of what it searches: its stages as they are without it, ranges, metric and sampler.
@@ -78,6 +102,7 @@ class Tuning:
         target: name of the data set.
         modality: of the networks.
         proposals: how many it is to try.
+        split: of the target, whose cells take its winner; None: all that there are do.
     """
 
     key: str
@@ -86,6 +111,12 @@ class Tuning:
     target: str
     modality: str
     proposals: int
+    split: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is judged, in words."""
+        return self.target if self.split is None else f"{self.target}, split {self.split}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,42 +1,73 @@
 """A search as it may go, so that what it costs can be planned before it has begun."""
 
-from collections.abc import Iterator, Mapping
-from itertools import count, product
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import count, islice, product
 from typing import Any
 
 from rotlab.planning.decisions import Decisions, Proposal, Tuning, Winner
+from rotlab.planning.key import canonical
 from rotlab.planning.ranges import Domain
 from rotlab.planning.search import Search
 
 _FEW = 10  # values of a setting that are taken one by one
+_IDLE = 1000  # draws without news, after which all settings are taken to have been seen
+_TRIES = 200  # settings that are tried for some that break no rule, beside the proposals
 
 
-def imagine(tunings: Mapping[str, Tuning], search: Search, decisions: Decisions) -> Decisions:
+class NothingFitsError(ValueError):
+    """No settings of a search were found that break no rule; the text gives some that do."""
+
+
+def imagine(
+    tunings: Mapping[str, Tuning],
+    search: Search,
+    decisions: Decisions,
+    fits: Callable[[Proposal], bool],
+) -> Decisions:
     """Return decisions with all that are still to come made up: evenly spread settings.
 
     Args:
         tunings: key -> search.
         search: what they search.
         decisions: those that were made; they stay.
+        fits: says whether a proposal breaks no rule; only such a one can win.
+
+    Raises:
+        NothingFitsError: all break one.
     """
     proposals = dict(decisions.proposals)
     winners = dict(decisions.winners)
     for key, tuning in tunings.items():
+        if key in winners:
+            continue
         made = decisions.proposed(key)
-        spread = _spread({name: search.settings[name] for name in tuning.settings})
-        known = {repr(dict(one.settings)) for one in made}
-        found = list(made)
-        for settings in spread if key not in winners else ():
-            if len(found) >= tuning.proposals:
-                break
-            if repr(settings) not in known:
-                found.append(Proposal(key, len(found) + 1, settings))
+        domains = {name: search.settings[name] for name in tuning.settings}
+        further = _unknown(domains, {canonical(dict(one.settings)) for one in made})
+        new = islice(further, max(tuning.proposals - len(made), 0))
+        found = [*made, *(Proposal(key, at, one) for at, one in enumerate(new, len(made) + 1))]
+        can_win = (one for one in found if not decisions.has_failed(one) and fits(one))
+        beside = (Proposal(key, 1, one) for one in islice(further, _TRIES))
+        first = next(can_win, None) or next(filter(fits, beside), None)
+        if first is None:
+            given = ", ".join(f"{name}={value}" for name, value in found[0].settings.items())
+            raise NothingFitsError(given)
         proposals[key] = tuple(found)
-        if key not in winners:
-            first = found[0]
-            values = {one.number: 0.0 for one in found}
-            winners[key] = Winner(key, first.number, first.settings, 0.0, values)
-    return Decisions(proposals, winners)
+        values = {one.number: 0.0 for one in found}
+        winners[key] = Winner(key, first.number, first.settings, 0.0, values)
+    return Decisions(proposals, winners, values=decisions.values)
+
+
+def _unknown(domains: Mapping[str, Domain], known: Collection[str]) -> Iterator[dict[str, Any]]:
+    """Settings spread evenly, each once and none that is known, until there is hardly another."""
+    seen, idle = set(known), 0
+    for settings in _spread(domains):
+        text = canonical(settings)
+        idle = idle + 1 if text in seen else 0
+        if idle > _IDLE:
+            return
+        if text not in seen:
+            seen.add(text)
+            yield settings
 
 
 def _spread(domains: Mapping[str, Domain]) -> Iterator[dict[str, Any]]:

@@ -120,7 +120,12 @@ def outline_json(
             {"because": because, "arms": arms} for because, arms in unsupported_arms(plan).items()
         ],
         "searches": [
-            {"arms": list(map(dict, one.arms)), "target": one.target, "proposals": one.proposals}
+            {
+                "arms": list(map(dict, one.arms)),
+                "target": one.target,
+                "split": one.split,
+                "proposals": one.proposals,
+            }
             for one in plan.tunings.values()
         ],
         "looks": looks_json(plan.families, least.taken if least else {}),

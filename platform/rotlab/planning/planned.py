@@ -6,11 +6,12 @@ from pathlib import Path
 
 from rotlab.planning.datasets import DatasetInfo, data_root, find_datasets
 from rotlab.planning.decisions import Decisions
-from rotlab.planning.imagined import imagine
+from rotlab.planning.imagined import NothingFitsError, imagine
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.looks import imagined
 from rotlab.planning.plan import Plan
 from rotlab.planning.planner import Planner
+from rotlab.planning.problems import SpecError
 from rotlab.planning.spec import Spec, load_spec
 from rotlab.planning.stage import StageKind
 from rotlab.planning.weights import find_weights
@@ -42,13 +43,22 @@ class Planned:
         Args:
             decisions: those that were made.
             most: whether arms that are open go on to the last look, or stop at the next one.
+
+        Raises:
+            SpecError: whatever a search may try breaks a rule.
         """
         looks = {
             key: imagined(family, decisions.looks.get(key, ()), most=most)
             for key, family in self.plan.families.items()
         }
-        if self.spec.search is not None:
-            decisions = imagine(self.plan.tunings, self.spec.search, decisions)
+        search = self.spec.search
+        if search is not None:
+            try:
+                decisions = imagine(self.plan.tunings, search, decisions, self.planner.fits)
+            except NothingFitsError as error:
+                said = f"no settings go together: all that were tried break a rule, as {error}"
+                problem = self.spec.problem(said, "search.settings")
+                raise SpecError(self.spec.path, [problem]) from error
         return self.decided(replace(decisions, looks=looks))
 
     def decided(self, decisions: Decisions) -> "Planned":

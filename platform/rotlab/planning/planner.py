@@ -3,14 +3,13 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 from rotlab.planning.arms import Arm, expand
-from rotlab.planning.chains import Chains
+from rotlab.planning.chains import Chains, Replicate
 from rotlab.planning.configs import RefusedError
 from rotlab.planning.datasets import DatasetInfo
-from rotlab.planning.decisions import Awaited, Decisions, Proposed, Tuning, Winner
+from rotlab.planning.decisions import Awaited, Decisions, Proposal, Proposed, Tuning, Winner
 from rotlab.planning.families import Families, Sample
 from rotlab.planning.inits import RANDOM_FROZEN, SCRATCH
 from rotlab.planning.key import canonical
@@ -18,9 +17,7 @@ from rotlab.planning.lengths import continuations
 from rotlab.planning.looks import Family
 from rotlab.planning.plan import Plan, agree
 from rotlab.planning.problems import Problem, SpecError
-from rotlab.planning.repeats import Repeats
-from rotlab.planning.replicates import SEEDS
-from rotlab.planning.shape import MODALITIES, Member
+from rotlab.planning.repeats import Repeats, seed_problems, split_problems
 from rotlab.planning.spec import Spec
 from rotlab.planning.stage import Cell, Stage, StageKind
 from rotlab.planning.tunings import Tunings
@@ -69,11 +66,11 @@ class Planner:
         self._chains = Chains(spec, kinds, datasets)
         targets = [datasets[target] for target in spec.targets]
         self._repeats = Repeats(spec, targets)
-        self._cells: dict[tuple[int, str, str], list[Cell]] = {}
+        self._cells: dict[tuple[int, int, str], Cell | None] = {}
         self._proposed: dict[tuple[str, str], Proposed] = {}
         self._tunings: Tunings | None = None
         self._families: Families | None = None
-        problems = [*_split_problems(spec, datasets), *_seed_problems(spec)]
+        problems = [*split_problems(spec, datasets), *seed_problems(spec)]
         if spec.search is not None and not problems:
             self._tunings = Tunings(spec, spec.search, kinds, self._chains)
             self._tunings.find(self._arms.arms, targets)
@@ -84,7 +81,7 @@ class Planner:
         if spec.replicates.looks is not None:
             families = Families(spec, kinds, self._chains.stages)
             arms = self._arms.arms
-            families.find(arms, _baseline(spec, arms), lambda at, on: self._of(at, on, {}))
+            families.find(arms, _baseline(spec, arms), self._of)
             self._refuse(families.problems)
             self._families = families
 
@@ -114,16 +111,11 @@ class Planner:
         spec, arms, kinds = self._spec, self._arms, self._kinds
         cells: list[Cell] = []
         awaited: list[Awaited] = []
-        for index, target, found in decided:
-            if found is not None:
-                cells += found
-                continue
-            arm, place = arms.arms[index], len(cells) + len(awaited)
-            written = [each for one, each in self._repeats.of(arm) if one.target.name == target]
-            awaited += [
-                Awaited(arm.values, target, each, arm.measure, place + at)
-                for at, each in enumerate(written)
-            ]
+        for cell in decided:
+            if isinstance(cell, Cell):
+                cells.append(cell)
+            else:
+                awaited.append(replace(cell, place=len(cells) + len(awaited)))
         stages = self._stages(cells, proposed)
         baseline = _baseline(spec, arms.arms)
         needed = {ref.name for stage in stages.values() for ref in stage.data}
@@ -151,6 +143,7 @@ class Planner:
                 *_random_row_missing(spec, kinds, arms.arms),
                 *_proxy(spec, kinds),
                 *_fused(spec, arms.arms),
+                *_judged_on_tested(spec, self._datasets),
             ),
             continues=continuations(stages, kinds),
             tunings=self.tunings,
@@ -160,59 +153,75 @@ class Planner:
             looks={key: decisions.looks.get(key, ()) for key in self.families},
         )
 
-    def _decided(self, decisions: Decisions) -> Iterator[tuple[int, str, list[Cell] | None]]:
-        """Yield arm, target and cells, in the plan's order; None while a search goes on."""
+    def _decided(self, decisions: Decisions) -> Iterator[Cell | Awaited]:
+        """Yield cells, and those that still wait for a search, in the plan's order."""
         for index, arm in enumerate(self._arms.arms):
-            for target in self._spec.targets:
+            for at, (replicate, written) in enumerate(self._repeats.of(arm)):
+                if not self._is_asked_for(index, replicate, decisions):
+                    continue
+                target = replicate.target.name
                 winners: dict[str, Winner | None] = {}
-                for member in arm.shape.members:
-                    tuning = self._tuning(index, member, target)
-                    if tuning is not None:
-                        winners[member.name] = decisions.winners.get(tuning)
+                if self._tunings is not None:
+                    searches = self._tunings.of(index, arm, target, replicate.split)
+                    winners = {name: decisions.winners.get(key) for name, key in searches.items()}
                 found = {name: one for name, one in winners.items() if one is not None}
-                is_known = len(found) == len(winners)
-                cells = self._of(index, target, found) if is_known else None
-                if cells is not None and self._families is not None:
-                    number = self._families.num_seeds(index, target, decisions)
-                    seeds = self._spec.replicates.seeds[:number]
-                    cells = [cell for cell in cells if cell.replicate["seed"] in seeds]
-                yield index, target, cells
+                if len(found) < len(winners):
+                    yield Awaited(arm.values, target, written, arm.measure, 0)
+                elif (cell := self._cell(index, at, found)) is not None:
+                    yield cell
 
-    def _of(self, index: int, target: str, winners: Mapping[str, Winner]) -> list[Cell]:
-        """The cells of an arm on a target, with what searches have found; made once."""
+    def _is_asked_for(self, index: int, replicate: Replicate, decisions: Decisions) -> bool:
+        """Whether an arm has the seed, by looks until now."""
+        if self._families is None:
+            return True
+        number = self._families.num_seeds(index, replicate.target.name, decisions)
+        return replicate.draw.seed in self._spec.replicates.seeds[:number]
+
+    def _of(self, index: int, target: str) -> list[Cell]:
+        """All cells of an arm on a target, where nothing is searched."""
+        repeats = enumerate(self._repeats.of(self._arms.arms[index]))
+        made = (self._cell(index, at, {}) for at, (one, _) in repeats if one.target.name == target)
+        return [cell for cell in made if cell is not None]
+
+    def _cell(self, index: int, at: int, winners: Mapping[str, Winner]) -> Cell | None:
+        """A replicate of an arm with what searches have found; None if refused. Made once."""
         settings = {name: dict(one.settings) for name, one in winners.items()}
-        known = (index, target, canonical(settings))
+        known = (index, at, canonical(settings) if settings else "")
         if known not in self._cells:
             arm = self._arms.arms[index]
+            replicate, written = self._repeats.of(arm)[at]
             if self._tunings is not None and winners:
                 arm = self._tunings.tuned(arm, winners)
-            self._cells[known] = list(self._make_cells(arm, target))
+            self._cells[known] = self._make_cell(arm, replicate, written)
         return self._cells[known]
 
-    def _tuning(self, index: int, member: Member, target: str) -> str | None:
-        return None if self._tunings is None else self._tunings.of(index, member, target)
+    def _make_cell(self, arm: Arm, replicate: Replicate, written: Mapping[str, int]) -> Cell | None:
+        try:
+            result, needed = self._chains.cell(arm, replicate)
+        except RefusedError:  # the problem is noted; the others may have more
+            return None
+        target = replicate.target.name
+        return Cell(arm.values, target, written, arm.measure, result, needed, _overrides(arm))
 
-    def _make_cells(self, arm: Arm, target: str) -> Iterator[Cell]:
-        overrides = _overrides(arm)
-        for replicate, written in self._repeats.of(arm):
-            if replicate.target.name != target:
-                continue
-            try:
-                result, needed = self._chains.cell(arm, replicate)
-            except RefusedError:  # the problem is noted; the others may have more
-                continue
-            yield Cell(arm.values, target, written, arm.measure, result, needed, overrides)
+    def as_stages(self, proposal: Proposal) -> Proposed:
+        """Return a proposal of one of the searches as stages, be it in the plan or not."""
+        known = (proposal.tuning, canonical(dict(proposal.settings)))
+        if known not in self._proposed:
+            if self._tunings is None:
+                raise ValueError(f"nothing is searched here, but {proposal.tuning} is proposed")
+            self._proposed[known] = self._tunings.propose(proposal)
+        return replace(self._proposed[known], proposal=proposal)
+
+    def fits(self, proposal: Proposal) -> bool:
+        """Say whether a proposal's settings break no rule together."""
+        return bool(self.as_stages(proposal).results)
 
     def _propose(self, decisions: Decisions) -> Iterator[Proposed]:
-        """What was proposed."""
-        if self._tunings is None:
-            return
+        """What was proposed, but for what has failed."""
         for tuning in self.tunings:
             for proposal in decisions.proposed(tuning):
-                known = (tuning, canonical(dict(proposal.settings)))
-                if known not in self._proposed:
-                    self._proposed[known] = self._tunings.propose(proposal)
-                yield replace(self._proposed[known], proposal=proposal)
+                if not decisions.has_failed(proposal):
+                    yield self.as_stages(proposal)
 
     def _stages(self, cells: Sequence[Cell], proposed: Sequence[Proposed]) -> dict[str, Stage]:
         """Those that are needed, parents first."""
@@ -261,6 +270,22 @@ def _fused(spec: Spec, arms: Iterable[Arm]) -> Iterator[str]:
         )
 
 
+def _judged_on_tested(spec: Spec, datasets: Mapping[str, DatasetInfo]) -> Iterator[str]:
+    """Warn of a search that learns from videos on which its winner is then tested."""
+    judged_on = None if spec.search is None else spec.search.splits
+    tested = spec.replicates.splits or (1,)
+    if judged_on is None or all(judged_on == (split,) for split in tested):
+        return
+    if not any(datasets[target].num_splits for target in spec.targets):
+        return
+    line = spec.line("search.split", "search")
+    yield (
+        f"{line} search.split: settings are chosen on split {', '.join(map(str, judged_on))} and "
+        f"tested on {', '.join(map(str, tested))}: test videos of one split are trained and judged "
+        "on in another; leave split out, and each split has a search of its own"
+    )
+
+
 def _baseline(spec: Spec, arms: Iterable[Arm]) -> dict[str, Any]:
     """The baseline's values, on the axes that it has by any measure."""
     named = spec.baseline
@@ -292,34 +317,3 @@ def _random_row_missing(
                 f"{line} init: {measure} has no random network to be read against; "
                 f"add {SCRATCH} or {RANDOM_FROZEN}"
             )
-
-
-def _split_problems(spec: Spec, datasets: Mapping[str, DatasetInfo]) -> list[Problem]:
-    found = []
-    for target in spec.targets:
-        known = datasets[target].num_splits
-        for split in spec.replicates.splits or ():
-            if known and split > known:
-                said = f"{target!r} has splits 1 to {known}, got {split}"
-                found.append(spec.problem(said, "replicates.split"))
-    return found
-
-
-def _seed_problems(spec: Spec) -> list[Problem]:
-    """A member's own seed must be no other replicate's, or the two would share their networks."""
-    found = []
-    members = [member for name in spec.values("modality") for member in MODALITIES[name]]
-    offsets = dict.fromkeys(one.seed_offset for one in members if one.seed_offset)
-    for offset, seeds in product(offsets, spec.replicates.all_seeds):
-        for seed in seeds:
-            if seed + offset in seeds or seed + offset >= SEEDS:
-                said = (
-                    f"two networks of one modality have the seeds {seed} and {seed + offset}, "
-                    + (
-                        "which is another replicate's; take one away"
-                        if seed + offset in seeds
-                        else f"which must be below {SEEDS}; take a lower one"
-                    )
-                )
-                found.append(spec.problem(said, "replicates.seed"))
-    return found

@@ -1,17 +1,24 @@
-"""The replicates of each arm, on every target."""
+"""On what a plan's arms are repeated, cell by cell, and what cannot be so."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 from rotlab.planning.arms import Arm
 from rotlab.planning.chains import Replicate
 from rotlab.planning.datasets import DatasetInfo
-from rotlab.planning.replicates import draws_by_chance
+from rotlab.planning.problems import Problem
+from rotlab.planning.replicates import SEEDS, draws_by_chance
+from rotlab.planning.shape import MODALITIES
 from rotlab.planning.spec import Spec
 
 
 class Repeats:
-    """The replicates of arms: those whose stages draw by chance alike have the same."""
+    """The replicates of arms: those whose stages draw by chance alike have the same.
+
+    Args:
+        spec: whose arms they are of.
+        targets: its targets.
+    """
 
     def __init__(self, spec: Spec, targets: Sequence[DatasetInfo]) -> None:
         self._spec = spec
@@ -19,7 +26,7 @@ class Repeats:
         self._made: dict[tuple[str, ...], list[tuple[Replicate, dict[str, int]]]] = {}
 
     def of(self, arm: Arm) -> list[tuple[Replicate, dict[str, int]]]:
-        """Return the replicates of an arm, each with how it is written."""
+        """Return the replicates of an arm, target by target, each with how it is written."""
         links = reversed(arm.shape.links)
         chain = tuple(link.kind.name for link in links if draws_by_chance(link.kind))
         if chain not in self._made:
@@ -34,6 +41,41 @@ class Repeats:
             splits = (None,)
         for draw, split in product(self._spec.replicates.draws(chain), splits):
             yield Replicate(target, draw, split)
+
+
+def split_problems(spec: Spec, datasets: Mapping[str, DatasetInfo]) -> list[Problem]:
+    """Return what is wrong with splits: none that a target does not have."""
+    found = []
+    for target in spec.targets:
+        known = datasets[target].num_splits
+        for split in spec.replicates.splits or ():
+            if known and split > known:
+                said = f"{target!r} has splits 1 to {known}, got {split}"
+                found.append(spec.problem(said, "replicates.split"))
+    return found
+
+
+def seed_problems(spec: Spec) -> list[Problem]:
+    """Return what is wrong with seeds.
+
+    A member's own seed must be no other replicate's, or the two would share their networks.
+    """
+    found = []
+    members = [member for name in spec.values("modality") for member in MODALITIES[name]]
+    offsets = dict.fromkeys(one.seed_offset for one in members if one.seed_offset)
+    for offset, seeds in product(offsets, spec.replicates.all_seeds):
+        for seed in seeds:
+            if seed + offset in seeds or seed + offset >= SEEDS:
+                said = (
+                    f"two networks of one modality have the seeds {seed} and {seed + offset}, "
+                    + (
+                        "which is another replicate's; take one away"
+                        if seed + offset in seeds
+                        else f"which must be below {SEEDS}; take a lower one"
+                    )
+                )
+                found.append(spec.problem(said, "replicates.seed"))
+    return found
 
 
 def _written(replicate: Replicate) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """The samplers that a search may propose by, and their options. Which values, others decide."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,8 @@ from rotlab.planning.refusals import shown
 from rotlab.planning.report import Report
 
 NAME = "name"
-COUNT, FLAG, SCALE = "a whole number above 0", "true or false", "a number above 0"
+COUNT, FLAG, SCALE = "a whole number above 0", "true or false", "a finite number above 0"
+POPULATION = "a whole number above 3"  # CMA-ES divides by zero with 2 and 3, and fails with 1
 # As Optuna's samplers of these names have them; grid and random have none.
 OPTIONS: Mapping[str, Mapping[str, str | tuple[str, ...]]] = {
     "tpe": {
@@ -24,7 +26,7 @@ OPTIONS: Mapping[str, Mapping[str, str | tuple[str, ...]]] = {
     "cmaes": {
         "n_startup_trials": COUNT,
         "sigma0": SCALE,
-        "popsize": COUNT,
+        "popsize": POPULATION,
         "use_separable_cma": FLAG,
         "with_margin": FLAG,
         "lr_adapt": FLAG,
@@ -33,6 +35,13 @@ OPTIONS: Mapping[str, Mapping[str, str | tuple[str, ...]]] = {
     "random": {},
     "grid": {},
 }
+# Options that Optuna refuses together, as it is only told when it first proposes.
+CLASHES: tuple[tuple[str, Mapping[str, bool]], ...] = (
+    ("tpe", {"group": True, "multivariate": False}),
+    ("cmaes", {"use_separable_cma": True, "with_margin": True}),
+    ("cmaes", {"lr_adapt": True, "use_separable_cma": True}),
+    ("cmaes", {"lr_adapt": True, "with_margin": True}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,10 @@ def read_sampler(report: Report) -> Sampler:
             rule = allowed[option]
             wanted = rule if isinstance(rule, str) else " or ".join(rule)
             report.add((*place, option), f"must be {wanted}, got {shown(value)}")
+    for named, clash in CLASHES:
+        if named == name and all(options.get(one) is value for one, value in clash.items()):
+            said = " and ".join(f"{one}: {shown(value)}" for one, value in clash.items())
+            report.add(place, f"{said} exclude each other; take one away")
     return Sampler(name, options)
 
 
@@ -84,4 +97,6 @@ def _fits(rule: str | tuple[str, ...], value: object) -> bool:
         return isinstance(value, bool)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return value > 0 and (rule == SCALE or isinstance(value, int))
+    if rule == SCALE:
+        return 0 < value <= sys.float_info.max
+    return isinstance(value, int) and value > (3 if rule == POPULATION else 0)

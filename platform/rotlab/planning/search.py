@@ -205,9 +205,9 @@ def _read_by(
             )
         return found
     name = report.get((SEARCH, "by"))
-    if name in valid:
-        return str(name)
-    if name in kinds:
+    if isinstance(name, str) and name in valid:
+        return name
+    if isinstance(name, str) and name in kinds:
         said = f"{name} has no metric on held-out videos, and no search may see test videos"
         report.add((SEARCH, "by"), f"{said}; it can be {', '.join(valid)}")
     else:

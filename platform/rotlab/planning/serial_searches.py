@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rotlab.planning.decisions import Awaited, Proposal, Proposed, Tuning, Winner
+from rotlab.planning.decisions import Awaited, Ended, Proposal, Proposed, Tuning, Winner
 from rotlab.planning.plan import Plan
 
 
@@ -18,6 +18,7 @@ def searches_to_json(plan: Plan) -> dict[str, Any]:
                 "target": one.target,
                 "modality": one.modality,
                 "proposals": one.proposals,
+                "split": one.split,
             }
             for one in plan.tunings.values()
         ],
@@ -82,6 +83,28 @@ def proposal_from_json(values: Mapping[str, Any]) -> Proposal:
         return Proposal(**values)
     except TypeError as error:
         raise ValueError(f"not the fields of a proposal: {error}") from error
+
+
+def ended_to_json(ended: Ended) -> dict[str, Any]:
+    """Return how a proposal ended as plain values."""
+    return {
+        "tuning": ended.tuning,
+        "number": ended.number,
+        "value": ended.value,
+        "results": list(ended.results),
+    }
+
+
+def ended_from_json(values: Mapping[str, Any]) -> Ended:
+    """Return what `ended_to_json` wrote.
+
+    Raises:
+        ValueError: a field is missing or unknown.
+    """
+    try:
+        return Ended(**{**values, "results": tuple(values["results"])})
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"not the fields of a proposal's end: {error}") from error
 
 
 def winner_to_json(winner: Winner) -> dict[str, Any]:

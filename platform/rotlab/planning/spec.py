@@ -1,6 +1,6 @@
 """A search space: what an ablation compares, read from its file and checked as a whole."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -130,6 +130,12 @@ class Spec:
     def line(self, *places: str) -> Line:
         """Return the line of the first of some dotted places that the file has, else its first."""
         return next((self.lines[place] for place in places if place in self.lines), Line(1))
+
+    def place_beside(self, settings: Iterable[str]) -> str:
+        """Return the dotted place of what holds for an arm beside its axes: searched, or set."""
+        searched = self.search.settings if self.search is not None else {}
+        found = next((one for one in settings if one in searched), None)
+        return "overrides" if found is None else f"search.settings.{found}"
 
     def problem(self, text: str, place: str) -> Problem:
         """Return a problem at a dotted place, or at what is around it."""

@@ -1,7 +1,7 @@
-"""Which searches a search space asks for: one for each arm and target, unless arms share it."""
+"""Which searches a search space asks for: for each arm, target and split, unless shared."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -45,6 +45,7 @@ class _Group:
     settings: tuple[str, ...]
     target: str
     modality: str
+    split: int | None
 
 
 class Tunings:
@@ -65,7 +66,7 @@ class Tunings:
         self._kinds = kinds
         self._chains = chains
         self._groups: dict[tuple[object, ...], _Group] = {}
-        self._asked: dict[tuple[int, str, str], tuple[object, ...]] = {}
+        self._asked: dict[tuple[int, str, str, int | None], tuple[object, ...]] = {}
         self._keys: dict[tuple[object, ...], str] = {}
         self._places: dict[str, tuple[_Place, ...]] = {}
         self._read: set[str] = set()
@@ -77,7 +78,8 @@ class Tunings:
         for target in targets:
             for index, arm in enumerate(arms):
                 for member in arm.shape.members:
-                    self._ask(index, arm, member, target)
+                    if not member.seed_offset:  # the second of two equal ones takes its winner
+                        self._ask(index, arm, member, target)
         for name in self._search.settings:
             if name not in self._read and not self.problems:
                 self._refuse(name, f"nothing that leads to {self._search.by} reads it in any arm")
@@ -92,18 +94,23 @@ class Tunings:
                 group.target,
                 group.modality,
                 self._search.proposals,
+                split=group.split,
             )
 
-    def of(self, index: int, member: Member, target: str) -> str | None:
-        """Return the key of the search whose winner an arm takes, None where it has none.
+    def of(self, index: int, arm: Arm, target: str, split: int | None) -> dict[str, str]:
+        """Return the searches whose winners an arm takes: member -> key of one, where it has one.
 
         Args:
             index: of the arm.
-            member: of its shape.
+            arm: that one.
             target: name of the data set.
+            split: of it, on which the arm is measured.
         """
-        asked = self._asked.get((index, member.modality, target))
-        return None if asked is None else self._keys[asked]
+        asked = {
+            member.name: self._asked.get((index, member.modality, target, split))
+            for member in arm.shape.members
+        }
+        return {name: self._keys[one] for name, one in asked.items() if one is not None}
 
     def tuned(self, arm: Arm, winners: Mapping[str, Winner]) -> Arm:
         """Return an arm with what searches have found for it: member -> winner."""
@@ -158,39 +165,63 @@ class Tunings:
         self._read.update(names)
         if not names:
             return
+        found = {
+            split: self._find_places(arm, link, member, target, judged_on)
+            for split, judged_on in self._splits(target).items()
+        }
+        has_own = len({tuple(places) for places in found.values()}) > 1  # a search for each split
+        for split, places in found.items():
+            if not places:
+                continue
+            per = self._search.per
+            shared = (
+                next(iter(places)) if per is None else canonical([arm.values.get(a) for a in per])
+            )
+            own = split if has_own else None
+            known = (shared, target.name, member.modality, own, *names)
+            new = _Group({}, {}, tuple(names), target.name, member.modality, own)
+            group = self._groups.setdefault(known, new)
+            group.places |= places
+            group.arms.setdefault(canonical(arm.values), arm.values)
+            self._asked[index, member.modality, target.name, split] = known
+
+    def _find_places(
+        self,
+        arm: Arm,
+        link: Link,
+        member: Member,
+        target: DatasetInfo,
+        splits: Sequence[int | None],
+    ) -> dict[str, _Place]:
         places: dict[str, _Place] = {}
-        for replicate in self._replicates(arm, target):
+        for draw, split in product(self._draws(arm), splits):
+            replicate = Replicate(target, draw, split)
             try:
                 key, _ = self._chains.part(link, member, self._judged(arm, {}), replicate)
             except RefusedError:
                 continue  # it is noted
             self._refuse_lacking(key)
             places[key] = _Place(link, member, arm, replicate)
-        if not places:
-            return
-        per = self._search.per
-        shared = next(iter(places)) if per is None else canonical([arm.values.get(a) for a in per])
-        known = (shared, target.name, member.modality, *names)
-        new = _Group({}, {}, tuple(names), target.name, member.modality)
-        group = self._groups.setdefault(known, new)
-        group.places |= places
-        group.arms.setdefault(canonical(arm.values), arm.values)
-        self._asked[index, member.modality, target.name] = known
+        return places
 
-    def _replicates(self, arm: Arm, target: DatasetInfo) -> Iterator[Replicate]:
-        """Those that proposals of an arm are judged on."""
-        search, repeats = self._search, self._spec.replicates
-        chain = tuple(
-            one.kind.name for one in reversed(arm.shape.links) if draws_by_chance(one.kind)
-        )
-        draws = tuple(map(Draw, search.seeds))
-        if repeats.by_kind:
-            draws = tuple(repeats.draws(chain))[:1]
-        splits: tuple[int | None, ...] = search.splits or (repeats.splits or (1,))[:1]
+    def _splits(self, target: DatasetInfo) -> dict[int | None, tuple[int | None, ...]]:
+        """Split on which cells are measured -> those that their search is judged on.
+
+        Official splits overlap: what is held out of training in one is tested on in another.
+        """
         if target.num_splits == 0:
-            splits = (None,)
-        for draw, split in product(draws, splits):
-            yield Replicate(target, draw, split)
+            return {None: (None,)}
+        tested = self._spec.replicates.splits or (1,)
+        return {split: self._search.splits or (split,) for split in tested}
+
+    def _draws(self, arm: Arm) -> tuple[Draw, ...]:
+        """The seeds that proposals of an arm are judged on."""
+        repeats = self._spec.replicates
+        if not repeats.by_kind:
+            return tuple(map(Draw, self._search.seeds))
+        links = reversed(arm.shape.links)
+        chain = tuple(one.kind.name for one in links if draws_by_chance(one.kind))
+        return tuple(repeats.draws(chain))[:1]
 
     def _judged(self, arm: Arm, settings: Mapping[str, Any]) -> Arm:
         """An arm as it is while it is searched: judged on what is held out."""

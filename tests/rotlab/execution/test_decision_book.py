@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rotlab.execution.decision_book import DecisionBook
-from rotlab.planning.decisions import Proposal, Tuning, Winner
+from rotlab.planning.decisions import Ended, Proposal, Tuning, Winner
 from rotnet.errors import UserError
 
 TUNINGS = {"t": Tuning("t", ("finetune.lr",), ({"init": "scratch"},), "demo", "rgb", 2)}
@@ -34,13 +34,27 @@ def test_what_was_decided_is_read_back_in_order_up_to_a_gap(tmp_path: Path) -> N
     assert book.read(TUNINGS).proposed("t") == (proposal(1, 0.1), proposal(2, 0.2))
 
 
-def test_once_a_search_has_ended_what_failed_is_left_out(tmp_path: Path) -> None:
+def test_what_a_proposal_came_to_is_kept_as_it_was_first_used_and_failures_too(
+    tmp_path: Path,
+) -> None:
+    book = DecisionBook(tmp_path)
+    for number in (1, 2):
+        book.keep_proposal(proposal(number, number / 10))
+    failed = Ended("t", 1, None, ("a",))
+    assert book.keep_end(failed) == failed
+    assert DecisionBook(tmp_path).keep_end(Ended("t", 1, 0.5, ("a",))) == failed
+    found = book.read(TUNINGS)
+    assert found.values == {"t": {1: None}}
+    assert [found.has_failed(one) for one in found.proposed("t")] == [True, False]
+
+
+def test_once_a_search_has_ended_what_failed_is_known(tmp_path: Path) -> None:
     book = DecisionBook(tmp_path)
     for number in (1, 2):
         book.keep_proposal(proposal(number, number / 10))
     book.keep_winner(Winner("t", 2, {"finetune.lr": 0.2}, 0.6, {1: None, 2: 0.6}))
     found = book.read(TUNINGS)
-    assert [one.number for one in found.proposed("t")] == [2]
+    assert [found.has_failed(one) for one in found.proposed("t")] == [True, False]
     assert found.winners["t"].values == {1: None, 2: 0.6}
 
 

@@ -19,6 +19,7 @@ SAMPLERS = [
     Sampler("tpe", {"n_startup_trials": 3, "multivariate": True}),
     Sampler("gp", {"n_startup_trials": 3}),
     Sampler("cmaes", {"n_startup_trials": 3}),
+    Sampler("qmc"),
     Sampler("qmc", {"qmc_type": "halton"}),
     Sampler("random"),
 ]

@@ -27,7 +27,7 @@ def decisions(store: Path) -> dict[str, str]:
 
 
 def num_proposals(store: Path) -> int:
-    return sum("winner" not in name for name in decisions(store))
+    return sum(Path(name).stem.isdecimal() for name in decisions(store))
 
 
 def kill_after(store: Path, least: int) -> None:

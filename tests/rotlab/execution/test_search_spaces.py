@@ -136,7 +136,7 @@ def test_every_arm_of_a_shipped_question_runs(name: str, root: Path, store: Path
     if spec.search is not None:
         search = replace(spec.search, proposals=2)
         few = {key: replace(one, proposals=2) for key, one in planner.tunings.items()}
-        decisions = imagine(few, search, decisions)
+        decisions = imagine(few, search, decisions, planner.fits)
     plan = planner.plan(decisions)
     assert plan.absent == ()
     assert not plan.warnings

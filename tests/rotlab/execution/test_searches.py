@@ -7,9 +7,10 @@ import pytest
 
 from rotlab.cli import main
 from rotlab.execution.decision_book import DecisionBook
-from rotlab.execution.searches import Searches
+from rotlab.execution.searches import Draw, Searches
 from rotlab.execution.store import Store
 from rotlab.execution.study import next_revision
+from rotlab.planning.decisions import Proposal
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.planned import find_all
 from rotlab.planning.planner import Planner
@@ -31,18 +32,23 @@ search:
 """
 
 
-def searches(folder: Path, text: str = TEXT) -> Searches:
+def searches(folder: Path, text: str = TEXT, draw: Draw | None = None) -> Searches:
     path = folder / "space.yaml"
     path.write_text(text)
     spec = load_spec(path)
     planner = Planner(spec, load_kinds(), find_all(spec, folder / "none"))
     assert spec.search is not None
-    return Searches(planner, spec.search, DecisionBook(folder / "store"))
+    return Searches(planner, spec.search, DecisionBook(folder / "store"), draw)
 
 
 def value(stage: Stage) -> float:
     """More for rates near 0.03."""
     return -abs(float(stage.config.finetune.lr) - 0.03)  # type: ignore[attr-defined]
+
+
+def broken(*_: object, **__: object) -> Proposal:
+    """A sampler that proposes nothing."""
+    raise ZeroDivisionError("by nothing")
 
 
 def run(
@@ -153,6 +159,38 @@ def test_a_proposal_that_fails_is_passed_over_and_not_asked_for_again(tmp_path: 
     assert again.plan.cells == found.plan.cells
 
 
+def test_a_failure_that_was_made_use_of_stays_one_after_a_kill(tmp_path: Path) -> None:
+    """A driver is killed; what failed before would now succeed."""
+    made = []
+    for most in (10**6, 7):
+        folder = tmp_path / str(most)
+        folder.mkdir()
+        found = searches(folder)
+        found.catch_up(lambda _: {})
+        lost = {one.results[0] for one in found.plan.proposed if one.proposal.number == 1}
+        done = run(found, np.random.default_rng(0), failing=frozenset(lost), most=most)
+        if most < 10**6:
+            assert done == most
+            found = searches(folder)
+            assert not lost & found.plan.stages.keys()
+            run(found, np.random.default_rng(1))
+        tried = [one for one in settings(found) if one[1] > 1]
+        made.append((tried, [cell.result for cell in found.plan.cells]))
+    assert made[0] == made[1]
+
+
+def test_a_search_of_which_all_proposals_fail_is_tried_again(tmp_path: Path) -> None:
+    found = searches(tmp_path)
+    found.catch_up(lambda _: {})
+    for _ in range(10):
+        found.lost({key for one in found.plan.proposed for key in one.results})
+        found.decide()
+    assert list(found.undecided().values()) == ["all 6 proposals failed"] * 2
+    again = searches(tmp_path)
+    run(again, np.random.default_rng(0))
+    assert not again.undecided()
+
+
 def test_a_search_of_which_all_proposals_fail_says_so_and_its_arm_stays_open(
     tmp_path: Path,
 ) -> None:
@@ -177,6 +215,17 @@ def test_raising_the_number_goes_on_from_what_was_tried(tmp_path: Path) -> None:
     assert len(more.plan.proposed) == 16
 
 
+def test_raising_the_number_does_not_try_again_what_failed(tmp_path: Path) -> None:
+    found = searches(tmp_path)
+    found.catch_up(lambda _: {})
+    lost = frozenset(one.results[0] for one in found.plan.proposed if one.proposal.number == 2)
+    run(found, np.random.default_rng(0), failing=lost)
+    more = searches(tmp_path, TEXT.replace("proposals: 6", "proposals: 8"))
+    run(more, np.random.default_rng(0))
+    assert not lost & more.plan.stages.keys()
+    assert len(more.plan.proposed) == 14
+
+
 def test_a_metric_that_is_never_reported_is_named_with_those_that_are(tmp_path: Path) -> None:
     found = searches(tmp_path, TEXT.replace("  at_once", "  metric: loss\n  at_once"))
     with pytest.raises(
@@ -184,6 +233,14 @@ def test_a_metric_that_is_never_reported_is_named_with_those_that_are(tmp_path: 
         match=r"search.metric: finetune \w+ reports no 'loss'; it has val_accuracy",
     ):
         run(found, np.random.default_rng(0))
+
+
+def test_a_sampler_that_cannot_go_on_is_named(tmp_path: Path) -> None:
+    found = searches(tmp_path, draw=broken)
+    with pytest.raises(
+        UserError, match=r"search.sampler: tpe \(n_startup_trials 2\) cannot make proposal 1 of "
+    ):
+        found.catch_up(lambda _: {})
 
 
 def test_a_damaged_decision_is_named(tmp_path: Path) -> None:
@@ -216,3 +273,16 @@ def test_status_tells_what_each_search_has_found(
     for cell in found.plan.cells:
         rate = cell.overrides["finetune.lr"]
         assert f"init={cell.arm['init']} on weizmann, rgb: finetune.lr={rate:.4g}" in told
+
+
+def test_status_counts_proposals_that_failed_as_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = searches(tmp_path)
+    found.catch_up(lambda _: {})
+    lost = frozenset(one.results[0] for one in found.plan.proposed if one.proposal.number == 1)
+    run(found, np.random.default_rng(0), failing=lost)
+    store = Store(tmp_path / "store")
+    store.save_study(next_revision(None, found.plan, TEXT, {}))
+    assert main(["status", "trial", "--store", str(store.root)]) == 0
+    assert "12 of 12 proposals made, 2 of them failed" in capsys.readouterr().out

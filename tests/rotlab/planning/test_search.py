@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,9 @@ from rotlab.planning.decisions import Decisions, Proposal, Winner
 from rotlab.planning.imagined import imagine
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan import Plan
-from rotlab.planning.planned import find_all
+from rotlab.planning.planned import find_all, plan_file
 from rotlab.planning.planner import Planner, make_plan
+from rotlab.planning.problems import SpecError
 from rotlab.planning.ranges import OneOf, Range
 from rotlab.planning.serial import plan_from_json, plan_to_json
 from rotlab.planning.spec import Spec
@@ -88,10 +90,70 @@ def test_what_was_imagined_leaves_no_trace_in_the_plan(read: Read) -> None:
     one = planner(read, RATE)
     search = read(HEAD + HELD_OUT + RATE).search
     assert search is not None
-    imagined = one.plan(imagine(one.tunings, search, Decisions()))
+    imagined = one.plan(imagine(one.tunings, search, Decisions(), one.fits))
     assert (len(imagined.proposed), len(imagined.cells)) == (3, 1)
     assert one.plan(Decisions()).stages == {}
     assert one.plan(decided(one, finetune__lr=0.01)).cells[0].overrides == {"finetune.lr": 0.02}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "finetune.warmup_epochs: {low: 0, high: 60}, finetune.epochs: {low: 5, high: 15}",
+        "finetune.schedule: [cosine, step], finetune.milestones: [[2], []]",
+    ],
+)
+def test_a_plan_imagines_a_winner_that_breaks_no_rule(
+    read: Read, tmp_path: Path, settings: str
+) -> None:
+    read(HEAD + HELD_OUT + f"search: {{settings: {{{settings}}}, proposals: 4}}\n")
+    made = plan_file(tmp_path / "space.yaml", tmp_path / "none").imagined(Decisions()).plan
+    assert (len(made.cells), len(made.proposed), len(made.awaited)) == (1, 4, 0)
+    assert not all(one.results for one in made.proposed)
+
+
+def test_settings_of_which_none_go_together_are_refused_where_they_stand(
+    read: Read, tmp_path: Path
+) -> None:
+    settings = "finetune.warmup_epochs: {low: 40, high: 60}, finetune.epochs: {low: 5, high: 20}"
+    read(HEAD + HELD_OUT + f"search: {{settings: {{{settings}}}, proposals: 4}}\n")
+    planned = plan_file(tmp_path / "space.yaml", tmp_path / "none")
+    with pytest.raises(
+        SpecError, match=r"line 5 search\.settings: no settings go together"
+    ) as found:
+        planned.imagined(Decisions())
+    assert "as finetune.warmup_epochs=50" in str(found.value)
+
+
+def test_a_plan_is_made_of_a_search_that_has_tried_all_there_is(read: Read) -> None:
+    text = "search: {settings: {finetune.epochs: {low: 2, high: 13}}, proposals: 30}\n"
+    one, search = planner(read, text), read(HEAD + HELD_OUT + text).search
+    (key,) = one.tunings
+    assert search is not None
+    made = tuple(Proposal(key, at + 1, {"finetune.epochs": 2 + at % 12}) for at in range(20))
+    found = imagine(one.tunings, search, Decisions({key: made}), one.fits)
+    assert found.proposals[key] == made
+
+
+def test_settings_are_known_again_whatever_their_order(read: Read) -> None:
+    text = (
+        "search: {settings: {finetune.weight_decay: [0.1, 0.2], finetune.lr: [0.1, 0.2]}, "
+        "sampler: grid}\n"
+    )
+    one, search = planner(read, text), read(HEAD + HELD_OUT + text).search
+    (key,) = one.tunings
+    assert search is not None
+    made = (Proposal(key, 1, {"finetune.lr": 0.1, "finetune.weight_decay": 0.1}),)
+    found = imagine(one.tunings, search, Decisions({key: made}), one.fits).proposals[key]
+    assert (
+        len(
+            {
+                (each.settings["finetune.lr"], each.settings["finetune.weight_decay"])
+                for each in found
+            }
+        )
+        == 4
+    )
 
 
 def test_a_fusion_takes_the_winners_of_its_members(read: Read) -> None:
@@ -106,6 +168,60 @@ def test_a_fusion_takes_the_winners_of_its_members(read: Read) -> None:
     rgb, dif, fusion = made.cells
     assert {rgb.result, dif.result} <= set(fusion.stages)
     assert fusion.overrides == {"finetune.lr (rgb)": 0.02, "finetune.lr (dif)": 0.03}
+
+
+@pytest.mark.parametrize("axes", ["modality: rgb+rgb\n", "axes: {modality: [rgb, rgb+rgb]}\n"])
+def test_two_networks_of_one_modality_take_one_winner(read: Read, axes: str) -> None:
+    one = planner(read, axes + RATE)
+    (key,) = one.tunings
+    made = one.plan(Decisions({}, {key: Winner(key, 1, {"finetune.lr": 0.02}, 1.0, {1: 1.0})}))
+    assert not made.awaited
+    both = made.cells[-1].overrides
+    assert both == {"finetune.lr (rgb)": 0.02, "finetune.lr (rgb-2)": 0.02}
+
+
+def test_each_split_is_tested_with_the_winner_that_was_judged_on_its_own_training_videos(
+    read: Read,
+) -> None:
+    one = planner(read, "replicates: {seed: [0, 1], split: [1, 2]}\n" + RATE)
+    rates = {1: 0.02, 2: 0.03}
+    assert sorted(tuning.split or 0 for tuning in one.tunings.values()) == [1, 2]
+    proposals = {key: (Proposal(key, 1, {"finetune.lr": 0.01}),) for key in one.tunings}
+    winners = {
+        key: Winner(key, 1, {"finetune.lr": rates[tuning.split or 0]}, 1.0, {1: 1.0})
+        for key, tuning in one.tunings.items()
+    }
+    made = one.plan(Decisions(proposals, winners))
+    for cell in made.cells:
+        assert cell.overrides == {"finetune.lr": rates[cell.replicate["split"]]}
+    assert [tuple(cell.replicate.values()) for cell in made.cells] == [
+        (0, 1), (0, 2), (1, 1), (1, 2)
+    ]  # fmt: skip
+    for each in made.proposed:
+        splits = {ref.split for key in each.results for ref in made.stages[key].data}
+        assert splits == {one.tunings[each.proposal.tuning].split}
+    assert not made.warnings
+    (first, *_) = winners
+    some = one.plan(Decisions(proposals, {first: winners[first]}))
+    assert [each.place for each in some.awaited] == [1, 3]
+
+
+def test_a_search_judged_on_what_no_split_changes_is_one_for_all_splits(read: Read) -> None:
+    text = "search: {settings: {pretrain.lr: [0.1, 0.2]}, by: pretrain, proposals: 2}\n"
+    (tuning,) = planner(read, "replicates: {split: [1, 2]}\n" + text).tunings.values()
+    assert tuning.split is None
+
+
+def test_choosing_on_one_split_and_testing_on_another_is_flagged(read: Read) -> None:
+    one = planner(
+        read,
+        "replicates: {split: [1, 2]}\n" + RATE.replace("proposals: 3", "proposals: 3, split: [1]"),
+    )
+    assert len(one.tunings) == 1
+    (warning,) = one.plan(Decisions()).warnings
+    assert "line 6 search.split: settings are chosen on split 1 and tested on 1, 2" in warning
+    same = RATE.replace("proposals: 3", "proposals: 3, split: [1]")
+    assert not planner(read, same).plan(Decisions()).warnings
 
 
 def test_an_arm_that_reads_nothing_searched_does_not_wait(read: Read) -> None:
@@ -180,6 +296,10 @@ def test_a_plan_with_searches_is_read_back_as_it_was(read: Read) -> None:
     assert (back.cells, back.stages) == (made.cells, made.stages)
 
 
+def sampled(options: str) -> str:
+    return RATE.replace("proposals: 3", f"proposals: 3, sampler: {{name: {options}}}")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -197,6 +317,15 @@ def test_a_plan_with_searches_is_read_back_as_it_was(read: Read) -> None:
         (RATE.replace("proposals: 3", "proposals: 3, by: evaluate"), "no search may see test"),
         (RATE.replace("proposals: 3", "sampler: grid"), "has no grid; give a step"),
         (RATE.replace("proposals: 3", "proposals: 3, sampler: {name: tpe, x: 1}"), "option of tpe"),
+        (RATE.replace("proposals: 3", "proposals: 3, by: [finetune]"), "unknown stage kind"),
+        (RATE.replace("proposals: 3", "proposals: 3, by: {a: 1}"), "unknown stage kind"),
+        (sampled("cmaes, sigma0: .inf"), "must be a finite number above 0, got inf"),
+        (sampled("tpe, prior_weight: .nan"), "must be a finite number above 0, got nan"),
+        (sampled("cmaes, popsize: 3"), "must be a whole number above 3, got 3"),
+        (sampled("tpe, group: true, multivariate: false"), "exclude each other; take one away"),
+        (sampled("cmaes, use_separable_cma: true, with_margin: true"), "exclude each other"),
+        (sampled("cmaes, lr_adapt: true, with_margin: true"), "exclude each other"),
+        (sampled("cmaes, lr_adapt: true, use_separable_cma: true"), "exclude each other"),
         ("measure: linear\n" + RATE, "needs by, the stage kind"),
         ("axes: {finetune.lr: [0.1, 0.2]}\n" + RATE, "is an axis as well"),
         (RATE.replace("finetune.lr: {low: 0.001, high: 0.1, log: true}", "evaluate.clips: [1, 2]"),

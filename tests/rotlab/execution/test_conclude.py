@@ -1,0 +1,63 @@
+"""What is said and returned at the end of a run that searched."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from rotlab.execution.capacity import Capacity
+from rotlab.execution.conclude import DONE, INCOMPLETE, conclude
+from rotlab.execution.conduct import Assignment, Conduct
+from rotlab.execution.job import Job
+from rotlab.execution.listener import Event
+from rotlab.execution.message import Message
+from tests.rotlab.execution.bowls import BOWL, Bowl, BowlConfig, make_searching_job
+
+
+class Ear:
+    """Remembers how the study ended."""
+
+    def __init__(self) -> None:
+        self.state = ""
+
+    def record(self, event: Event) -> None:
+        if event["event"] == "study_ended":
+            self.state = event["state"]
+
+
+def run(store: Path, fails: Callable[[Bowl], bool]) -> tuple[int, str, list[str], Job]:
+    """Do all stages, of which some fail, and return how that ends."""
+    job = make_searching_job(store)
+    assert job.searches is not None
+    job, ear = replace(job, plan=job.searches.catch_up(lambda _: {})), Ear()
+    resources = {"bowl": BOWL.resources}
+    conduct = Conduct(job.plan, {}, resources, lambda: Capacity(4, 0), ear, searches=job.searches)
+    while isinstance(one := conduct.propose(), Assignment):
+        conduct.began(one.key, one.attempt)
+        config = conduct.plan.stages[one.key].config
+        assert isinstance(config, BowlConfig)
+        if fails(config.bowl):
+            message = Message("FAILED", error="FloatingPointError: away", cause="diverged")
+        else:
+            height = -((math.log10(config.bowl.rate) + 2) ** 2)
+            message = Message("FINISHED", metrics={"height": height}, seconds=1.0)
+        conduct.heard(one.key, one.attempt, message)
+    job, said = replace(job, plan=conduct.plan), list[str]()
+    return conclude(job, conduct, ear, said.append), ear.state, said, job
+
+
+def test_a_study_is_done_though_proposals_have_failed(tmp_path: Path) -> None:
+    status, state, said, job = run(tmp_path / "store", lambda bowl: bowl.side == "left")
+    assert (status, state) == (DONE, "FINISHED")
+    assert job.searches is not None
+    failed, total = job.searches.num_failed, len(job.plan.stages)
+    assert failed > 0
+    assert said[0] == f"done: all {total - failed} stages are in the store"
+    assert said[1].startswith(f"{failed} proposals failed, which ended searches have passed over")
+
+
+def test_a_study_of_which_a_search_has_no_winner_is_not_done(tmp_path: Path) -> None:
+    status, state, said, job = run(tmp_path / "store", lambda bowl: bowl.bend == 1)
+    assert (status, state) == (INCOMPLETE, "FAILED")
+    assert said[0] == "no settings yet for bowl.bend=1 on weizmann: all 10 proposals failed"
+    assert said[1] == f"missing: 10 of {len(job.plan.stages)} stages: 10 failed"
