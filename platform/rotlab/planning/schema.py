@@ -16,7 +16,7 @@ from rotlab.planning.occupancy import Occupied
 from rotlab.planning.overrides import SET
 from rotlab.planning.replicates import DECIDED, LAST_SPLIT, LOOKS, SEEDS, UNTIL, draws_by_chance
 from rotlab.planning.report import NAME
-from rotlab.planning.samplers import COUNT, FLAG, OPTIONS, SCALE
+from rotlab.planning.samplers import COUNT, FLAG, OPTIONS, POPULATION, SCALE
 from rotlab.planning.search import GOALS, MOST, SEARCH
 from rotlab.planning.sections import CHOICES, DATA, TASK
 from rotlab.planning.settings import Vocabulary, vocabulary
@@ -226,6 +226,7 @@ def _samplers() -> list[Schema]:
     forms: Mapping[str, Schema] = {
         FLAG: {"type": "boolean"},
         COUNT: {"type": "integer", "minimum": 1},
+        POPULATION: {"type": "integer", "minimum": 4},
         SCALE: {"type": "number", "exclusiveMinimum": 0},
     }
     return [
