@@ -35,7 +35,7 @@ COMMANDS = {
     "report": ("rotlab.commands.report", "write the answer, and what it stands on, as a page"),
     "promote": ("rotlab.commands.promote", "put an arm's network into the model registry"),
 }
-DONE, USER_ERROR, INTERRUPTED = 0, 2, 130
+DONE, USER_ERROR, CRASHED, INTERRUPTED = 0, 2, 70, 130  # 70 is EX_SOFTWARE of sysexits.h
 _OURS = ("rotlab", "rotnet")
 
 
@@ -47,7 +47,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status, 2 for what the user can mend, 130 after Ctrl-C."""
+    """Run one command; return its exit status.
+
+    2 stands for what the user can mend, 130 for Ctrl-C, and 70 for an error in this program.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:
@@ -63,6 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         print(f"error: {_one_line(error)}", file=sys.stderr)
         return USER_ERROR
+    except Exception:  # noqa: BLE001  # an error of ours: its traceback is what helps
+        traceback.print_exc()
+        return CRASHED
 
 
 def _one_line(error: UserError | OSError) -> str:

@@ -242,3 +242,14 @@ def test_a_store_of_a_newer_version_is_refused_and_nothing_in_it_is_to_be_remove
         "error: the record of pretrain abc was written by a newer version of rotlab (format 2, "
         "known here is 1): update rotlab, or give --store another place\n"
     )
+
+
+def test_an_error_of_ours_has_a_status_of_its_own_and_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stumble(*_: object) -> None:
+        raise KeyError("odd")
+
+    monkeypatch.setattr("rotlab.commands.check.run", stumble)
+    assert main(["check", "trial.yaml"]) == 70
+    assert "KeyError: 'odd'" in capsys.readouterr().err

@@ -21,6 +21,7 @@ _LEFT_OUT = {
     "other": "the store has another result of the same work, which stays",
     "withdrawn": "this result was withdrawn in this store",
     "busy": "somebody works at the stage; import again once that is over",
+    "orphaned": "it was made from a result that was left out",
 }
 
 

@@ -19,7 +19,7 @@ class Condition:
 
     Args:
         name: of a fact, such as "kind", or of a setting, such as "pretrain.lr".
-        value: plain; a commit or source may be given by its first characters.
+        value: plain; of a fact, its text. A commit or source may be given by its first characters.
     """
 
     name: str
@@ -33,9 +33,9 @@ class Condition:
             config: its settings.
         """
         if self.name in _BY_BEGINNING and self.name in facts:
-            return str(facts[self.name] or "").startswith(str(self.value))
+            return str(facts[self.name] or "").startswith(self.value)
         if self.name in facts:
-            return bool(facts[self.name] == self.value)
+            return str(facts[self.name]) == self.value
         found: Any = config
         for part in self.name.split("."):
             if not isinstance(found, Mapping) or part not in found:
@@ -45,7 +45,7 @@ class Condition:
 
 
 def read_condition(text: str, facts: Collection[str]) -> Condition:
-    """Return what NAME=VALUE means, a value as a search space has it.
+    """Return what NAME=VALUE means: of a fact the text, of a setting what a search space has.
 
     Args:
         text: as given.
@@ -56,11 +56,13 @@ def read_condition(text: str, facts: Collection[str]) -> Condition:
     """
     name, equals, value = text.partition("=")
     name = name.strip()
-    if not equals:
+    if not equals or (name in facts and not value.strip()):
         raise UserError(f"must be NAME=VALUE, got {text!r}")
     if name not in facts and "." not in name:
         known = ", ".join(facts)
         raise UserError(f"--where {name}: must be {known}, or a setting such as pretrain.lr")
+    if name in facts:  # a commit of digits is no number
+        return Condition(name, value.strip())
     return Condition(name, read_plain(name, value))
 
 

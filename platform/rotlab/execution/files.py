@@ -63,7 +63,9 @@ def read_json(path: Path, what: str) -> dict[str, Any] | None:
             raise ValueError(f"a {type(values).__name__}, not an object")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except OSError as error:  # of the disk or the network, not of what is there
+        raise StoreError(f"{path}: cannot be read: {error.strerror or error}; try again") from error
+    except ValueError as error:
         raise StoreError(
             f"{path}: cannot be read ({error}); remove it to have the {what} made again"
         ) from error

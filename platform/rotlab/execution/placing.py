@@ -5,8 +5,9 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, fields
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from rotlab.execution.files import create_json, flush_folder
@@ -17,6 +18,7 @@ from rotlab.execution.store import Store, StoreError
 from rotlab.execution.unpack import Bundle
 
 BY = "rotlab import"  # holds the study
+_LEFT_OUT = ("other", "withdrawn", "busy", "orphaned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Placed:
         other: left out, for the store has another result of the same work.
         withdrawn: left out, for that result was withdrawn in this store.
         busy: left out, for somebody works at the stage.
+        orphaned: left out, for so was a result that it was made from.
     """
 
     added: tuple[str, ...]
@@ -38,6 +41,7 @@ class Placed:
     other: tuple[str, ...]
     withdrawn: tuple[str, ...]
     busy: tuple[str, ...]
+    orphaned: tuple[str, ...]
 
 
 def place(bundle: Bundle, store: Store) -> Placed:
@@ -55,11 +59,13 @@ def place(bundle: Bundle, store: Store) -> Placed:
     with store.driving(name, secrets.token_hex(6), BY) as other:
         if other is not None:
             raise StoreError(f"study {name!r} is being run by {other}; import it once that is over")
-        found: dict[str, list[str]] = {
-            sort: [] for sort in ("added", "filled", "same", "other", "withdrawn", "busy")
-        }
-        for key, record in bundle.records.items():
-            found[_place_record(bundle, store, record)].append(key)
+        found: dict[str, list[str]] = {one.name: [] for one in fields(Placed)}
+        left_out: set[str] = set()
+        for key in _parents_first(bundle.records):
+            sort = _place_record(bundle, store, bundle.records[key], left_out)
+            found[sort].append(key)
+            if sort in _LEFT_OUT:
+                left_out.add(key)
         for journal in bundle.journals():
             _place_journal(store, name, journal)
         for study in bundle.revisions:
@@ -83,13 +89,20 @@ def check_study(bundle: Bundle, store: Store) -> None:
             )
 
 
-def _place_record(bundle: Bundle, store: Store, record: Record) -> str:
+def _parents_first(records: Mapping[str, Record]) -> list[str]:
+    behind = {key: [one for one in r.parents if one in records] for key, r in records.items()}
+    return list(TopologicalSorter(behind).static_order())
+
+
+def _place_record(bundle: Bundle, store: Store, record: Record, left_out: Set[str]) -> str:
     there = store.record(record.key, record.kind)
     home = store.home(record.key, record.kind)
     if there is not None and there != record:
         return "other"
     if there is None and store.is_withdrawn(record.key, record.kind, record.attempt):
         return "withdrawn"
+    if there is None and not left_out.isdisjoint(record.parents):
+        return "orphaned"
     home.mkdir(parents=True, exist_ok=True)
     name = f"import-{secrets.token_hex(4)}"
     try:

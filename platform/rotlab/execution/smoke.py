@@ -140,7 +140,10 @@ def _tell(
     kinds = Counter(smoke.plan.stages[key].kind for key in missing if key not in conduct.failures)
     if kinds:
         each = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-        say(f"not tried, as what they start from failed: {each}")
+        why = "the trial was cut short" if conduct.halted else "what they start from failed"
+        say(f"not tried, as {why}: {each}")
+    if conduct.halted:
+        say(conduct.halted)
     if missing:
         say("nothing was started; mend it, and run again")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rotlab.planning.plan import Plan
-from rotlab.planning.serial import plan_from_json, plan_to_json
+from rotlab.planning.serial import FORMAT, plan_from_json, plan_to_json
 from rotlab.planning.stage import Resources, StageKind
 from rotnet.errors import UserError
 
@@ -83,8 +83,15 @@ def study_from_json(values: Mapping[str, Any]) -> SavedStudy:
 
     Raises:
         ValueError: if a field is missing.
+        UserError: if a newer version of this program wrote it.
     """
     try:
+        written = values["plan"].get("format", FORMAT)
+        if written > FORMAT:
+            raise UserError(
+                f"study {values['name']!r} was written by a newer version of rotlab (format "
+                f"{written}, known here is {FORMAT}): update rotlab, or give --store another place"
+            )
         return SavedStudy(
             values["name"],
             values["revision"],

@@ -5,6 +5,7 @@ import random
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from itertools import count
 from typing import Literal
 
@@ -177,10 +178,18 @@ class _Run:
 
     def _critical_path(self) -> float:
         chain: dict[str, float] = {}
-        for key in reversed(self._to_do):
-            below = (chain.get(child, 0.0) for child in self._plan.children(key))
-            chain[key] = self._seconds[key] + max(below, default=0.0)
+        for key in TopologicalSorter(
+            {key: self._behind(key) for key in self._to_do}
+        ).static_order():
+            if key in self._seconds:
+                before = (chain.get(one, 0.0) for one in self._behind(key))
+                chain[key] = self._seconds[key] + max(before, default=0.0)
         return max(chain.values(), default=0.0)
+
+    def _behind(self, key: str) -> tuple[str, ...]:
+        """What a stage waits for: its inputs, and the shorter training that it goes on from."""
+        trunk = (self._plan.continues[key],) if key in self._plan.continues else ()
+        return (*self._plan.stages[key].inputs.values(), *trunk)
 
     def _fill(self) -> None:
         """Start what fits, and release more, as far as a run would."""

@@ -169,6 +169,23 @@ def test_a_result_that_was_withdrawn_here_stays_withdrawn(store: Store, tmp_path
     assert store.record(TUNED.key, TUNED.kind) is None
 
 
+def test_what_was_made_from_a_result_that_is_left_out_is_left_out(
+    store: Store, tmp_path: Path
+) -> None:
+    path = export(store, tmp_path / "lab.tar")
+    for stage in (TUNED, SCORES):
+        record = store.record(stage.key, stage.kind)
+        assert record is not None
+        store.set_aside(record, "a bad disk")
+    other = Store(tmp_path / "other")
+    own = add(other, TUNED, "own.pt", attempt="own")
+    other.set_aside(own, "of no use")
+    add(other, TUNED, "better.pt", attempt="better")
+    placed = bring(path, other)
+    assert (placed.other, placed.orphaned) == ((TUNED.key,), (SCORES.key,))
+    assert other.record(SCORES.key, SCORES.kind) is None
+
+
 def test_another_study_of_the_name_is_refused_and_a_longer_one_is_not(
     store: Store, tmp_path: Path
 ) -> None:

@@ -41,7 +41,10 @@ def test_a_condition_is_read_as_a_search_space_has_values() -> None:
     facts = ("kind",)
     assert read_condition("pretrain.lr=1e-1", facts) == Condition("pretrain.lr", 0.1)
     assert read_condition("kind = a=b", facts) == Condition("kind", "a=b")
+    assert read_condition("kind=0123456", facts) == Condition("kind", "0123456")
+    assert read_condition("kind=12e4567", facts) == Condition("kind", "12e4567")
     for text, said in (
+        ("kind=", "must be NAME=VALUE, got 'kind='"),
         ("kind", "must be NAME=VALUE, got 'kind'"),
         ("lr=1", "--where lr: must be kind, or a setting such as pretrain.lr"),
         ("a.b=[1", "a.b: '[1' is no value"),

@@ -34,3 +34,11 @@ def test_another_question_under_the_same_name_is_refused() -> None:
     first = next_revision(None, PLAN, "text", RESOURCES)
     with pytest.raises(UserError, match="another question"):
         next_revision(first, replace(PLAN, question="Else?"), "text", RESOURCES)
+
+
+def test_a_study_of_a_newer_version_is_refused() -> None:
+    made = next_revision(None, make_plan([make_stage("count", name="a")]), "text", {})
+    values = study_to_json(made)
+    values["plan"] = {**values["plan"], "format": 2}
+    with pytest.raises(UserError, match=r"a newer version of rotlab \(format 2, known here is 1\)"):
+        study_from_json(values)

@@ -170,3 +170,9 @@ def test_what_fits_on_no_node_or_takes_unknown_time_is_refused() -> None:
         run(plan, Scenario(cpus=4))
     with pytest.raises(UserError, match=r"how long 1 stages take is not known \(work\)"):
         simulate(plan, ONE_GPU, {"s0": 1.0}, Scenario(gpus=1, cpus=1))
+
+
+def test_a_longer_training_waits_for_the_shorter_one_that_it_goes_on_from() -> None:
+    plan = replace(apart(3), continues={"s0": "s1", "s1": "s2"})  # the longest comes first
+    found = run(plan, Scenario(gpus=3, cpus=3))
+    assert found.critical_path_s == found.makespan_s == pytest.approx(3 * HOUR)
