@@ -4,6 +4,7 @@
 <study>/manifest.sha256                   SHA-256 of the manifest
 <study>/studies/<revision>.json           plan and question
 <study>/journals/journal*.jsonl           what happened
+<study>/decisions/searches/<key>/<path>   what searches decided, as in the store; looks likewise
 <study>/records/<kind>/<key>.json         as in the store
 <study>/results/<kind>/<key>/<path>       files of results, some of them left out
 <study>/states/<kind>/<key>               training states
@@ -19,7 +20,7 @@ from typing import Any, Literal
 
 from rotlab.planning.report import NAME
 
-FORMAT = 1
+FORMAT = 2  # of 1, the decisions were left out
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 FOR_PEOPLE = ("search_space.yaml", "environment.json", "results.csv", "results.md")
 MAX_MANIFEST_BYTES = 1 << 29
@@ -27,6 +28,7 @@ Weights = Literal["results", "all", "none"]
 _FORMS = (
     r"studies/[1-9]\d*\.json",
     rf"journals/journal(-{NAME})?\.jsonl",
+    rf"decisions/(searches|looks)/[0-9a-f]+/({NAME}/)*{NAME}\.json",
     rf"records/{NAME}/[0-9a-f]+\.json",
     rf"results/{NAME}/[0-9a-f]+/.+",
     rf"states/{NAME}/[0-9a-f]+",

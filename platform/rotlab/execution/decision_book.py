@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from rotlab.execution.files import create_json
 from rotlab.planning.decisions import Decisions, Ended, Proposal, Tuning, Winner
 from rotlab.planning.looks import Family, Look
+from rotlab.planning.plan import Plan
 from rotlab.planning.serial_looks import look_from_json, look_to_json
 from rotlab.planning.serial_searches import (
     ended_from_json,
@@ -29,6 +30,18 @@ from rotnet.errors import UserError
 
 FORMAT = 1
 Decision = TypeVar("Decision", Proposal, Ended, Winner, Look)
+
+
+def decision_files(root: Path, plan: Plan) -> list[Path]:
+    """Return the files of all that was decided of a plan's searches and looks.
+
+    Args:
+        root: of the store.
+        plan: that asks for them.
+    """
+    folders = [root / "searches" / key for key in plan.tunings]
+    folders += [root / "looks" / key for key in plan.families]
+    return sorted(path for folder in folders for path in folder.rglob("[!.]*.json"))
 
 
 class DecisionBook:

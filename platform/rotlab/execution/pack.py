@@ -20,6 +20,7 @@ from rotlab.execution.bundle import (
     Weights,
     manifest_to_json,
 )
+from rotlab.execution.decision_book import decision_files
 from rotlab.execution.files import flush_folder
 from rotlab.execution.record import Record, record_to_json
 from rotlab.execution.store import Store, StoreError
@@ -79,6 +80,8 @@ def members(
         yield of_bytes(f"studies/{number}", (folder / number).read_bytes())
     for journal in store.journals(plan.name):
         yield _of_lines(f"journals/{journal.name}", journal)
+    for path in decision_files(store.root, plan):
+        yield of_bytes(f"decisions/{path.relative_to(store.root)}", path.read_bytes())
     networks = _networks(plan, records) if weights == "results" else set(records)
     for key, record in records.items():
         place = f"{record.kind}/{key}"

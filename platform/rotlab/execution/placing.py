@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -66,6 +67,9 @@ def place(bundle: Bundle, store: Store) -> Placed:
             found[sort].append(key)
             if sort in _LEFT_OUT:
                 left_out.add(key)
+        for place, decision in bundle.decisions().items():
+            with contextlib.suppress(FileExistsError):  # what was decided here first, counts
+                _place_decision(decision, store.root / place)
         for journal in bundle.journals():
             _place_journal(store, name, journal)
         for study in bundle.revisions:
@@ -154,6 +158,12 @@ def _move_files(bundle: Bundle, record: Record, folder: Path) -> int:
     else:
         (folder / PARTIAL).touch()
     return moved
+
+
+def _place_decision(source: Path, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = json.loads(source.read_text(encoding="utf-8"))
+    create_json(path, values, f".{secrets.token_hex(6)}.tmp")
 
 
 def _place_journal(store: Store, name: str, source: Path) -> None:

@@ -76,6 +76,11 @@ class Bundle:
         path = self.folder / "states" / record.kind / record.key
         return path if path.is_file() else None
 
+    def decisions(self) -> dict[str, Path]:
+        """Return path in the store -> where it lies, of what searches and looks decided."""
+        folder = self.folder / "decisions"
+        return {str(one.relative_to(folder)): one for one in sorted(folder.rglob("*.json"))}
+
     def journals(self) -> list[Path]:
         """Return the journals."""
         return sorted((self.folder / "journals").glob("*.jsonl"))

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from rotlab.execution.bundle import FORMAT, Manifest, Weights, check_place
+from rotlab.execution.decision_book import decision_files
 from rotlab.execution.pack import Member, members, of_bytes, pack
 from rotlab.execution.placing import Placed, place
 from rotlab.execution.record import Record
@@ -23,6 +24,7 @@ from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Resources, Stage
 from rotlab.tracking.journal import Journal
 from rotnet.errors import UserError
+from tests.rotlab.execution.bowls import make_searching_job
 from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
 from tests.rotlab.execution.test_conduct import make_record
 
@@ -186,6 +188,29 @@ def test_what_was_made_from_a_result_that_is_left_out_is_left_out(
     assert other.record(SCORES.key, SCORES.kind) is None
 
 
+def test_what_searches_decided_goes_along_and_what_was_decided_first_stays(tmp_path: Path) -> None:
+    job = make_searching_job(tmp_path / "searched")
+    assert job.searches is not None
+    plan = job.searches.catch_up(lambda _: {})  # the first proposals
+    ask(job.store, plan)
+    content = list(members(job.store, plan, {}, "results"))
+    manifest = Manifest(plan.name, "results", "now", {}, {one.name: one.sealed for one in content})
+    path = tmp_path / "searched.tar"
+    pack(path, manifest, content)
+    decided = decision_files(job.store.root, plan)
+    assert decided
+    other = Store(tmp_path / "other")
+    first = other.root / decided[0].relative_to(job.store.root)
+    first.parent.mkdir(parents=True)
+    first.write_text("{}")
+    bring(path, other)
+    for one in decided[1:]:
+        assert json.loads((other.root / one.relative_to(job.store.root)).read_text()) == json.loads(
+            one.read_text()
+        )
+    assert first.read_text() == "{}"
+
+
 def test_another_study_of_the_name_is_refused_and_a_longer_one_is_not(
     store: Store, tmp_path: Path
 ) -> None:
@@ -281,7 +306,7 @@ def test_a_newer_format_is_named(
     monkeypatch.setattr("rotlab.execution.bundle.FORMAT", FORMAT + 1)
     path = export(store, tmp_path / "lab.tar")
     monkeypatch.undo()
-    with pytest.raises(BundleError, match=r"lab\.tar: .* newer format than 1"):
+    with pytest.raises(BundleError, match=rf"lab\.tar: .* newer format than {FORMAT}"):
         read(path)
 
 
