@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rotlab.commands.options import add_store, add_study
+from rotlab.execution.added import added
 from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.failures import debug_line
 from rotlab.execution.record import Record
@@ -18,7 +19,7 @@ from rotlab.planning.looks_outline import looks_lines
 from rotlab.planning.names import unknown
 from rotlab.planning.serial_looks import families_from_json
 from rotlab.planning.serial_searches import searches_from_json
-from rotlab.tracking.journal import Event, Journal
+from rotlab.tracking.journal import Journal
 from rotlab.tracking.past import in_order, look_back
 from rotnet.errors import UserError
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     events = in_order(Journal(path).read() for path in store.journals(args.study))
     past = look_back(events)
     kinds = {stage["key"]: stage["kind"] for stage in study.plan["stages"]}
-    kinds |= _grown(events, study.revision)
+    kinds |= added(store, study)
     records = {key: store.record(key, kind) for key, kind in kinds.items()}
     done = {key: record for key, record in records.items() if record is not None}
     failed = {key: end for key, end in past.failures.items() if key in kinds and key not in done}
@@ -68,17 +69,6 @@ def _described(values: Mapping[str, Any]) -> str:
         f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
         for name, value in values.items()
     )
-
-
-def _grown(events: Iterable[Event], revision: int) -> dict[str, str]:
-    """Key -> kind of the stages that decisions have added since this revision was first run."""
-    found: dict[str, str] = {}
-    for event in events:
-        if event["event"] == "study_started" and event.get("revision") != revision:
-            found = {}
-        elif event["event"] == "study_grew":
-            found |= {stage["key"]: stage["kind"] for stage in event["stages"]}
-    return found
 
 
 def _searches(store: Store, study: SavedStudy) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from rotlab.execution.added import added, load_grown
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
 from rotlab.planning.plan import Plan
@@ -23,7 +24,7 @@ def find_stage(
     for name in store.studies():
         study = store.study(name)
         if study is not None:
-            keys = (stage["key"] for stage in study.plan["stages"])
+            keys = [stage["key"] for stage in study.plan["stages"]] + list(added(store, study))
             found.update({each: study for each in keys if each.startswith(key)})
     if not found:
         raise UserError(
@@ -36,7 +37,7 @@ def find_stage(
             "give more of it"
         )
     ((whole, study),) = found.items()
-    return study, study.load_plan(kinds), whole
+    return study, load_grown(store, study, kinds), whole
 
 
 def _listed(found: Iterable[str]) -> str:

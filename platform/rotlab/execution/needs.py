@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from rotlab.execution.added import added
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
 from rotlab.planning.stage import StageKind
-from rotlab.tracking.journal import Journal
 from rotnet.errors import UserError
 
 StageId = tuple[str, str]  # kind, key
@@ -51,7 +51,7 @@ def needs_of(store: Store, kinds: Mapping[str, StageKind], but: str | None = Non
     for name in store.studies():
         is_run = store.driver(name) is not None  # before its revisions: one may begin meanwhile
         revisions = store.revisions(name)
-        grown = frozenset(_grown(store, name))
+        grown = frozenset((kind, key) for key, kind in added(store, revisions[-1]).items())
         once[name] = grown | {one for study in revisions for one in _stages(study)}
         if is_run:
             held |= once[name]
@@ -69,17 +69,6 @@ def needs_of(store: Store, kinds: Mapping[str, StageKind], but: str | None = Non
 
 def _stages(study: SavedStudy) -> Iterable[StageId]:
     return ((stage["kind"], stage["key"]) for stage in study.plan["stages"])
-
-
-def _grown(store: Store, name: str) -> Iterable[StageId]:
-    """What searches have added to a study since it was last started."""
-    found: list[StageId] = []
-    for event in Journal(store.journal_path(name)).read():
-        if event["event"] == "study_started":
-            found = []
-        elif event["event"] == "study_grew":
-            found += ((stage["kind"], stage["key"]) for stage in event["stages"])
-    return found
 
 
 def _awaited(store: Store, study: SavedStudy, kinds: Mapping[str, StageKind]) -> Iterable[StageId]:
