@@ -46,12 +46,15 @@ class Repeats:
 def split_problems(spec: Spec, datasets: Mapping[str, DatasetInfo]) -> list[Problem]:
     """Return what is wrong with splits: none that a target does not have."""
     found = []
-    for target in spec.targets:
+    asked = {"replicates.split": spec.replicates.splits or ()}
+    if spec.search is not None:
+        asked["search.split"] = spec.search.splits or ()
+    for target, (place, splits) in product(spec.targets, asked.items()):
         known = datasets[target].num_splits
-        for split in spec.replicates.splits or ():
+        for split in splits:
             if known and split > known:
                 said = f"{target!r} has splits 1 to {known}, got {split}"
-                found.append(spec.problem(said, "replicates.split"))
+                found.append(spec.problem(said, place))
     return found
 
 

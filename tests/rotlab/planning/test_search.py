@@ -212,6 +212,11 @@ def test_a_search_judged_on_what_no_split_changes_is_one_for_all_splits(read: Re
     assert tuning.split is None
 
 
+def test_a_split_that_the_set_does_not_have_is_refused(read: Read) -> None:
+    with pytest.raises(SpecError, match=r"search\.split: 'weizmann' has splits 1 to 3, got 9"):
+        planner(read, RATE.replace("proposals: 3", "proposals: 3, split: [9]"))
+
+
 def test_choosing_on_one_split_and_testing_on_another_is_flagged(read: Read) -> None:
     one = planner(
         read,
