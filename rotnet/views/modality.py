@@ -58,18 +58,31 @@ def _divisor(views: ViewConfig) -> Triple:
     return (1.0, 1.0, 1.0)
 
 
-@lru_cache(maxsize=64)
 def _scale(divisor: Triple, device: torch.device) -> Tensor:
-    """What pixels in [0, 255] are multiplied by, (3, 1, 1, 1); kept, for no step to wait for it."""
-    with torch.inference_mode(mode=False):
-        return (1.0 / (255.0 * torch.tensor(divisor, device=device))).view(3, 1, 1, 1)
+    """What pixels in [0, 255] are multiplied by, (3, 1, 1, 1)."""
+    return 1.0 / (255.0 * _constant(divisor, device))
 
 
-@lru_cache(maxsize=64)
 def _offset(mean: Triple, device: torch.device) -> Tensor:
     """What is subtracted of pixels in [0, 255], (3, 1, 1, 1)."""
+    return 255.0 * _constant(mean, device)
+
+
+def _constant(values: Triple, device: torch.device) -> Tensor:
+    """The values on a device, (3, 1, 1, 1): kept, so that no step waits for them to be sent.
+
+    Where a model is exported or compiled they are made anew: what is traced then is no real tensor.
+    """
+    make = _make_constant if torch.compiler.is_compiling() else _kept_constant
+    return make(values, device)
+
+
+def _make_constant(values: Triple, device: torch.device) -> Tensor:
     with torch.inference_mode(mode=False):
-        return (255.0 * torch.tensor(mean, device=device)).view(3, 1, 1, 1)
+        return torch.tensor(values, device=device).view(3, 1, 1, 1)
+
+
+_kept_constant = lru_cache(maxsize=64)(_make_constant)
 
 
 def _without_seams(changes: Tensor, seams: Tensor) -> Tensor:

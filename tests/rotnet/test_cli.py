@@ -128,7 +128,7 @@ def test_help_imports_neither_torch_nor_av() -> None:
 
 
 def test_ctrl_c_ends_with_130_and_the_set_is_not_there_yet(source: Path, tmp_path: Path) -> None:
-    for number in range(1500):  # more than are done before the signal comes, on a busy machine
+    for number in range(4000):  # more than are done before the signal comes, on a busy machine
         (source / "run" / f"copy{number}.avi").symlink_to(source / "run" / "1.avi")
     words = ["prepare", "folder", source, tmp_path / "set", "--workers", "2"]
     process = subprocess.Popen(  # noqa: S603

@@ -1,11 +1,13 @@
 """`rotlab report`: a study's answer, and all that it stands on, as one HTML page."""
 
 import argparse
+import contextlib
 import hashlib
+import signal
 import sys
-import time
+import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -116,22 +118,42 @@ def _follow(args: argparse.Namespace, store: Store, uri: str, output: Path) -> i
     every_s, last, trouble = max(args.every, SHORTEST_S), "", ""
     seen = _look(args, uri)
     print(f"{output} follows {args.study}; Ctrl-C ends that", flush=True)
-    try:
-        while True:
+    with _ctrl_c() as is_over:
+        while not is_over.is_set():
             if seen.digest() != last:
                 _put(args, uri, _page(args, store, uri, seen, every_s), output)
                 last = seen.digest()
-            time.sleep(every_s)
+            if is_over.wait(every_s):
+                break
             try:
                 seen, trouble = _look(args, uri), ""
             except TrackingError as error:  # a server that is away comes back
                 if str(error) != trouble:
                     print(f"{error}; looked for again", file=sys.stderr)
                 trouble = str(error)
-    except KeyboardInterrupt:
         _put(args, uri, _page(args, store, uri, seen), output)
-        print(f"{output} is as of now, and follows no more")
-        return 0
+    print(f"{output} is as of now, and follows no more")
+    return 0
+
+
+@contextlib.contextmanager
+def _ctrl_c() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets: raised, it would be lost in code that drops what is raised there.
+
+    A second one interrupts.
+    """
+    pressed = threading.Event()
+
+    def press(*_: object) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _put(args: argparse.Namespace, uri: str, made: str, output: Path | None) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.conclude import DONE, INCOMPLETE, conclude
 from rotlab.execution.conduct import Assignment, Conduct
+from rotlab.execution.failures import Failure
 from rotlab.execution.job import Job
 from rotlab.execution.listener import Event
 from rotlab.execution.message import Message
@@ -34,14 +35,21 @@ def run(store: Path, fails: Callable[[Bowl], bool]) -> tuple[int, str, list[str]
     conduct = Conduct(job.plan, {}, resources, lambda: Capacity(4, 0), ear, searches=job.searches)
     while isinstance(one := conduct.propose(), Assignment):
         conduct.began(one.key, one.attempt)
-        config = conduct.plan.stages[one.key].config
-        assert isinstance(config, BowlConfig)
-        if fails(config.bowl):
+        line = [one, *one.then]
+        while line:
+            each = line.pop(0)
+            config = conduct.plan.stages[each.key].config
+            assert isinstance(config, BowlConfig)
+            if not fails(config.bowl):
+                height = -((math.log10(config.bowl.rate) + 2) ** 2)
+                message = Message("FINISHED", metrics={"height": height}, seconds=1.0)
+                conduct.heard(each.key, each.attempt, message)
+                continue
             message = Message("FAILED", error="FloatingPointError: away", cause="diverged")
-        else:
-            height = -((math.log10(config.bowl.rate) + 2) ** 2)
-            message = Message("FINISHED", metrics={"height": height}, seconds=1.0)
-        conduct.heard(one.key, one.attempt, message)
+            conduct.heard(each.key, each.attempt, message)
+            while line:  # its worker has ended with it
+                rest = line.pop(0)
+                conduct.died(rest.key, rest.attempt, Failure("worker", "ended"))
     job, said = replace(job, plan=conduct.plan), list[str]()
     return conclude(job, conduct, ear, said.append), ear.state, said, job
 

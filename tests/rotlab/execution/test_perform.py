@@ -190,7 +190,8 @@ def test_a_trial_hands_on_what_it_was_given(
     monkeypatch.setattr(tune, "report", lambda _: None)
     stage = make_stage("count", name="a")
     monkeypatch.setattr(ray, "get", lambda _: make_work(tmp_path, stage))
-    config = {"stage": stage.key, "attempt": "one", "cpus": 1, "gpus": 0.5, "stale": None}
+    config = {"stage": stage.key, "attempt": "one", "stale": None, "grown": None}
+    given = {**config, "cpus": 1, "gpus": 0.5, "then": []}
     shared = trial.Shared(ray.ObjectRef.nil())
-    trial.run_trial(config, shared, tmp_path / "stop", verbose=True)
+    trial.run_trial(given, shared, tmp_path / "stop", verbose=True)
     assert cuda.shares == [0.5]
