@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -191,7 +192,7 @@ def test_a_trial_hands_on_what_it_was_given(
     stage = make_stage("count", name="a")
     monkeypatch.setattr(ray, "get", lambda _: make_work(tmp_path, stage))
     config = {"stage": stage.key, "attempt": "one", "stale": None, "grown": None}
-    given = {**config, "cpus": 1, "gpus": 0.5, "then": []}
+    given: dict[str, Any] = {**config, "cpus": 1, "gpus": 0.5, "then": []}
     shared = trial.Shared(ray.ObjectRef.nil())
     trial.run_trial(given, shared, tmp_path / "stop", verbose=True)
     assert cuda.shares == [0.5]
