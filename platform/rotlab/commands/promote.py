@@ -88,6 +88,8 @@ def _chosen(args: argparse.Namespace, store: Store, uri: str) -> tuple[str, Plan
     frame = results(study.name, uri)
     if args.where:
         frame = select(frame, args.where)
+    tuned = frame[frame["measure"] == "finetune"]
+    frame = frame if tuned.empty else tuned  # what else was measured has no network of its own
     targets = list(dict.fromkeys(frame["target"]))
     if len(targets) > 1:
         raise UserError(

@@ -34,6 +34,7 @@ from rotnet.config import (
     Modality,
     ModelConfig,
     PretrainConfig,
+    RetrieveConfig,
     ScoreConfig,
 )
 from rotnet.errors import UserError
@@ -56,7 +57,10 @@ def settings(modality: Modality, seed: int) -> FinetuneConfig:
 
 
 def make_plan() -> Plan:
-    """A network of RGB for each of two seeds, one of DIF, and a fusion of the first of either."""
+    """A network of RGB for each of two seeds, one of DIF, and a fusion of the first of either.
+
+    Neighbours are sought, too, which is no network.
+    """
     stages: dict[str, Stage] = {"pre0": Stage("pre0", "pretrain", PretrainConfig())}
     cells = []
     for modality, seed in VALUES:
@@ -69,12 +73,14 @@ def make_plan() -> Plan:
     members = {"rgb": "scored-rgb-0", "dif": "scored-dif-0"}
     stages["fused"] = Stage("fused", "fuse", FusionConfig(), members)
     cells.append(cell("fusion", 0, (*members.values(), "fused")))
+    stages["found"] = Stage("found", "retrieval", RetrieveConfig(), {"init": "pre0"})
+    cells.append(cell("rgb", 0, ("pre0", "found"), "retrieval"))
     return Plan("mine", "Which?", ("modality",), tuple(cells), stages)
 
 
-def cell(modality: str, seed: int, stages: tuple[str, ...]) -> Cell:
+def cell(modality: str, seed: int, stages: tuple[str, ...], measure: str = "finetune") -> Cell:
     replicate = {"seed": seed, "split": 1}
-    return Cell({"modality": modality}, "demo", replicate, "finetune", stages[-1], stages)
+    return Cell({"modality": modality}, "demo", replicate, measure, stages[-1], stages)
 
 
 PLAN = make_plan()
@@ -257,6 +263,7 @@ def test_a_fusion_is_judged_by_its_members_scores_of_held_out_videos(store: Stor
     [
         (("mine",), "are judged by different scores of held-out videos: choose between them"),
         (("mine", "--where", "modality == 'flow'"), "unknown value of modality: 'flow'"),
+        (("mine", "--where", "measure == 'retrieval'"), "retrieval found has no network that"),
         (("mine", "--where", "seed == 7"), "no cell that is meant has a result"),
         (("pre0",), "pretrain pre0 has no network that names actions: promote a fine-tuning"),
         (("tuned",), "3 stages have a key that begins with 'tuned'"),
