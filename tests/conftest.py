@@ -1,5 +1,6 @@
 """What every test may use: small data sets prepared once, one thread for torch, its own cache."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,13 @@ settings.load_profile("any machine")
 def one_thread() -> None:
     """Results are bit-equal for equal numbers of threads only."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heeded_ctrl_c() -> None:
+    """What tests start ends on Ctrl-C, even where they themselves were started to ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
