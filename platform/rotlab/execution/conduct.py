@@ -21,10 +21,10 @@ from rotlab.execution.message import Message
 from rotlab.execution.policy import Policy
 from rotlab.execution.record import Record
 from rotlab.execution.retries import Retries
-from rotlab.execution.snapshot import Active, Snapshot, seconds_left
+from rotlab.execution.snapshot import Snapshot, take_snapshot
 from rotlab.execution.store import new_attempt_id
 from rotlab.planning.plan import Plan
-from rotlab.planning.release import Counts, Release
+from rotlab.planning.release import Release
 from rotlab.planning.serial import grown
 from rotlab.planning.stage import Resources
 from rotnet.errors import UserError
@@ -243,22 +243,15 @@ class Conduct:
     def snapshot(self) -> Snapshot:
         """Return how the run stands now."""
         with self._lock:
-            now = self._clock()
-            active = [
-                Active(
-                    key,
-                    self._plan.stages[key].kind,
-                    now - each.since,
-                    each.step,
-                    dict(each.metrics),
-                )
-                for key, each in self._attempts.all().items()
-                if each.since is not None
-            ]
-            counts = {kind: self._counts(kind) for kind in self._plan.count_by_kind()}
-            active.sort(key=lambda each: -each.seconds)
-            left, is_least = seconds_left(counts, active, self._durations.all)
-            return Snapshot(counts, tuple(active), now - self._began, left, is_least, self._ended)
+            return take_snapshot(
+                self._plan,
+                self._release,
+                self._attempts,
+                self._durations,
+                self._began,
+                self._clock(),
+                self._ended,
+            )
 
     def _next(self) -> str | None:
         """The most urgent ready stage that no other driver is known to work at just now."""
@@ -389,17 +382,3 @@ class Conduct:
         told = {"event": event, "time": self._clock(), "key": key, **values}
         self._spending.take(told)
         self._listener.record(told)
-
-    def _counts(self, kind: str) -> Counts:
-        counts = self._release.counts(kind)
-        pending = sum(
-            each.since is None and self._plan.stages[key].kind == kind
-            for key, each in self._attempts.all().items()
-        )
-        return Counts(
-            done=counts.done,
-            running=counts.running - pending,
-            waiting=counts.waiting + pending,
-            failed=counts.failed,
-            cancelled=counts.cancelled,
-        )

@@ -1,9 +1,12 @@
-"""How a run stands at one moment, and how long the rest may take. Values only."""
+"""How a run stands at one moment, and how long the rest may take. No clock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rotlab.planning.release import Counts
+from rotlab.execution.attempts import Attempts
+from rotlab.execution.durations import Durations
+from rotlab.planning.plan import Plan
+from rotlab.planning.release import Counts, Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,40 @@ class Snapshot:
     seconds_left: float | None
     is_least: bool
     ended: int
+
+
+def take_snapshot(
+    plan: Plan,
+    release: Release,
+    attempts: Attempts,
+    durations: Durations,
+    began: float,
+    now: float,
+    ended: int,
+) -> Snapshot:
+    """Return how a run stands.
+
+    Args:
+        plan: of the run.
+        release: of its stages.
+        attempts: that were released and have not ended.
+        durations: of stages that have.
+        began: when the run did, in seconds since the epoch.
+        now: likewise.
+        ended: how many stages the run has ended.
+    """
+    counts = {kind: release.counts(kind) for kind in plan.count_by_kind()}
+    active = []
+    for key, one in attempts.all().items():
+        kind = plan.stages[key].kind
+        if one.since is not None:
+            active.append(Active(key, kind, now - one.since, one.step, dict(one.metrics)))
+            continue
+        before = counts[kind]
+        counts[kind] = replace(before, running=before.running - 1, waiting=before.waiting + 1)
+    active.sort(key=lambda each: -each.seconds)
+    left, is_least = seconds_left(counts, active, durations.all)
+    return Snapshot(counts, tuple(active), now - began, left, is_least, ended)
 
 
 def seconds_left(

@@ -51,7 +51,7 @@ class Release:
         self._state.update(dict.fromkeys(known & set(done), "done"))
         self._why: dict[str, str] = {}
         self._unmet = {
-            key: {other for other in _awaited(plan, key) if self._state[other] != "done"}
+            key: {other for other in awaited_by(plan, key) if self._state[other] != "done"}
             for key in known
         }
         self._priority = _priorities(plan, self._state, self._seconds)
@@ -76,7 +76,7 @@ class Release:
         self._state |= dict.fromkeys(new, "waiting")
         for key in plan.stages:
             if self._state[key] == "waiting":
-                awaited = _awaited(plan, key)
+                awaited = awaited_by(plan, key)
                 self._unmet[key] = {one for one in awaited if not self._is_over(key, one)}
         cancelled = []
         for key in new:
@@ -230,8 +230,8 @@ class Release:
         return cancelled
 
 
-def _awaited(plan: Plan, key: str) -> tuple[str, ...]:
-    """What must be done, or given up, before a stage starts."""
+def awaited_by(plan: Plan, key: str) -> tuple[str, ...]:
+    """Return what must be done before a stage starts; the shorter training, done or given up."""
     trunk = (plan.continues[key],) if key in plan.continues else ()
     return (*plan.stages[key].inputs.values(), *trunk)
 
@@ -242,7 +242,7 @@ def _priorities(
     """Rank stages: longest chain to do first, then most cells waiting, then the plan's order."""
     usual = sum(seconds.values()) / len(seconds) if seconds else 1
     chain: dict[str, float] = {}
-    order = TopologicalSorter({key: _awaited(plan, key) for key in plan.stages}).static_order()
+    order = TopologicalSorter({key: awaited_by(plan, key) for key in plan.stages}).static_order()
     for key in reversed(tuple(order)):
         later = (*plan.children(key), *plan.followers(key))
         to_do = (chain[one] for one in later if state[one] != "done")

@@ -12,7 +12,7 @@ from typing import Literal
 from rotlab.planning.nodes import Free, Nodes
 from rotlab.planning.outcome import Outcome
 from rotlab.planning.plan import Plan
-from rotlab.planning.release import Release
+from rotlab.planning.release import Release, awaited_by
 from rotlab.planning.scenario import Scenario, duration
 from rotlab.planning.stage import Resources
 from rotnet.errors import UserError
@@ -179,17 +179,12 @@ class _Run:
     def _critical_path(self) -> float:
         chain: dict[str, float] = {}
         for key in TopologicalSorter(
-            {key: self._behind(key) for key in self._to_do}
+            {key: awaited_by(self._plan, key) for key in self._to_do}
         ).static_order():
             if key in self._seconds:
-                before = (chain.get(one, 0.0) for one in self._behind(key))
+                before = (chain.get(one, 0.0) for one in awaited_by(self._plan, key))
                 chain[key] = self._seconds[key] + max(before, default=0.0)
         return max(chain.values(), default=0.0)
-
-    def _behind(self, key: str) -> tuple[str, ...]:
-        """What a stage waits for: its inputs, and the shorter training that it goes on from."""
-        trunk = (self._plan.continues[key],) if key in self._plan.continues else ()
-        return (*self._plan.stages[key].inputs.values(), *trunk)
 
     def _fill(self) -> None:
         """Start what fits, and release more, as far as a run would."""

@@ -7,94 +7,33 @@ import os
 import tarfile
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rotlab.execution.bundle import FORMAT, Manifest, Weights, check_place
-from rotlab.execution.decision_book import decision_files
 from rotlab.execution.pack import Member, members, of_bytes, pack
-from rotlab.execution.placing import Placed, place
-from rotlab.execution.record import Record
 from rotlab.execution.store import Store, StoreError, checksums
-from rotlab.execution.study import next_revision
-from rotlab.execution.unpack import Bundle, BundleError, unpack
-from rotlab.planning.plan import Plan
-from rotlab.planning.stage import Resources, Stage
+from rotlab.execution.unpack import BundleError, unpack
 from rotlab.tracking.journal import Journal
 from rotnet.errors import UserError
-from tests.rotlab.execution.bowls import make_searching_job
-from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
-from tests.rotlab.execution.test_conduct import make_record
-
-FIRST = make_stage("count", name="first")
-TUNED = make_stage("count", {"init": FIRST}, name="tuned")
-SCORES = make_stage("total", {"x": TUNED}, name="scores")
-PLAN = make_plan([FIRST, TUNED, SCORES])
-Names = set[str]
-
-
-def add(store: Store, stage: Stage, *names: str, attempt: str | None = None) -> Record:
-    folder = store.new_attempt(stage, attempt)
-    for name in names:
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(f"{name} of {stage.key}")
-    record = replace(
-        make_record(stage), attempt=folder.name, files=checksums(folder), inputs=dict(stage.inputs)
-    )
-    if (folder / "checkpoint.pt").exists():
-        digest = hashlib.sha256((folder / "checkpoint.pt").read_bytes()).hexdigest()
-        record = replace(record, state={"sha256": digest, "inputs": {}})
-    return store.commit(stage, folder, record)
-
-
-def ask(store: Store, plan: Plan) -> None:
-    resources = dict.fromkeys(KINDS, Resources())
-    store.save_study(next_revision(store.study(plan.name), plan, "name: lab\n", resources))
+from tests.rotlab.execution.shipped import (
+    FIRST,
+    PLAN,
+    SCORES,
+    TUNED,
+    Names,
+    bring,
+    export,
+    files_of,
+    make_store,
+    read,
+)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A study of two networks, one that goes on from the other, and scores."""
-    store = Store(tmp_path / "store")
-    ask(store, PLAN)
-    add(store, FIRST, "network.pt", "checkpoint.pt", "history.json")
-    add(store, TUNED, "network.pt", "deep/history.json")
-    add(store, SCORES, "scores.npz")
-    journal = Journal(store.journal_path("lab"))
-    journal.append({"event": "study_started", "time": 1.0})
-    journal.close()
-    return store
-
-
-def export(
-    store: Store, path: Path, weights: Weights = "results", spoil: Callable[..., object] = list
-) -> Path:
-    """Write the study into a file; `spoil` may change its members."""
-    content: list[Member] = list(members(store, PLAN, store.records(PLAN.stages.values()), weights))
-    manifest = Manifest("lab", weights, "now", {}, {one.name: one.sealed for one in content})
-    spoil(content)
-    pack(path, manifest, content)
-    return path
-
-
-def read(path: Path) -> Bundle:
-    folder = path.with_name(f"read-{len(list(path.parent.iterdir()))}")
-    folder.mkdir()
-    return unpack(path, folder)
-
-
-def bring(path: Path, store: Store) -> Placed:
-    store.root.mkdir(exist_ok=True)
-    return place(read(path), store)
-
-
-def files_of(store: Store, stage: Stage) -> Names:
-    record = store.record(stage.key, stage.kind)
-    assert record is not None
-    folder = store.result_place(record)
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return make_store(tmp_path / "store")
 
 
 @pytest.mark.parametrize("ending", ["tar", "tar.gz", "tgz"])
@@ -150,121 +89,6 @@ def test_a_network_that_was_left_out_is_said_and_can_be_brought_later(
     other.result_folder(record)
     assert files_of(other, FIRST) == files_of(store, FIRST)
     assert bring(tmp_path / "all.tar", other).same == tuple(PLAN.stages)
-
-
-def test_a_result_that_is_there_is_never_overwritten(store: Store, tmp_path: Path) -> None:
-    path = export(store, tmp_path / "lab.tar")
-    other = Store(tmp_path / "other")
-    own = add(other, TUNED, "own.pt", attempt="own")
-    placed = bring(path, other)
-    assert placed.other == (TUNED.key,)
-    assert other.record(TUNED.key, TUNED.kind) == own
-    assert files_of(other, TUNED) == {"own.pt"}
-
-
-def test_a_result_that_was_withdrawn_here_stays_withdrawn(store: Store, tmp_path: Path) -> None:
-    path = export(store, tmp_path / "lab.tar")
-    record = store.record(TUNED.key, TUNED.kind)
-    assert record is not None
-    store.set_aside(record, "a bad disk")
-    assert bring(path, store).withdrawn == (TUNED.key,)
-    assert store.record(TUNED.key, TUNED.kind) is None
-
-
-def test_what_was_made_from_a_result_that_is_left_out_is_left_out(
-    store: Store, tmp_path: Path
-) -> None:
-    path = export(store, tmp_path / "lab.tar")
-    for stage in (TUNED, SCORES):
-        record = store.record(stage.key, stage.kind)
-        assert record is not None
-        store.set_aside(record, "a bad disk")
-    other = Store(tmp_path / "other")
-    own = add(other, TUNED, "own.pt", attempt="own")
-    other.set_aside(own, "of no use")
-    add(other, TUNED, "better.pt", attempt="better")
-    placed = bring(path, other)
-    assert (placed.other, placed.orphaned) == ((TUNED.key,), (SCORES.key,))
-    assert other.record(SCORES.key, SCORES.kind) is None
-
-
-def test_what_searches_decided_goes_along_and_what_was_decided_first_stays(tmp_path: Path) -> None:
-    job = make_searching_job(tmp_path / "searched")
-    assert job.searches is not None
-    plan = job.searches.catch_up(lambda _: {})  # the first proposals
-    ask(job.store, plan)
-    content = list(members(job.store, plan, {}, "results"))
-    manifest = Manifest(plan.name, "results", "now", {}, {one.name: one.sealed for one in content})
-    path = tmp_path / "searched.tar"
-    pack(path, manifest, content)
-    decided = decision_files(job.store.root, plan)
-    assert decided
-    other = Store(tmp_path / "other")
-    first = other.root / decided[0].relative_to(job.store.root)
-    first.parent.mkdir(parents=True)
-    first.write_text("{}")
-    bring(path, other)
-    for one in decided[1:]:
-        assert json.loads((other.root / one.relative_to(job.store.root)).read_text()) == json.loads(
-            one.read_text()
-        )
-    assert first.read_text() == "{}"
-
-
-def test_another_study_of_the_name_is_refused_and_a_longer_one_is_not(
-    store: Store, tmp_path: Path
-) -> None:
-    path = export(store, tmp_path / "lab.tar")
-    other = Store(tmp_path / "other")
-    ask(other, make_plan([FIRST]))
-    with pytest.raises(StoreError, match="its revision 1 differs from that in the file"):
-        bring(path, other)
-    assert other.records(PLAN.stages.values()) == {}
-    ask(store, make_plan([FIRST]))
-    assert len(bring(path, store).same) == 3
-    study = store.study("lab")
-    assert study is not None
-    assert study.revision == 2
-
-
-def test_journals_are_kept_beside_one_that_differs(store: Store, tmp_path: Path) -> None:
-    path = export(store, tmp_path / "lab.tar")
-    other = Store(tmp_path / "other")
-    for number in (2, 3):
-        journal = Journal(store.journal_path("lab"))
-        journal.append({"event": "study_ended", "time": float(number), "state": "KILLED"})
-        journal.close()
-        bring(path, store)
-    assert len(store.journals("lab")) == 1
-    journal = Journal(other.journal_path("lab"))
-    journal.append({"event": "study_started", "time": 7.0})
-    journal.close()
-    bring(path, other)
-    bring(path, other)
-    assert [len(Journal(one).read()) for one in other.journals("lab")] == [1, 1]
-
-
-def test_an_event_comes_through_several_files_once(store: Store, tmp_path: Path) -> None:
-    other = Store(tmp_path / "other")
-    for number in range(3):
-        bring(export(store, tmp_path / f"{number}.tar"), other)
-        for one in (store, other):
-            journal = Journal(one.journal_path("lab"))
-            journal.append({"event": "study_ended", "time": 2.0 + number, "store": one.root.name})
-            journal.close()
-        bring(export(other, tmp_path / f"back-{number}.tar"), store)
-    for one in (store, other):
-        events = [
-            json.dumps(event) for path in one.journals("lab") for event in Journal(path).read()
-        ]
-        assert len(events) == len(set(events))
-    assert len(events) >= 6
-
-
-def test_a_study_that_is_being_run_is_not_imported_to(store: Store, tmp_path: Path) -> None:
-    path = export(store, tmp_path / "lab.tar")
-    with store.driving("lab", "run"), pytest.raises(StoreError, match="is being run by process"):
-        bring(path, store)
 
 
 @pytest.mark.parametrize("ending", ["tar", "tar.gz"])
@@ -407,24 +231,6 @@ def test_a_file_that_exists_or_has_another_ending_is_refused(store: Store, tmp_p
         export(store, path)
     with pytest.raises(UserError, match=r"must end in \.tar, \.tar\.gz, \.tgz"):
         export(store, tmp_path / "lab.zip")
-
-
-def test_an_import_that_was_killed_is_ended_by_the_next(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, other = export(store, tmp_path / "lab.tar"), Store(tmp_path / "other")
-
-    def die(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("rotlab.execution.placing.create_json", die)
-        with pytest.raises(KeyboardInterrupt):
-            bring(path, other)
-    assert (other.studies(), other.records(PLAN.stages.values())) == ([], {})
-    assert set(bring(path, other).added) == set(PLAN.stages)
-    left = [path for path in other.root.rglob(".*") if path.name != ".clearing.lock"]
-    assert left == []
 
 
 def test_a_large_file_is_not_held_in_memory(store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""A study of three results, written into a file and brought into a store."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from rotlab.execution.bundle import Manifest, Weights
+from rotlab.execution.pack import Member, members, pack
+from rotlab.execution.placing import Placed, place
+from rotlab.execution.record import Record
+from rotlab.execution.store import Store, checksums
+from rotlab.execution.study import next_revision
+from rotlab.execution.unpack import Bundle, unpack
+from rotlab.planning.plan import Plan
+from rotlab.planning.stage import Resources, Stage
+from rotlab.tracking.journal import Journal
+from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
+from tests.rotlab.execution.test_conduct import make_record
+
+FIRST = make_stage("count", name="first")
+TUNED = make_stage("count", {"init": FIRST}, name="tuned")
+SCORES = make_stage("total", {"x": TUNED}, name="scores")
+PLAN = make_plan([FIRST, TUNED, SCORES])
+Names = set[str]
+
+
+def add(store: Store, stage: Stage, *names: str, attempt: str | None = None) -> Record:
+    folder = store.new_attempt(stage, attempt)
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(f"{name} of {stage.key}")
+    record = replace(
+        make_record(stage), attempt=folder.name, files=checksums(folder), inputs=dict(stage.inputs)
+    )
+    if (folder / "checkpoint.pt").exists():
+        digest = hashlib.sha256((folder / "checkpoint.pt").read_bytes()).hexdigest()
+        record = replace(record, state={"sha256": digest, "inputs": {}})
+    return store.commit(stage, folder, record)
+
+
+def ask(store: Store, plan: Plan) -> None:
+    resources = dict.fromkeys(KINDS, Resources())
+    store.save_study(next_revision(store.study(plan.name), plan, "name: lab\n", resources))
+
+
+def make_store(folder: Path) -> Store:
+    """Return a store with a study of two networks, one from the other, and scores."""
+    store = Store(folder)
+    ask(store, PLAN)
+    add(store, FIRST, "network.pt", "checkpoint.pt", "history.json")
+    add(store, TUNED, "network.pt", "deep/history.json")
+    add(store, SCORES, "scores.npz")
+    journal = Journal(store.journal_path("lab"))
+    journal.append({"event": "study_started", "time": 1.0})
+    journal.close()
+    return store
+
+
+def export(
+    store: Store, path: Path, weights: Weights = "results", spoil: Callable[..., object] = list
+) -> Path:
+    """Write the study into a file; `spoil` may change its members."""
+    content: list[Member] = list(members(store, PLAN, store.records(PLAN.stages.values()), weights))
+    manifest = Manifest("lab", weights, "now", {}, {one.name: one.sealed for one in content})
+    spoil(content)
+    pack(path, manifest, content)
+    return path
+
+
+def read(path: Path) -> Bundle:
+    folder = path.with_name(f"read-{len(list(path.parent.iterdir()))}")
+    folder.mkdir()
+    return unpack(path, folder)
+
+
+def bring(path: Path, store: Store) -> Placed:
+    store.root.mkdir(exist_ok=True)
+    return place(read(path), store)
+
+
+def files_of(store: Store, stage: Stage) -> Names:
+    record = store.record(stage.key, stage.kind)
+    assert record is not None
+    folder = store.result_place(record)
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
