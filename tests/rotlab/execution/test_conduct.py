@@ -229,6 +229,23 @@ def test_a_message_survives_a_tune_result() -> None:
     assert from_result({"trial_id": "x"}) is None
 
 
+@pytest.mark.parametrize(
+    ("state", "is_last", "ends"),
+    [
+        ("FINISHED", True, True),
+        ("FINISHED", False, False),
+        ("HELD", False, False),
+        ("KILLED", False, True),
+        ("FAILED", True, False),  # the error is still to be raised
+        ("RUNNING", True, False),
+    ],
+)
+def test_a_trial_ends_with_the_last_of_its_stages_or_when_it_is_stopped(
+    state: Any, *, is_last: bool, ends: bool
+) -> None:
+    assert to_result(Message(state), "1", is_last=is_last)["done"] is ends
+
+
 def test_a_stage_held_elsewhere_is_left_and_taken_over_once_its_lease_is_stale() -> None:
     lab = Lab(cpus=1.0)
     first = lab.start()

@@ -72,3 +72,19 @@ def test_a_clip_that_begins_with_a_seam_shows_the_next_change_and_one_of_seams_s
     begins = as_input(clips, "dif", views, torch.tensor([[True, False, True]]))[0, 0, :, 0, 0]
     torch.testing.assert_close(begins * 255, torch.tensor([4.0, 4, 4]))
     assert as_input(clips, "dif", views, torch.ones(1, 3, dtype=torch.bool)).abs().max() == 0
+
+
+class Seeing(torch.nn.Module):
+    """Nothing but what a network sees."""
+
+    def forward(self, clips: torch.Tensor) -> torch.Tensor:
+        return as_input(clips, "rgb", ViewConfig(mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6)))
+
+
+def test_what_is_exported_leaves_nothing_behind_and_takes_nothing_along() -> None:
+    clips = torch.randint(0, 256, (1, 2, 4, 4, 3), dtype=torch.uint8)
+    first = torch.export.export(Seeing(), (clips,))  # of constants that nobody has asked for yet
+    seen = Seeing()(clips)
+    again = torch.export.export(Seeing(), (clips,))
+    for exported in (first, again):
+        torch.testing.assert_close(exported.module()(clips), seen)
