@@ -22,6 +22,7 @@ from rotnet.errors import UserError
 from rotnet.learning.device import find_device
 
 SETS = (2, 4, 8, 360)
+ROTATIONS = "pretext.rotations"
 NOT_CLEAN = 1
 DESCRIPTION = """\
 Probe the training path for leaks: noise that has no up is turned exactly as in training, through
@@ -52,7 +53,7 @@ def configure(parser: ArgumentParser) -> None:
         nargs="+",
         choices=SETS,
         metavar="SET",
-        help="the sets to examine, of 2 4 8 360 [all of them]",
+        help="the sets to examine, of 2 4 8 360 [the one of --set pretext.rotations, else all]",
     )
     parser.add_argument(
         "--path",
@@ -77,7 +78,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Examine each set and print what was found."""
-    configs = [_config(args, rotations) for rotations in args.rotations or SETS]
+    configs = _configs(args)
     videos = (
         Manifest.load(local_folder(args.data)).select("pretrain", args.split) if args.data else None
     )
@@ -113,9 +114,19 @@ def _format_of(videos: VideoSet) -> Format:
     return next((name for name in FORMATS if name == storage), "raw")
 
 
-def _config(args: Namespace, rotations: int) -> PretrainConfig:
-    """Return the settings of a pretraining with this set, answered by a softmax over its angles."""
-    replaced = [*args.replaced, f"pretext.rotations={rotations}"]
+def _configs(args: Namespace) -> list[PretrainConfig]:
+    """Return the settings of a pretraining with each set that is to be examined."""
+    own = [one for one in args.replaced if one.partition("=")[0].strip() == ROTATIONS]
+    if own and args.rotations:
+        raise UserError(f"--rotations and --set {own[-1]} name sets: leave one of them out")
+    if own:
+        return [_config(args)]
+    return [_config(args, rotations) for rotations in args.rotations or SETS]
+
+
+def _config(args: Namespace, rotations: int | None = None) -> PretrainConfig:
+    """Return the settings of a pretraining with a set; None: with that of the settings."""
+    replaced = [*args.replaced, *([] if rotations is None else [f"{ROTATIONS}={rotations}"])]
     if args.path:
         replaced.append(f"pretext.path={args.path}")
     settings = Namespace(recipe=args.recipe, replaced=replaced)

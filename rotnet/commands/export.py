@@ -30,6 +30,8 @@ def run(args: Namespace) -> int:
     """Export, and say what the file holds."""
     if args.out.exists():
         raise UserError(f"{args.out}: exists already; remove it or name another file")
+    if args.form == "torch-export" and args.out.suffix != ".pt2":
+        raise UserError(f"{args.out}: a file of torch.export ends in .pt2; name it so")
     network = load_network(args.network)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     try:

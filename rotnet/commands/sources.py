@@ -218,7 +218,7 @@ SOURCES = {
     ),
     "weizmann": Source(
         "files person_action.avi; split k of 3 holds out persons",
-        _nothing,
-        lambda _: WeizmannKind(),
+        _add_allow_missing,
+        lambda args: WeizmannKind(args.allow_missing),
     ),
 }

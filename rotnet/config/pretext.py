@@ -158,6 +158,11 @@ class PretextConfig(Settings):
         count = len(self.angles)
         if self.views is not None and self.views > count:
             raise ValueError(f"views must be at most the {count} rotations, got {self.views}")
+        if self.views == count > MANY:
+            raise ValueError(
+                f"views must be fewer than the {count} rotations, of which there are more than "
+                f"{MANY}: a step shows some of them, drawn by chance"
+            )
         if self.smoothing and self.target != "softmax":
             raise ValueError(f"smoothing is for target softmax, not {self.target!r}")
         if self.labels == "random" and (self.target != "softmax" or self.smoothing):

@@ -11,6 +11,7 @@ from rotnet.data.video import VideoSet
 STRIP, FURTHER = 4, 20  # of a picture with a short side of 112: width, and depth of its equal
 STILL = 0.5  # grey levels of standard deviation over time, in the median pixel: nothing moves
 MOVING = 2.0  # and here something does
+EDGE = 2  # lines over which a codec smears the edge of a bar
 FLAGGED = 0.1  # share of videos with a still side from which on a set is flagged
 FRAMES, VIDEOS = 12, 400  # looked at, at most
 
@@ -49,7 +50,8 @@ def still_sides(frames: NDArray[np.uint8]) -> list[bool]:
     """Return whether the top, right, bottom and left of a video stand still by themselves.
 
     A side does where its outermost strip does not change over time and an equal one further in
-    does: before a camera on a tripod both are still, and that is no leak.
+    does, at a fixed depth or right behind a sharp edge, as that of a wide bar: before a camera on a
+    tripod all strips are still, and that is no leak.
 
     Args:
         frames: (T, H, W, 3) spread over the video.
@@ -63,5 +65,12 @@ def still_sides(frames: NDArray[np.uint8]) -> list[bool]:
         lines = np.rot90(change, turn)  # the right becomes the top after one quarter turn
         outer = np.median(lines[:width])
         inner = np.median(lines[depth : depth + width])
-        found.append(bool(outer < STILL and inner > MOVING))
+        found.append(bool(outer < STILL and max(inner, _behind_edge(lines, width)) > MOVING))
     return found
+
+
+def _behind_edge(lines: NDArray[np.float32], width: int) -> float:
+    """Return how much a strip changes that lies right behind the first lines that are not still."""
+    changing = np.median(lines, axis=1) >= STILL
+    edge = int(changing.argmax()) + EDGE  # 0 where nothing changes
+    return float(np.median(lines[edge : edge + width]))

@@ -40,7 +40,8 @@ class Budget:
     Args:
         train: clips to learn from.
         error: standard error that a probe at chance may have; it says how many clips it is judged
-            on: chance * (1 - chance) / error^2 of them.
+            on: chance * (1 - chance) / error^2 of them, or `least`.
+        least: clips that it is judged on, however low chance is.
         frames: of each clip that the probes look at, at most; the path treats all alike.
         files: of noise, for either way of preparing them.
         full: whether a verdict of "clean" is worth its name.
@@ -48,6 +49,7 @@ class Budget:
 
     train: int
     error: float
+    least: int
     frames: int
     files: int
     full: bool
@@ -55,8 +57,8 @@ class Budget:
 
 # At 0.6 points a probe at chance exceeds its bound less than once in 2,000 times: that takes 6,945
 # clips for 2 rotations, 5,209 for 4 and 3,039 for 8.
-FULL = Budget(train=4000, error=0.006, frames=2, files=120, full=True)
-QUICK = Budget(train=800, error=0.016, frames=2, files=40, full=False)
+FULL = Budget(train=4000, error=0.006, least=2000, frames=2, files=120, full=True)
+QUICK = Budget(train=800, error=0.016, least=200, frames=2, files=40, full=False)
 
 Tell = Callable[[str], None]
 
@@ -220,7 +222,7 @@ class _Bench:
     @property
     def _judged_on(self) -> int:
         chance = max(question.chance for question in self.draw.questions)
-        return math.ceil(chance * (1 - chance) / self.budget.error**2)
+        return max(self.budget.least, math.ceil(chance * (1 - chance) / self.budget.error**2))
 
     @property
     def _luma(self) -> Look:

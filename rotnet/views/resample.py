@@ -15,7 +15,9 @@ So every clip, one that is turned by 0 degrees included, goes the same way:
 
 All angles take from one square, which holds the turned picture at any angle and the reach of the
 filter as well: nothing is ever filled in. With white noise as content, the power in each radial and
-angular band of what comes out differs by less than 1 % between angles (tests/rotnet/views).
+angular band of what comes out differs by less than 1 % between any two angles up to a radius of 0.4
+cycles a pixel, and by 1.4 to 3.3 % at 0.45, where little is left (tests/rotnet/views). More dither
+changes that little, and a lower or steeper low-pass, or an enlargement by 4, is worse.
 """
 
 import math

@@ -12,6 +12,7 @@ from rotnet.data.catalog.kind import Candidate, Listing, Sides, Splits
 from rotnet.data.video import Video
 from rotnet.errors import DataError
 
+PERSONS = ("daria", "denis", "eli", "ido", "ira", "lena", "lyova", "moshe", "shahar")
 ACTIONS = (
     "bend",
     "jack",
@@ -25,6 +26,7 @@ ACTIONS = (
     "wave2",
 )
 NUM_SPLITS = 3
+LISTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,12 @@ class WeizmannKind:
     number). Split k holds out the k-th run as its test side; with the nine persons of the data
     set: daria denis eli, then ido ira lena, then lyova moshe shahar. A digit after run, skip or
     walk counts a person's repeats.
+
+    Args:
+        allow_missing: go on where not each of the nine persons does each of the ten actions.
     """
 
+    allow_missing: bool = False
     name: str = "weizmann"
 
     @property
@@ -46,9 +52,28 @@ class WeizmannKind:
         return {"kind": self.name}
 
     def find(self, source: Path) -> Listing:
-        """Return every video below the source; a name that is not person_action is refused."""
+        """Return every video below the source; a name that is not person_action is refused.
+
+        Raises:
+            DataError: if the set is not complete.
+        """
         paths, ignored = video_paths(source)
-        return Listing(tuple(map(_candidate, paths)), ignored)
+        found = tuple(map(_candidate, paths))
+        there = {(one.group, one.label) for one in found if not one.refusal}
+        wanted = [(person, action) for person in PERSONS for action in ACTIONS]
+        missing = [
+            f"{person}_{action}" for person, action in wanted if (person, action) not in there
+        ]
+        if not there or not missing:
+            return Listing(found, ignored)
+        more = f" and {len(missing) - LISTED} more" if len(missing) > LISTED else ""
+        said = f"of {len(wanted)} actions are missing: {', '.join(missing[:LISTED])}{more}"
+        if not self.allow_missing:
+            raise DataError(
+                f"{source}: {said}: complete it, or give --allow-missing to go on with the rest"
+            )
+        counts = {"listed": len(wanted), "missing": len(missing)}
+        return Listing(found, ignored, counts, (said,))
 
     def split(self, videos: Sequence[Video], sides: Mapping[str, Sides]) -> Splits:
         """Hold out a third of the persons in each split.

@@ -279,7 +279,7 @@ def test_persons_are_held_out_of_a_weizmann_set(
         )
     write_video("source/holiday.avi", textured(16, seed=9), codec="mpeg4", pix_fmt="yuv420p")
     manifest = prepare(
-        tmp_path / "source", tmp_path / "set", WeizmannKind(), storage=STORAGE
+        tmp_path / "source", tmp_path / "set", WeizmannKind(allow_missing=True), storage=STORAGE
     ).manifest
     assert by_name(manifest)["holiday.avi"].splits == ("unused",) * 3
     assert "person_action" in by_name(manifest)["holiday.avi"].reason

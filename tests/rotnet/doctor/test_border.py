@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from rotnet.data.catalog import FolderKind
 from rotnet.data.manifest import Manifest
@@ -22,6 +23,23 @@ def test_each_side_is_looked_at_by_itself() -> None:
         frames = moving()
         frames[place] = 16
         assert still_sides(frames) == [index == side for index in range(4)]
+
+
+@pytest.mark.parametrize("bar", [3, 8, 11, 14, 21, 23])  # of 56 lines: 5 to 41 %
+def test_a_bar_is_found_however_wide_it_is(bar: int) -> None:
+    frames = moving()
+    frames[:, :bar] = frames[:, -bar:] = 16
+    assert still_sides(frames) == [True, False, True, False]
+
+
+def test_a_picture_that_moves_more_and_more_towards_its_middle_has_no_bar() -> None:
+    still = np.repeat(moving()[:1], 12, axis=0)
+    noise = moving(seed=1) - 130.0
+    ramp = np.clip(np.arange(56) / 28, 0, 1)[:28] ** 2
+    weight = np.concatenate([ramp, ramp[::-1]])[None, :, None, None] * 0.1
+    frames = (still + weight * noise).clip(0, 255).astype(np.uint8)
+    assert still_sides(frames)[0] is False
+    assert still_sides(frames)[2] is False
 
 
 def test_before_a_still_camera_no_side_stands_still_by_itself() -> None:

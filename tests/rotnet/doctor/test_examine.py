@@ -13,7 +13,7 @@ from rotnet.doctor.path import training_path
 from rotnet.doctor.plants import PLANTS
 from rotnet.errors import DataError
 
-SMALL = Budget(train=192, error=0.04, frames=1, files=4, full=False)
+SMALL = Budget(train=192, error=0.04, least=1, frames=1, files=4, full=False)
 CLIP = ClipConfig(frames=2, stride=2, resize=20, size=20)
 
 

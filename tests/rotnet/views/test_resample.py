@@ -79,16 +79,18 @@ def test_what_lies_outside_the_square_plays_no_part() -> None:
     assert (view - expected).abs().max() < 0.03
 
 
-def test_the_power_of_white_noise_is_equal_at_all_angles_in_every_band() -> None:
+def test_the_power_of_white_noise_is_nearly_equal_at_all_angles_in_every_band() -> None:
     """Exactly, not by sampling: the power at a frequency is the squared norm of its gradient.
 
     Noise of 64 grey levels, and the dither that every view is given.
     """
-    degrees = (0.0, 1.0, 17.0, 45.0, 222.0)
+    degrees = (0.0, 1.0, 6.0, 17.0, 27.0, 36.0, 45.0, 222.0)
     noise = 64**2 * torch.stack([_powers(angle) for angle in degrees])
     powers = noise + DITHER**2 * torch.hann_window(SIZE, periodic=False).square().sum() ** 2
     assert powers.shape == (len(degrees), 9, 8)  # 9 radii to 0.45 cycles a pixel, 8 directions
-    assert (powers / powers[0] - 1).abs().max() < 0.01
+    between_any_two = powers.amax(0) / powers.amin(0) - 1
+    assert between_any_two[:-1].max() < 0.01
+    assert between_any_two[-1].max() < 0.02  # at 0.45 cycles a pixel little is left
 
 
 def _powers(angle: float) -> Tensor:
