@@ -65,7 +65,7 @@ def _holds_none_out(config: FinetuneConfig) -> tuple[str, str] | None:
 PRETRAIN = StageKind(
     name="pretrain",
     config=PretrainConfig,
-    version=2,
+    version=3,
     run="rotlab.execution.stages:pretrain",
     roles=("pretrain",),
     inits=(PRETEXT,),
