@@ -16,10 +16,10 @@ POOL = DataRef("pool", "pretrain", None, "0123abcd")
 
 
 GOLDEN = [
-    "57ced912968f771101a7",  # pretrain
-    "6cd9e67f9bf5a1186e1e",  # finetune
-    "89d3cb1d146c578b56dd",  # evaluate
-    "08a18bf95409b23fc577",  # fuse
+    "673b5b3d3ec05d1bf993",  # pretrain
+    "644efc845de0152668ec",  # finetune
+    "88aca17d22ac7bc5f220",  # evaluate
+    "7398a5025f5caa808a96",  # fuse
 ]
 
 
