@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from rotlab.execution.capacity import Capacity
 from rotlab.planning.stage import Resources
 
 
@@ -22,7 +23,7 @@ class Attempt:
         attempt: its identity.
         resources: what its worker is given.
         released: when it was.
-        has_room: its own worker found room at once; else it waits for one that comes free.
+        has_room: there is room for a worker of its own; else it waits for one that comes free.
         is_in_line: its worker has other stages to do first.
         then: what its worker goes on with, if anything.
         since: when a worker took it; None until then.
@@ -33,7 +34,7 @@ class Attempt:
     attempt: str
     resources: Resources
     released: float
-    has_room: bool
+    has_room: bool = False
     is_in_line: bool = False
     then: Name | None = None
     since: float | None = None
@@ -47,15 +48,13 @@ class Attempts:
     def __init__(self) -> None:
         self._by_key: dict[str, Attempt] = {}
 
-    def add(
-        self, line: Iterable[Name], resources: Resources, now: float, *, has_room: bool
-    ) -> None:
+    def add(self, line: Iterable[Name], resources: Resources, now: float) -> None:
         """Take attempts that one worker is to do, one after the other."""
         names = list(line)
         followers = (*names[1:], None)
         for number, (name, then) in enumerate(zip(names, followers, strict=True)):
             self._by_key[name.key] = Attempt(
-                name.attempt, resources, now, has_room, is_in_line=number > 0, then=then
+                name.attempt, resources, now, is_in_line=number > 0, then=then
             )
 
     def find(self, key: str, attempt: str) -> Attempt | None:
@@ -76,8 +75,31 @@ class Attempts:
         return dict(self._by_key)
 
     def held(self) -> list[Resources]:
-        """Return what workers have or wait for, each once, in the order of their release."""
-        return [one.resources for one in self._by_key.values() if not one.is_in_line]
+        """Return what workers have or wait for, each once: at work first, then as released."""
+        return [one.resources for one in self._ordered()]
+
+    def settle(self, capacity: Capacity) -> None:
+        """Find anew which have room: a worker that comes free may be given to any of them."""
+        ordered = self._ordered()
+        room = capacity.room(one.resources for one in ordered)
+        for one, has_room in zip(ordered, room, strict=True):
+            one.has_room = has_room
+
+    def _ordered(self) -> list[Attempt]:
+        named = (one for one in self._by_key.values() if not one.is_in_line)
+        return sorted(named, key=lambda one: one.since is None)
+
+    def running(self) -> list[Resources]:
+        """Return what workers at work have."""
+        return [one.resources for one in self._by_key.values() if one.since is not None]
+
+    def in_want(self, moment: float) -> list[str]:
+        """Return the keys of those that have been waiting for room since a moment."""
+        return [
+            key
+            for key, one in self._by_key.items()
+            if one.since is None and not (one.is_in_line or one.has_room) and one.released <= moment
+        ]
 
     @property
     def are_idle(self) -> bool:

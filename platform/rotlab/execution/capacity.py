@@ -1,6 +1,6 @@
 """How many stages a cluster holds at once. Arithmetic only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rotlab.planning.stage import Resources
@@ -14,7 +14,8 @@ class Capacity:
         cpus: cores.
         gpus: devices.
         nodes: cores and devices of each machine; empty where it is one machine.
-        pending: how many stages may wait beyond those that fit; None takes what refills it.
+        pending: how many stages that ask for the same may wait beyond those that fit; None takes
+            what refills it.
     """
 
     cpus: float
@@ -24,7 +25,7 @@ class Capacity:
 
     @property
     def margin(self) -> int:
-        """How many stages may wait beyond those that fit: enough to refill what ends together.
+        """How many stages that ask for the same may wait: enough to refill what ends together.
 
         Tune starts waiting stages in the order they came: each may hold up a more urgent one. But a
         cluster grows only for stages that wait, so there many have to.
@@ -42,26 +43,27 @@ class Capacity:
             return resources
         return Resources(resources.cpus, 1.0 if self.gpus else 0.0)
 
-    def admits(self, held: Iterable[Resources], wanted: Resources) -> bool:
+    def admits(self, held: Sequence[Resources], wanted: Resources) -> bool:
         """Say whether one more stage may be released.
 
+        A worker that comes free serves stages that ask for what it has; another has to be started
+        for those that do not. So some of each sort wait, whatever waits of the others.
+
         Args:
-            held: what released stages ask for, in the order of their release, all resolved.
+            held: what released stages ask for, those at work first, all resolved.
             wanted: what the next one asks for, resolved.
         """
-        held = tuple(held)
-        return not held or self._num_waiting((*held, wanted)) <= self.margin
+        *before, last = self.room((*held, wanted))
+        waiting = [one for one, has_room in zip(held, before, strict=True) if not has_room]
+        return not held or last or waiting.count(wanted) < self.margin
 
-    def holds(self, requests: Iterable[Resources]) -> bool:
-        """Say whether these fit all at once."""
-        return self._num_waiting(requests) == 0
-
-    def _num_waiting(self, requests: Iterable[Resources]) -> int:
-        cpus, gpus, waiting = self.cpus, self.gpus, 0
+    def room(self, requests: Iterable[Resources]) -> list[bool]:
+        """Say of each whether it fits beside those of the ones before it that do."""
+        cpus, gpus, found = self.cpus, self.gpus, []
         for request in requests:
             needed = request.gpus or 0.0
-            if request.cpus <= cpus + 1e-9 and needed <= gpus + 1e-9:
+            fits = request.cpus <= cpus + 1e-9 and needed <= gpus + 1e-9
+            if fits:
                 cpus, gpus = cpus - request.cpus, gpus - needed
-            else:
-                waiting += 1
-        return waiting
+            found.append(fits)
+        return found

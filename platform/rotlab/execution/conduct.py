@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from rotlab.execution.assignment import Assignment
@@ -23,6 +24,7 @@ from rotlab.execution.record import Record
 from rotlab.execution.retries import Retries
 from rotlab.execution.snapshot import Snapshot, take_snapshot
 from rotlab.execution.store import new_attempt_id
+from rotlab.planning.passing import PATIENCE_S, Claim, may_start
 from rotlab.planning.plan import Plan
 from rotlab.planning.release import Release
 from rotlab.planning.serial import grown
@@ -103,15 +105,15 @@ class Conduct:
         with self._lock:
             if self.stopping or self.halted or self._release.exhausted:
                 return "FINISHED"
+            capacity = self._capacity()
+            self._attempts.settle(capacity)
             held = self._attempts.held()
             if self._policy.concurrency and len(held) >= self._policy.concurrency:
                 return None
-            key = self._next()
+            key = self._next(held, capacity)
             if key is None:
                 return None
-            wanted, capacity = self._wanted(key), self._capacity()
-            if not capacity.admits(held, wanted):
-                return None
+            wanted = self._wanted(key)
             line = [
                 self._assign(one, wanted) for one in (key, *self._after(key, wanted, len(held)))
             ]
@@ -119,8 +121,8 @@ class Conduct:
                 [Name(one.key, one.attempt) for one in line],
                 wanted,
                 self._clock(),
-                has_room=capacity.holds((*held, wanted)),
             )
+            self._attempts.settle(capacity)
             return replace(line[0], then=tuple(line[1:]))
 
     def began(self, key: str, attempt: str) -> None:
@@ -253,12 +255,28 @@ class Conduct:
                 self._ended,
             )
 
-    def _next(self) -> str | None:
-        """The most urgent ready stage that no other driver is known to work at just now."""
-        if not self._elsewhere:
-            return next(iter(self._release.ready(1)), None)
+    def _next(self, held: Sequence[Resources], capacity: Capacity) -> str | None:
+        """The most urgent ready stage that there is room for, or that may wait for room.
+
+        Of each kind that is the first which no other driver is known to work at just now. One that
+        needs more room than is ever left is passed by less urgent ones for a while only.
+        """
         now = self._clock()
-        return next((k for k in self._release.ready() if self._elsewhere.is_due(k, now)), None)
+        is_due = partial(self._elsewhere.is_due, now=now) if self._elsewhere else None
+        passed: list[Claim] = []
+        if len(capacity.nodes) <= 1:  # of several nobody knows which will have room first
+            passed = [self._claim(one) for one in self._attempts.in_want(now - PATIENCE_S)]
+        running = self._attempts.running()
+        for key in self._release.heads(is_due):
+            claim = self._claim(key)
+            if capacity.admits(held, claim.resources) and may_start(
+                claim, passed, running, capacity.cpus, capacity.gpus
+            ):
+                return key
+        return None
+
+    def _claim(self, key: str) -> Claim:
+        return Claim(self._wanted(key), self._release.chain(key))
 
     def _wanted(self, key: str) -> Resources:
         return self._larger.get(key) or self._resources[self._plan.stages[key].kind]

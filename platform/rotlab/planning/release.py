@@ -1,14 +1,17 @@
 """Which stages may start now: a state machine over a plan. No clock, no files, no Ray."""
 
+import heapq
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from itertools import islice
 from typing import Literal
 
 from rotlab.planning.plan import Plan
 
 _LOST = {"failed": "failed", "cancelled": "was cancelled"}
+_Rank = tuple[float, int, int, str]  # sorts most urgent first; the key comes last
 State = Literal["waiting", "ready", "running", "done", "failed", "cancelled"]
 
 
@@ -55,7 +58,7 @@ class Release:
             for key in known
         }
         self._priority = _priorities(plan, self._state, self._seconds)
-        self._ready: list[tuple[float, int, int, str]] = []
+        self._ready: dict[str, list[_Rank]] = {}  # by kind
         for key in known:
             self._make_ready_if_free(key)
 
@@ -91,15 +94,35 @@ class Release:
                 self._why[key] = f"needs {kind} {lost[0]}, which {_LOST[self._state[lost[0]]]}"
                 cancelled.append(key)
         self._priority = _priorities(plan, self._state, self._seconds)
-        ready = [key for key, state in self._state.items() if state == "ready"]
-        self._ready = sorted(self._priority[key] for key in ready)
+        self._ready = {}
+        for key, state in self._state.items():
+            if state == "ready":
+                self._ready.setdefault(plan.stages[key].kind, []).append(self._priority[key])
+        for ranks in self._ready.values():
+            ranks.sort()
         for key in plan.stages:
             self._make_ready_if_free(key)
         return tuple(cancelled)
 
     def ready(self, limit: int | None = None) -> list[str]:
         """Return the keys of up to `limit` stages that may start, most urgent first; None: all."""
-        return [key for *_, key in self._ready[:limit]]
+        return [key for *_, key in islice(heapq.merge(*self._ready.values()), limit)]
+
+    def heads(self, counts: Callable[[str], bool] | None = None) -> list[str]:
+        """Return the most urgent ready stage of each kind, most urgent first.
+
+        Args:
+            counts: whether a stage may be named; None names any.
+        """
+        found = (
+            next((rank for rank in ranks if counts is None or counts(rank[-1])), None)
+            for ranks in self._ready.values()
+        )
+        return [key for *_, key in sorted(rank for rank in found if rank is not None)]
+
+    def chain(self, key: str) -> float:
+        """Return the longest chain of stages to do from this one on, in seconds or in stages."""
+        return -self._priority[key][0]
 
     def started(self, key: str) -> None:
         """Take note that a ready stage runs now.
@@ -166,7 +189,7 @@ class Release:
     @property
     def exhausted(self) -> bool:
         """Whether nothing is ready or running, so that nothing can become ready any more."""
-        return not self._ready and "running" not in self._state.values()
+        return not any(self._ready.values()) and "running" not in self._state.values()
 
     def missing(self) -> dict[str, str]:
         """Return key -> why, for every stage that is not done, in the plan's order."""
@@ -210,10 +233,11 @@ class Release:
     def _make_ready_if_free(self, key: str) -> None:
         if self._state[key] == "waiting" and not self._unmet[key]:
             self._state[key] = "ready"
-            insort(self._ready, self._priority[key])
+            insort(self._ready.setdefault(self._plan.stages[key].kind, []), self._priority[key])
 
     def _leave_ready(self, key: str) -> None:
-        del self._ready[bisect_left(self._ready, self._priority[key])]
+        ranks = self._ready[self._plan.stages[key].kind]
+        del ranks[bisect_left(ranks, self._priority[key])]
 
     def _cancel_children(self, key: str, why: str) -> list[str]:
         doomed = {key}
@@ -238,7 +262,7 @@ def awaited_by(plan: Plan, key: str) -> tuple[str, ...]:
 
 def _priorities(
     plan: Plan, state: Mapping[str, State], seconds: Mapping[str, float]
-) -> dict[str, tuple[float, int, int, str]]:
+) -> dict[str, _Rank]:
     """Rank stages: longest chain to do first, then most cells waiting, then the plan's order."""
     usual = sum(seconds.values()) / len(seconds) if seconds else 1
     chain: dict[str, float] = {}

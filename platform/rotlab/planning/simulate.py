@@ -11,6 +11,7 @@ from typing import Literal
 
 from rotlab.planning.nodes import Free, Nodes
 from rotlab.planning.outcome import Outcome
+from rotlab.planning.passing import PATIENCE_S, Claim, may_start
 from rotlab.planning.plan import Plan
 from rotlab.planning.release import Release, awaited_by
 from rotlab.planning.scenario import Scenario, duration
@@ -92,7 +93,7 @@ class _Run:
         self._events: list[tuple[float, int, Literal["up", "down", "end"], int | str, int]] = []
         self._order = count()
         self._waiting: dict[Resources, deque[str]] = {}
-        self._num_waiting = 0
+        self._released: dict[str, float] = {}
         self._placed: dict[str, _Placed] = {}
         self._on: dict[int, dict[str, None]] = {}
         self._idle: dict[int, dict[Resources, int]] = {}  # processes that would take a stage
@@ -190,18 +191,36 @@ class _Run:
         """Start what fits, and release more, as far as a run would."""
         for queue in self._waiting.values():
             self._start_from(queue)
-        while ready := self._release.ready(1):
-            key = ready[0]
+        while (key := self._next()) is not None:
             wanted = self._occupied(key)
-            queue = self._waiting.setdefault(wanted, deque())
-            if self._num_waiting >= self._scenario.margin and (
-                queue or not self._nodes.fits(wanted)
-            ):
-                return
             self._release.started(key)
+            self._released[key] = self._now
+            queue = self._waiting.setdefault(wanted, deque())
             queue.append(key)
-            self._num_waiting += 1
             self._start_from(queue)
+
+    def _next(self) -> str | None:
+        """The most urgent ready stage that a run would release now."""
+        passed: list[Claim] = []
+        if len(self._sizes) == 1:
+            waiting = (key for queue in self._waiting.values() for key in queue)
+            passed = [
+                self._claim(key) for key in waiting if self._released[key] <= self._now - PATIENCE_S
+            ]
+        running = [self._occupied(key) for key in self._placed] if passed else []
+        for key in self._release.heads():
+            wanted = self._occupied(key)
+            queue = self._waiting.get(wanted, ())
+            if len(queue) >= self._scenario.margin and (queue or not self._nodes.fits(wanted)):
+                continue
+            if may_start(
+                self._claim(key), passed, running, self._scenario.cpus, self._scenario.gpus
+            ):
+                return key
+        return None
+
+    def _claim(self, key: str) -> Claim:
+        return Claim(self._occupied(key), self._release.chain(key))
 
     def _start_from(self, queue: deque[str]) -> None:
         """Start stages in the order of their release, until one does not fit; all take as much."""
@@ -211,7 +230,6 @@ class _Run:
             if node is None:
                 return
             queue.popleft()
-            self._num_waiting -= 1
             attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
             works_from = self._now + self._before_work(node, self._occupied(key))
             self._placed[key] = _Placed(node, self._now, works_from, attempt)
@@ -237,6 +255,7 @@ class _Run:
         self._nodes.leave(placed.node, wanted)
         self._release.finished(key)
         self._left -= 1
+        self._start_from(self._waiting.setdefault(wanted, deque()))  # its process goes on
 
     def _up(self, node: int) -> None:
         self._nodes.come(node)

@@ -29,3 +29,11 @@ def test_a_gpu_is_asked_for_only_where_there_is_one() -> None:
     assert Capacity(2, 0).resolve(Resources()).gpus == 0
     assert Capacity(2, 4).resolve(Resources()).gpus == 1
     assert Capacity(2, 4).resolve(Resources(1, 0.25)).gpus == 0.25
+
+
+def test_what_waits_of_one_request_keeps_nothing_of_another_from_its_room() -> None:
+    three, two, one = Resources(3, 0), Resources(2, 0), Resources(1, 0)
+    capacity = Capacity(4, 0)
+    assert capacity.admits([three, two], one)  # there is room
+    assert capacity.admits([three, one, two], three)  # the worker that has three will be free
+    assert not capacity.admits([three, one, two], two)  # one waits already

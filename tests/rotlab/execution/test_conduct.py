@@ -355,3 +355,58 @@ def test_a_full_disk_ends_the_run_and_no_stage_is_given_up_for_it() -> None:
     )
     assert lab.conduct.failures == {}
     assert lab.ear.ends() == {first.key: "KILLED", second.key: "KILLED"}
+
+
+class TwoSizes(Lab):
+    """Counts of one core, and totals of four, one after the other, of which the first takes one."""
+
+    def __init__(self, nodes: tuple[tuple[float, float], ...] = ()) -> None:
+        self.counts = [make_stage("count", name=f"c{number}") for number in range(9)]
+        self.large = make_stage("total", {"a": self.counts[0]}, name="large")
+        later = make_stage("total", {"a": self.large}, name="later")
+        last = make_stage("total", {"a": later}, name="last")
+        self.ear, self.now = Ear(), 100.0
+        self.conduct = Conduct(
+            make_plan([*self.counts, self.large, later, last]),
+            {},
+            {"count": Resources(1, 0), "total": Resources(4, 0)},
+            lambda: Capacity(4, 0, nodes),
+            self.ear,
+            clock=lambda: self.now,
+        )
+
+    def release_all(self) -> list[Assignment]:
+        found = []
+        while isinstance(one := self.conduct.propose(), Assignment):
+            found.append(one)
+        return found
+
+    def until_the_large_one_waits(self) -> list[Assignment]:
+        """Return the counts that were released, the first three of them at work."""
+        first = self.release_all()
+        assert [one.key for one in first] == keys(*self.counts[:5])  # four fit, and one may wait
+        for one in first[:4]:
+            self.conduct.began(one.key, one.attempt)
+        self.end(first[0])
+        large, spare = self.release_all()
+        assert (large.key, spare.key) == (self.large.key, self.counts[5].key)
+        self.conduct.began(first[4].key, first[4].attempt)  # by the worker that came free
+        return first[1:]
+
+
+def test_small_stages_start_beside_a_large_one_that_waits_but_not_for_ever() -> None:
+    lab = TwoSizes()
+    at_work = lab.until_the_large_one_waits()
+    lab.end(at_work[0])
+    assert [one.key for one in lab.release_all()] == keys(lab.counts[6])
+    lab.now += 11.0
+    lab.end(at_work[1])
+    assert lab.release_all() == []  # room is left for the large one now
+
+
+def test_on_several_machines_no_room_is_kept_for_nobody_knows_which_has_it_first() -> None:
+    lab = TwoSizes(nodes=((4.0, 0.0), (4.0, 0.0)))
+    at_work = lab.until_the_large_one_waits()
+    lab.now += 11.0
+    lab.end(at_work[0])
+    assert [one.key for one in lab.release_all()] == keys(lab.counts[6])

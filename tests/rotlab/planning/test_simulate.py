@@ -176,3 +176,23 @@ def test_a_longer_training_waits_for_the_shorter_one_that_it_goes_on_from() -> N
     plan = replace(apart(3), continues={"s0": "s1", "s1": "s2"})  # the longest comes first
     found = run(plan, Scenario(gpus=3, cpus=3))
     assert found.critical_path_s == found.makespan_s == pytest.approx(3 * HOUR)
+
+
+def test_small_stages_fill_what_a_large_one_leaves_and_an_urgent_large_one_is_not_passed() -> None:
+    """Four cores: 20 hours of small stages, and a large one that three hours of others wait for.
+
+    It becomes ready after an hour, when small stages are at hand for five more; passed by all of
+    them it would start after 6 hours, and the study take 9.
+    """
+    kinds = {"first": "small", "large": "large", "next": "small", "last": "small"}
+    graph: dict[str, list[str]] = {
+        "first": [],
+        "large": ["first"],
+        "next": ["large"],
+        "last": ["next"],
+    }
+    small = [f"s{i}" for i in range(20)]
+    plan = plan_of(graph | {key: [] for key in small}, dict.fromkeys(small, "small") | kinds)
+    resources = {"small": Resources(1, 0.0), "large": Resources(4, 0.0)}
+    found = simulate(plan, resources, dict.fromkeys(plan.stages, HOUR), Scenario(cpus=4))
+    assert found.makespan_s == pytest.approx(8 * HOUR)
