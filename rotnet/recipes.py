@@ -1,4 +1,7 @@
-"""Named, complete settings: what holds unless a search space says otherwise. No torch here."""
+"""Named, complete settings: what holds unless a search space says otherwise. No torch here.
+
+`rotnet.provenance` has the source of each value.
+"""
 
 from dataclasses import dataclass
 
@@ -47,10 +50,7 @@ class Recipe:
 
 PAPER = Recipe(
     about="the released code of 3DRotNet (arXiv 1811.11387), its gaps filled from later work",
-    # Released train.py: SGD 0.1, momentum 0.9, weight decay 1e-3, batch 32, x0.1 every 24,000
-    # iterations, saved every 4,000, seen past 116,000. An epoch here is 4,000 of its iterations.
-    # Clip, crop, flip, mean, std, network and head are the defaults of `rotnet.config`, which are
-    # the released code's, but for the short side of 136, which VIE's re-implementation has.
+    # An epoch is 4,000 iterations of the released code. What is not here is as in `rotnet.config`.
     pretrain=TrainConfig(
         epochs=29,
         steps_per_epoch=4000,
@@ -59,8 +59,6 @@ PAPER = Recipe(
         weight_decay=1e-3,
         val_fraction=0.01,
     ),
-    # Our choice: no source gives the paper's fine-tuning. Length and steps are those of CtP's (150
-    # epochs, x0.1 at 60 and 120, learning rate 0.01, weight decay 5e-4), 10 clips as there.
     finetune=TuneConfig(
         epochs=150,
         milestones=(60, 120),
@@ -86,28 +84,26 @@ PAPER = Recipe(
 
 CTP = Recipe(
     about="the rotation baseline of CtP (microsoft/CtP, configs/rot3d), on UCF101",
-    # All values from configs/rot3d and pyvrl/models/pretraining/rot3d unless marked.
     clip=ClipConfig(frames=16, stride=2, resize=128, size=112),
-    # A stem of 3x7x7 without pooling is torchvision's r3d_18. hidden is our choice: its head has
-    # one layer, ours two.
+    # A stem of 3x7x7 without pooling is torchvision's r3d_18.
     model=ModelConfig(backbone="r3d_18", hidden=512, dropout=0.5),
-    pretext=PretextConfig(views=1),  # one random rotation of each clip
+    pretext=PretextConfig(views=1),
     pretrain=TrainConfig(
         epochs=300,
-        batch_size=32,  # 4 devices with 8 clips each
+        batch_size=32,
         milestones=(100, 200),
         lr=0.01,
         weight_decay=1e-4,
         clip_gradient=40.0,
-        val_fraction=0.1,  # our choice
+        val_fraction=0.1,
     ),
     finetune=TuneConfig(
         epochs=150,
-        batch_size=32,  # our choice: not recorded
+        batch_size=32,
         milestones=(60, 120),
         lr=0.01,
         weight_decay=5e-4,
-        val_fraction=0.1,  # our choice
+        val_fraction=0.1,
         final="train+val",
     ),
     evaluate=EvaluateConfig(clips=10),
@@ -124,12 +120,8 @@ CTP = Recipe(
 
 VCOP = Recipe(
     about="the protocol of small-scale studies since VCOP: UCF101 alone, 150 epochs, 10 clips",
-    # Batch 8, learning rate 1e-3, weight decay 5e-4, 150 epochs, short side 128 (128x171), crop
-    # 112, 10 clips: the protocol of VCOP's fine-tuning, which later work keeps.
-    clip=ClipConfig(frames=16, stride=1, resize=128, size=112),  # stride: our choice
-    # Our choice: its r3d has one block a stage and is no ResNet-18.
+    clip=ClipConfig(frames=16, stride=1, resize=128, size=112),
     model=ModelConfig(backbone="r3d_18", hidden=512),
-    # Our choice, but for the batch and the weight decay: its own pretext is the order of clips.
     pretrain=TrainConfig(
         epochs=300, batch_size=8, lr=1e-3, weight_decay=5e-4, schedule="constant", val_fraction=0.1
     ),
@@ -138,8 +130,8 @@ VCOP = Recipe(
         batch_size=8,
         lr=1e-3,
         weight_decay=5e-4,
-        schedule="constant",  # our choice: steps are not recorded
-        val_fraction=0.084,  # 800 of UCF101's 9,537, here in whole groups
+        schedule="constant",
+        val_fraction=0.084,
         final="train+val",
     ),
     evaluate=EvaluateConfig(clips=10),
@@ -154,8 +146,6 @@ VCOP = Recipe(
 
 TINY = Recipe(
     about="the released network at a quarter of its width on small clips, for a CPU: our choice",
-    # Our choice: the released network at a quarter of its width, on small clips, so that a CPU
-    # trains it in minutes.
     clip=ClipConfig(frames=8, stride=4, resize=36, size=32),
     model=ModelConfig(width=16),
     pretrain=TrainConfig(

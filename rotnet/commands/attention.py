@@ -17,14 +17,17 @@ from rotnet.errors import DataError, UserError
 from rotnet.evaluation.attention import STAGE
 from rotnet.evaluation.new_videos import new_video
 from rotnet.evaluation.opened import Opened, open_network, random_like
+from rotnet.evaluation.turning import MOST, Turning, turning_of, unlike
 from rotnet.pictures.attention import attended, check_alike, middle_clip
 from rotnet.pictures.film import write_film
 from rotnet.pictures.image_file import write_image
 
 DESCRIPTION = """\
 Show where networks are active in a clip: the mean of a stage's activation over its channels, laid
-over the clip in its four orientations, networks side by side. Every video gives a picture of the
-middle of its middle clip, and a film of that clip.
+over the clip in each rotation of the set that the first pretrained network has learnt, on the path
+on which it has; networks stand side by side. Of a set of more than 36, such as 360, 8 are shown,
+evenly spread; networks that have learnt no rotations are shown quarter turns. Every video gives a
+picture of the middle of its middle clip, and a film of that clip.
 """
 _LONGEST_STEM = 100  # characters of a file's name that come from the video's
 
@@ -42,6 +45,13 @@ def configure(parser: ArgumentParser) -> None:
         "--out", metavar="OUT", type=Path, required=True, help="folder of the pictures"
     )
     parser.add_argument("--stage", default=STAGE, help="of the networks [%(default)s]")
+    parser.add_argument(
+        "--angles",
+        metavar="DEGREES",
+        type=int,
+        nargs="+",
+        help=f"counter-clockwise, at most {MOST} [those of the networks' set]",
+    )
     parser.add_argument(
         "--random",
         action="store_true",
@@ -62,26 +72,30 @@ def run(args: Namespace) -> int:
     """Write a picture and a film for each video, and say where."""
     networks = _named_apart([open_network(folder) for folder in args.networks], args.networks)
     check_alike(networks, args.stage)
+    turning = turning_of(networks, args.angles)
+    sys.stderr.writelines(f"note: {note}\n" for note in unlike(networks, turning))
     args.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         if args.data:
             sets = _spread(local_folder(args.data), args.split, args.count)
         else:
-            resize = networks[0].config.clip.resize
+            resize = turning.read(networks[0].config.clip).resize
             opened = [new_video(file, short_side=resize) for file in args.videos]
             sets = [stack.enter_context(each).videos for each in opened]
         if args.random:
-            shown = [networks[0].see(middle_clip(networks[0], each)) for each in sets]
-            networks.append(random_like(networks[0], shown, args.seed))
+            first = networks[0]
+            shown = (first.see(middle_clip(first, each, turning)) for each in sets)
+            networks.append(random_like(first, shown, args.seed))
         for number, videos in enumerate(sets, 1):
-            _write(networks, videos, args.stage, args.out, number)
+            _write(networks, videos, args, turning, number)
     return 0
 
 
 def _write(
-    networks: Sequence[Opened], videos: VideoSet, stage: str, out: Path, number: int
+    networks: Sequence[Opened], videos: VideoSet, args: Namespace, turning: Turning, number: int
 ) -> None:
-    found, video = attended(networks, videos, stage), videos.videos[0]
+    found, video = attended(networks, videos, args.stage, turning), videos.videos[0]
+    out: Path = args.out
     name = f"{number:02d}-{Path(video.path).stem[:_LONGEST_STEM]}"
     write_image(found.picture(found.middle), out / f"{name}.png")
     clip = networks[0].config.clip

@@ -131,6 +131,7 @@ def _configure_lists(parser: ArgumentParser) -> None:
 
 def _configure_kinetics(parser: ArgumentParser) -> None:
     _add_csvs(parser, "CSV files of the parts that are wanted: train, validation, test")
+    _add_allow_missing(parser)
 
 
 def _configure_moments(parser: ArgumentParser) -> None:
@@ -204,7 +205,7 @@ SOURCES = {
     "kinetics": Source(
         "Kinetics-400, -600 or -700: files youtube_id_start_end",
         _configure_kinetics,
-        lambda args: kinetics(args.csv),
+        lambda args: kinetics(args.csv, allow_missing=args.allow_missing),
     ),
     "moments": Source(
         "Moments in Time",

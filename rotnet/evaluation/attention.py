@@ -11,14 +11,13 @@ from torch.nn.functional import interpolate
 
 from rotnet.errors import UserError, offer
 from rotnet.models.net import VideoNet
-from rotnet.views.rotation import quarter_turns
 
 STAGE = "layer2"
-ANGLES = (0, 90, 180, 270)
+_CLIPS_AT_ONCE = 8
 
 
-def rotated_attention(model: VideoNet, clips: Tensor, stage: str) -> Tensor:
-    """Return the attention of a network to clips in the four orientations.
+def attention_to(model: VideoNet, clips: Tensor, stage: str) -> Tensor:
+    """Return the attention of a network to clips.
 
     Args:
         model: in eval mode, on the clips' device.
@@ -26,27 +25,18 @@ def rotated_attention(model: VideoNet, clips: Tensor, stage: str) -> Tensor:
         stage: one of model.stages.
 
     Returns:
-        (B, 4, T, H, W) float32 in [0, 1]; number k belongs to the clip turned by k quarter turns
-        counter-clockwise, and is turned as that is.
+        (B, T, H, W) float32 in [0, 1]; of a turned clip, it lies as that does.
 
     Raises:
         UserError: if the network has no such stage.
     """
     check_stage(model, stage)
     with torch.inference_mode():
-        maps = model.maps(all_turns(clips))[stage]
-        heat = attention(maps, (clips.shape[2], clips.shape[3]))
-    return heat.unflatten(0, (len(clips), len(ANGLES)))
-
-
-def all_turns(clips: Tensor) -> Tensor:
-    """Return clips (B, C, T, H, H) in the four orientations, (4B, ...), those of a clip in a row.
-
-    They are exact turns, whatever the path on which a network has learnt, so that networks stand
-    side by side on the same pixels.
-    """
-    turns = torch.arange(len(ANGLES)).expand(len(clips), -1)
-    return quarter_turns(clips, turns)
+        found = [
+            attention(model.maps(some)[stage], (clips.shape[2], clips.shape[3]))
+            for some in clips.split(_CLIPS_AT_ONCE)
+        ]
+    return torch.cat(found)
 
 
 def attention(maps: Tensor, shape: tuple[int, int]) -> Tensor:

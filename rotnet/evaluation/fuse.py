@@ -17,13 +17,21 @@ WEIGHTS = "weights.csv"
 Members = Mapping[str, Scores]
 
 
-def fuse(config: FusionConfig, members: Mapping[str, Path], folder: Path) -> dict[str, float]:
+def fuse(
+    config: FusionConfig,
+    members: Mapping[str, Path],
+    folder: Path,
+    held_out: Mapping[str, Path] | None = None,
+) -> dict[str, float]:
     """Fuse the scores of several networks, leave them in a folder, and return their metrics.
 
     Args:
         config: the rule.
         members: name -> folder of an evaluation, at least two; of whatever modality.
         folder: gets scores.npz, confusion.csv, classes.csv, and weights.csv of rule `fitted`.
+        held_out: name of a member -> folder with val_scores.npz of a network like the member's,
+            trained by the same settings but that it did not learn from the videos held out. A
+            member without has its own val_scores.npz. Rule `fitted` reads them.
 
     Returns:
         See `rotnet.evaluation.metrics.metrics`.
@@ -37,7 +45,7 @@ def fuse(config: FusionConfig, members: Mapping[str, Path], folder: Path) -> dic
     scores = {name: Scores.load(path) for name, path in members.items()}
     if config.fuse.rule == "fitted":
         check_members(scores)
-        weights = fitted_weights(_validation(members), scores)
+        weights = fitted_weights(_validation({**members, **(held_out or {})}), scores)
         fused = weighted_softmax(scores, list(weights.values()))
         write_table(folder / WEIGHTS, ["member", "weight"], weights.items())
     else:
@@ -163,8 +171,8 @@ def _validation(members: Mapping[str, Path]) -> dict[str, Scores]:
     if lacking:
         raise DataError(
             f"rule fitted needs {VAL_SCORES} beside {SCORES}; none in {', '.join(lacking)}: "
-            "fine-tune with finetune.val_fraction above 0 and finetune.final 'train', evaluate "
-            "again, or use rule mean_softmax"
+            "fine-tune with finetune.val_fraction above 0 and finetune.final 'train' and evaluate "
+            "again, or give such networks by --held-out, or use rule mean_softmax"
         )
     return {name: Scores.load(path, VAL_SCORES) for name, path in members.items()}
 

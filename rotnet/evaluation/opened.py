@@ -1,6 +1,6 @@
 """A saved network, opened to look at clips: the model with the settings that its clips need."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,14 +12,13 @@ from rotnet.config import ClipConfig, FinetuneConfig, PretrainConfig, RuntimeCon
 from rotnet.data.loader import Batch, ClipLoader
 from rotnet.data.video import VideoSet
 from rotnet.errors import CheckpointError
-from rotnet.evaluation.attention import all_turns
 from rotnet.evaluation.inputs import network_input, scoring_loader
 from rotnet.learning.checkpoint import CONVERTED, load_network, make_model
 from rotnet.learning.device import autocast, find_device
 from rotnet.models.batchnorm import reestimate
 from rotnet.models.net import VideoNet, build
 
-_CLIPS_AT_ONCE = 16  # a multiple of the orientations, so that each batch holds all of them
+_CLIPS_AT_ONCE = 16  # at least, where there are so many: of few, statistics say little
 
 _CONFIGS: dict[str, type[PretrainConfig] | type[FinetuneConfig]] = {
     "pretrain": PretrainConfig,
@@ -34,7 +33,7 @@ class Opened:
 
     Args:
         name: what people call it.
-        kind: "pretrain", "finetune", or "converted" for others' weights.
+        kind: "pretrain", "finetune", "converted" for others' weights, or "random".
         config: the settings it was trained with.
         classes: what it tells apart; none where it has no head.
         model: the network.
@@ -96,20 +95,32 @@ def open_network(folder: Path) -> Opened:
     return Opened(folder.resolve().name, saved.kind, config, saved.classes, model, device)
 
 
-def random_like(opened: Opened, shown: Sequence[Tensor], seed: int) -> Opened:
+def random_like(opened: Opened, shown: Iterable[Tensor], seed: int) -> Opened:
     """Return a network of the same stages with random weights, which sees what the other sees.
 
     Its batch normalisation has seen nothing yet, so the statistics are taken from the clips it is
-    to be shown, in the four orientations (`rotnet.models.batchnorm.reestimate`).
+    to be shown (`rotnet.models.batchnorm.reestimate`).
 
     Args:
         opened: the other one.
-        shown: network inputs, (B, 3, T, H, W) each, H == W.
+        shown: network inputs, (B, 3, T, H, W) each, such as a clip in all its rotations: none is
+            torn apart.
         seed: of the weights.
     """
     model = build(opened.config.model, 1, seed)
     model.to(opened.device).to(memory_format=torch.channels_last_3d)
-    copies = all_turns(torch.cat(list(shown)))
     with opened.looking():
-        reestimate(model, copies.split(_CLIPS_AT_ONCE))
-    return replace(opened, name="random", classes=(), model=model)
+        reestimate(model, _gathered(shown))
+    return replace(opened, name="random", kind="random", classes=(), model=model)
+
+
+def _gathered(shown: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Yield them in batches of at least so many clips, but for the last."""
+    waiting: list[Tensor] = []
+    for clips in shown:
+        waiting.append(clips)
+        if sum(map(len, waiting)) >= _CLIPS_AT_ONCE:
+            yield torch.cat(waiting)
+            waiting = []
+    if waiting:
+        yield torch.cat(waiting)

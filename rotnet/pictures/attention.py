@@ -1,6 +1,6 @@
 """What networks attend to in the middle clip of a video, laid out as pictures.
 
-The clip is on top, the networks stand below one another, the four orientations side by side.
+The clip is on top, the networks stand below one another, the rotations side by side.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,9 @@ from rotnet.config import RuntimeConfig
 from rotnet.data.loader import Batch
 from rotnet.data.video import VideoSet
 from rotnet.errors import UserError
-from rotnet.evaluation.attention import ANGLES, check_stage, rotated_attention
+from rotnet.evaluation.attention import attention_to, check_stage
 from rotnet.evaluation.opened import Opened
+from rotnet.evaluation.turning import Turning
 from rotnet.pictures.colours import overlaid
 from rotnet.pictures.grid import picture_grid
 
@@ -24,17 +25,19 @@ _RUNTIME = RuntimeConfig(workers=0)
 
 @dataclass(frozen=True, eq=False)
 class Attended:
-    """A clip in the four orientations, and what networks attend to in it.
+    """A clip in n rotations, and what networks attend to in it.
 
     Args:
         video: path.
         stage: of the networks.
-        frames: (4, T, H, W, 3) uint8 RGB; number k is the clip turned by k quarter turns.
-        heat: by name of the network, (4, T, H, W) in [0, 1].
+        turning: by which angles the clip is turned, and on which path.
+        frames: (n, T, H, W, 3) uint8 RGB; number k is the clip turned by the k-th angle.
+        heat: by name of the network, (n, T, H, W) in [0, 1].
     """
 
     video: str
     stage: str
+    turning: Turning
     frames: NDArray[np.uint8]
     heat: Mapping[str, NDArray[np.float32]]
 
@@ -49,9 +52,9 @@ class Attended:
         return picture_grid(
             np.stack([shown, *rows]),
             rows=["clip", *self.heat],
-            columns=[f"{angle}°" for angle in ANGLES],
-            title=f"{self.video}, {self.stage}, frame {frame + 1} of {self.frames.shape[1]}; "
-            "the lighter, the more active",
+            columns=[f"{angle}°" for angle in self.turning.angles],
+            title=f"{self.video}, {self.stage}, frame {frame + 1} of {self.frames.shape[1]}, "
+            f"path {self.turning.path}; the lighter, the more active",
         )
 
     @property
@@ -60,31 +63,36 @@ class Attended:
         return self.frames.shape[1] // 2
 
 
-def attended(networks: Sequence[Opened], videos: VideoSet, stage: str) -> Attended:
+def attended(
+    networks: Sequence[Opened], videos: VideoSet, stage: str, turning: Turning
+) -> Attended:
     """Return what networks attend to in the middle clip of a set's first video, centre crop.
 
     Args:
         networks: with names that differ; `check_alike` has passed them.
         videos: a set of one video.
         stage: whose activation is shown.
+        turning: the rotations of the clip.
 
     Raises:
         UserError: if a network has no such stage.
     """
     heat: dict[str, NDArray[np.float32]] = {}
     for network in networks:
-        batch = middle_clip(network, videos)
+        batch = middle_clip(network, videos, turning)
         with network.looking():
-            found = rotated_attention(network.model, network.see(batch), stage)
-        heat[network.name] = found[0].cpu().numpy()
-        frames = batch.clips[0, : network.config.clip.frames].numpy()
-    turned = np.stack([np.rot90(frames, turns, (1, 2)) for turns in range(len(ANGLES))])
-    return Attended(videos.videos[0].path, stage, turned, heat)
+            found = attention_to(network.model, network.see(batch), stage)
+        heat[network.name] = found.cpu().numpy()
+        frames = batch.clips[:, : network.config.clip.frames]
+    pixels = frames.float().round().clamp(0, 255).byte().numpy()
+    return Attended(videos.videos[0].path, stage, turning, pixels, heat)
 
 
-def middle_clip(network: Opened, videos: VideoSet) -> Batch:
-    """Return the middle clip of a set's first video as the network's loader reads it."""
-    return next(network.loader(videos, _RUNTIME).scoring(clips=1, batch_size=1))
+def middle_clip(network: Opened, videos: VideoSet, turning: Turning) -> Batch:
+    """Return the middle clip of a set's first video as the network sees it, in all rotations."""
+    clip = network.config.clip
+    loader = network.loader(videos, _RUNTIME, turning.read(clip))
+    return turning.turned(next(loader.scoring(clips=1, batch_size=1)), clip.size)
 
 
 def check_alike(networks: Sequence[Opened], stage: str) -> None:

@@ -24,9 +24,11 @@ def read_for(config: PretrainConfig) -> ClipConfig:
     Where any rotation of a crop must fit, that is the square that holds them all. A picture whose
     short side would not hold that square is enlarged, which the loader counts.
     """
-    clip = config.clip
-    if not config.pretext.any_angle:
-        return clip
+    return room_for(config.clip) if config.pretext.any_angle else config.clip
+
+
+def room_for(clip: ClipConfig) -> ClipConfig:
+    """Return what to read of a video so that its crop can be turned by any angle."""
     side = source_side(clip.size)
     side += (side - clip.size) % 2  # so that the crop has a centre among whole pixels
     return clip.model_copy(update={"size": side, "resize": max(clip.resize, side)})

@@ -155,7 +155,7 @@ def test_a_table_makes_a_set_with_its_groups(
     assert "did you mean 'label'" in refused(capsys, "csv", videos, tmp_path / "x", "--csv", path)
 
 
-def test_kinetics_takes_several_csvs_and_no_allow_missing(
+def test_kinetics_takes_several_csvs_and_what_is_missing_by_a_word_only(
     videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (videos / "0.avi").rename(videos / "aaaaaaaaaaa_000000_000010.avi")
@@ -165,7 +165,11 @@ def test_kinetics_takes_several_csvs_and_no_allow_missing(
         rows = f"running late,{name},0,10,{part}\nrunning late,gone{name[:7]},0,10,{part}\n"
         (tmp_path / f"{part}.csv").write_text(header + rows)
     words = ["--csv", tmp_path / "train.csv", tmp_path / "val.csv"]
-    assert run("kinetics", videos, tmp_path / "set", *words) == 0
+    said = refused(capsys, "kinetics", videos, tmp_path / "set", *words)
+    assert "2 of 4 listed videos are missing" in said
+    assert "--allow-missing" in said
+    assert not (tmp_path / "set").exists()
+    assert run("kinetics", videos, tmp_path / "set", *words, "--allow-missing") == 0
     said = capsys.readouterr().out
     assert "2 of 4 listed videos are missing" in said
     assert "note: only one class, 'running late'\n" in said
@@ -174,8 +178,6 @@ def test_kinetics_takes_several_csvs_and_no_allow_missing(
     assert manifest.classes == ("running late",)
     assert [v.path[0] for v in manifest.select("train", 1).videos] == ["a"]
     assert [v.path[0] for v in manifest.select("test", 1).videos] == ["b"]
-    said = refused(capsys, "kinetics", videos, tmp_path / "x", *words, "--allow-missing")
-    assert "--allow-missing" in said
 
 
 def test_bars_can_be_kept_and_that_makes_another_set(videos: Path, tmp_path: Path) -> None:

@@ -57,6 +57,14 @@ def test_a_random_network_is_searched_beside_its_chance(
         (["retrieve", "DATA", "OUT", "--split", "9"], "split 9"),
         (["retrieve", "DATA", "OUT", "--set", "linear.clips=3"], "unknown section 'linear'"),
         (["fuse", "OUT", "DATA", "DATA", "--rule", "fited"], "did you mean 'fitted'"),
+        (
+            ["fuse", "OUT", "a", "b", "--rule", "fitted", "--held-out", "c"],
+            "--held-out takes a network for each of the 2 SCORES, got 1",
+        ),
+        (
+            ["fuse", "OUT", "a", "b", "--held-out", "c", "d"],
+            "--held-out is for --rule fitted, not mean_softmax",
+        ),
         (["fuse", "OUT", "DATA", "DATA"], "a folder of scores is given twice: "),
     ],
 )

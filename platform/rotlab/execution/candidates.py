@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store, StoreError
 from rotlab.planning.plan import Plan
-from rotlab.planning.stage import Stage
+from rotlab.planning.stage import Stage, is_held_out
 from rotnet.errors import UserError
 from rotnet.evaluation.fuse import WEIGHTS
 from rotnet.evaluation.scores import VAL_SCORES, Scores
@@ -110,7 +110,9 @@ def best(candidates: Iterable[Candidate]) -> Candidate:
 
 def _joined(stage: Stage, plan: Plan, store: Store) -> Candidate:
     record = _record(stage, store)
-    scorings = {name: plan.stages[parent] for name, parent in stage.inputs.items()}
+    scorings = {
+        name: plan.stages[parent] for name, parent in stage.inputs.items() if not is_held_out(name)
+    }
     networks = {name: _record(_network_of(one, plan), store) for name, one in scorings.items()}
     rule = str(record.config["fuse"]["rule"])
     weights = _weights(rule, tuple(networks), store.result_folder(record))

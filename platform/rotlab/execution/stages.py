@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from rotlab.planning.stage import DataRef
+from rotlab.planning.stage import HELD_OUT, DataRef, is_held_out
 from rotlab.planning.weights import weights_fingerprint
 from rotnet.config import (
     FinetuneConfig,
@@ -86,8 +86,12 @@ def fuse(
     folder: Path,
     watch: Watch,  # noqa: ARG001  (it takes a moment)
 ) -> dict[str, float]:
-    """Join the scores of all inputs."""
-    return fuse_scores(config, inputs, folder)
+    """Join the scores of all inputs, by what those that stand for some say of held-out videos."""
+    members = {name: path for name, path in inputs.items() if not is_held_out(name)}
+    held_out = {
+        name.removesuffix(HELD_OUT): path for name, path in inputs.items() if is_held_out(name)
+    }
+    return fuse_scores(config, members, folder, held_out)
 
 
 def _videos(data: Data, role: Side) -> VideoSet:

@@ -1,19 +1,19 @@
 """The stages that each cell needs, made once for all cells that need the same."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel
 
 from rotlab.planning.arms import Arm
-from rotlab.planning.configs import Configs, RefusedError
+from rotlab.planning.configs import Configs, RefusedError, Settings
 from rotlab.planning.datasets import DatasetInfo
 from rotlab.planning.key import stage_key
 from rotlab.planning.problems import Problem
 from rotlab.planning.replicates import Draw, draws_by_chance
 from rotlab.planning.shape import Link, Member, applies, roles_of
 from rotlab.planning.spec import Spec
-from rotlab.planning.stage import DataRef, Role, Stage, StageKind
+from rotlab.planning.stage import HELD_OUT, DataRef, Role, Stage, StageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Chains:
         if shape.joiner is None:
             return ends[shape.members[0].name], tuple(needed)
         link = Link(shape.joiner, shape.init)
+        ends |= self._held_out(link, arm, replicate, ends, needed)
         key = self._stage(link, shape.members[0], arm, replicate, ends)
         needed[key] = None
         return key, tuple(needed)
@@ -86,6 +87,39 @@ class Chains:
         """
         needed: dict[str, None] = {}
         return self._resolve(link, member, arm, replicate, needed), tuple(needed)
+
+    def _held_out(
+        self,
+        link: Link,
+        arm: Arm,
+        replicate: Replicate,
+        ends: Mapping[str, str],
+        needed: dict[str, None],
+    ) -> dict[str, str]:
+        """Return what a joining stage needs beside its members: input name -> key.
+
+        A member's stage that would hold nothing out either is none.
+        """
+        asks, members = link.kind.needs_held_out, arm.shape.members
+        if asks is None:
+            return {}
+        settings = self._settings(link, members[0], arm, replicate)
+        config, _ = self._configs.make(link, settings, arm)
+        found = {}
+        for member in members:
+            behind: dict[str, Stage] = {}
+            self._collect({member.name: ends[member.name]}, behind)
+            kind = asks(config, tuple(behind.values()))
+            if kind is None:
+                continue
+            (above,) = (one for one in arm.shape.links if one.kind.name == kind)
+            own = arm.of_member(member.name)
+            holding = above.kind.judged.holding if above.kind.judged else {}
+            judged = replace(own, overrides={**own.overrides, **holding})
+            key = self._resolve(above, member, judged, replicate, needed)
+            if key not in behind:
+                found[f"{member.name}{HELD_OUT}"] = key
+        return found
 
     def _resolve(
         self, link: Link, member: Member, arm: Arm, replicate: Replicate, needed: dict[str, None]
@@ -109,13 +143,7 @@ class Chains:
     ) -> str:
         kind = link.kind
         data = tuple(self._data(role, replicate) for role in roles_of(kind, link.init))
-        takes = kind.config.model_fields
-        seed = replicate.draw.of(kind.name) + member.seed_offset
-        plain = {
-            **({"modality": member.modality} if "modality" in takes else {}),
-            **({"seed": seed} if draws_by_chance(kind) else {}),
-        }
-        settings = self._configs.choice(link, arm, plain)
+        settings = self._settings(link, member, arm, replicate)
         known = (settings, *inputs.items(), data)
         if known not in self._keys:
             config, counts = self._configs.make(link, settings, arm)
@@ -125,6 +153,15 @@ class Chains:
             if key not in self.stages:
                 self.stages[key] = Stage(key, kind.name, config, dict(sorted(inputs.items())), data)
         return self._keys[known]
+
+    def _settings(self, link: Link, member: Member, arm: Arm, replicate: Replicate) -> Settings:
+        kind = link.kind
+        seed = replicate.draw.of(kind.name) + member.seed_offset
+        plain = {
+            **({"modality": member.modality} if "modality" in kind.config.model_fields else {}),
+            **({"seed": seed} if draws_by_chance(kind) else {}),
+        }
+        return self._configs.choice(link, arm, plain)
 
     def _refuse_misfit(
         self, kind: StageKind, config: BaseModel, inputs: Mapping[str, str], arm: Arm

@@ -1,6 +1,6 @@
 """How long each stage takes: as like stages took, else by its arithmetic. Every source is said."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
@@ -260,6 +260,13 @@ def _over(rate: float, device: str, precision: Precision) -> str:
     return f"FLOPs over {rate_text(rate)} of {device} in {precision}"
 
 
+def _last_data(behind: Sequence[Stage]) -> tuple[DataRef, ...]:
+    """What a stage without data is about: what was tested last, else what was learnt from last."""
+    found = [one.data for one in behind if one.data]
+    tested = [data for data in found if any(ref.role == "test" for ref in data)]
+    return (tested or found or [()])[-1]
+
+
 class _Works:
     """What cost models say of stages among which are all that stand behind them."""
 
@@ -276,7 +283,7 @@ class _Works:
         if cost is None:
             return f"the kind {stage.kind} has no cost model"
         behind = self._all_behind(stage)
-        refs = stage.data or next((one.data for one in reversed(behind) if one.data), ())
+        refs = stage.data or _last_data(behind)
         sizes = self._sizes_of(refs)
         if isinstance(sizes, str):
             return sizes

@@ -1,6 +1,6 @@
 """The stage kinds of our studies, and how registered ones are found."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 
 from pydantic import BaseModel
@@ -19,8 +19,9 @@ from rotlab.planning.counting import (
     pretrain_work,
     retrieval_work,
 )
+from rotlab.planning.fitting import fits_others, has_what_it_fits
 from rotlab.planning.inits import PRETEXT, RANDOM_FROZEN, SCRATCH, SUPERVISED, TARGET
-from rotlab.planning.stage import Input, Judged, Length, Resources, Stage, StageKind
+from rotlab.planning.stage import Input, Judged, Length, Resources, StageKind
 from rotnet.config import (
     FinetuneConfig,
     FusionConfig,
@@ -35,22 +36,6 @@ from rotnet.learning.length import beginning, undivided
 GROUP = "rotlab.stage_kinds"
 CELL_FIELDS = ("modality", "seed")  # what a config takes from the cell, beside its sections
 CHOICES = ("init", "modality")  # what an input may depend on
-
-
-def _has_what_it_fits(config: FusionConfig, behind: Sequence[Stage]) -> tuple[str, str] | None:
-    """A fitted fusion weighs networks by their scores of videos that they did not learn from."""
-    if config.fuse.rule != "fitted":
-        return None
-    needs = "fitted weighs networks by their scores of held-out videos"
-    scored = {key for one in behind if one.kind == "evaluate" for key in one.inputs.values()}
-    for one in behind:
-        if one.key not in scored or not isinstance(one.config, FinetuneConfig):
-            continue  # a linear probe holds videos out of its own
-        if one.config.finetune.val_fraction == 0:
-            return "fuse.rule", f"{needs}, so finetune.val_fraction must be greater than 0, got 0"
-        if one.config.finetune.final == "train+val":
-            return "fuse.rule", f"{needs}, so finetune.final must be train, got train+val"
-    return None
 
 
 def _holds_none_out(config: FinetuneConfig) -> tuple[str, str] | None:
@@ -130,7 +115,8 @@ FUSE = StageKind(
     version=1,
     run="rotlab.execution.stages:fuse",
     resources=Resources(gpus=0.0),
-    misfit=_has_what_it_fits,
+    misfit=has_what_it_fits,
+    needs_held_out=fits_others,
     cost=fuse_work,
     brief=brief_as_it_is,
 )

@@ -7,6 +7,7 @@ from typing import Any
 from rotlab.planning.bill_outline import bill_json, bill_lines, budget_line
 from rotlab.planning.collapse import Collapsed
 from rotlab.planning.costed import Costed
+from rotlab.planning.fitting_outline import held_out_lines
 from rotlab.planning.key import canonical
 from rotlab.planning.lengths import Shared, shared_lengths, unshared_lengths
 from rotlab.planning.looks_outline import Least, least_lines, looks_json, looks_lines, plan_lines
@@ -56,7 +57,7 @@ def outline(
     lines += plan_lines(planned, least)
     taken = least.taken if least else {}
     lines += looks_lines(plan.families, taken) if any(taken.values()) else []
-    lines += ["", *_table(plan, done), *_lengths(planned)]
+    lines += ["", *_table(plan, done), *held_out_lines(plan), *_lengths(planned)]
     lines += ["", *bill_lines(costed)] if costed else []
     lines += ["", *simulated.lines()] if simulated else []
     rest = least_lines(least) if least else []

@@ -8,6 +8,7 @@ from rotlab.planning.datasets import DatasetInfo
 from rotlab.planning.stage import DataRef, Role
 from rotlab.planning.work import Size
 from rotnet.data.catalog.hmdb51 import PUBLISHED as HMDB51
+from rotnet.data.catalog.moments import PUBLISHED as MOMENTS
 from rotnet.data.catalog.ucf101 import PUBLISHED as UCF101
 from rotnet.data.header import MANIFEST_FILE, read_header
 from rotnet.data.rows import read_rows
@@ -39,7 +40,9 @@ PUBLISHED: Mapping[str, Published] = {
         266_245, ((246_245, 20_000),), "Kay et al. 2017, arXiv 1705.06950; some have vanished"
     ),
     "moments": Published(
-        836_164, ((802_264, 33_900),), "Monfort et al. 2018, arXiv 1801.03150, first edition"
+        sum(MOMENTS.values()),
+        ((MOMENTS["train"], MOMENTS["test"]),),
+        "Monfort et al. 2018, arXiv 1801.03150, first edition",
     ),
     "ucf101": Published(13_320, UCF101, "its official lists"),
     "ut-interaction": Published(120, ((54, 6),), "Ryoo and Aggarwal 2010: both sets"),

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from rotlab.planning.work import Size, Work
 
 Role = Literal["pretrain", "train", "test", "weights"]
+HELD_OUT = "-held-out"  # ends the name of the input that stands for a member on held-out videos
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Input:
     kind: str
     only_if: tuple[str, str] | None = None
     init: str | None = None
+
+
+def is_held_out(name: str) -> bool:
+    """Say whether an input of a joining stage is no member, but what stands for one."""
+    return name.endswith(HELD_OUT)
 
 
 def _supported(config: BaseModel) -> None:
@@ -113,11 +119,15 @@ class StageKind:
             where it does not say.
         misfit: says which setting does not go with the stages behind, parents first, and why; or
             None where all do.
+        needs_held_out: of a kind that joins, says of which kind among the stages behind a member,
+            parents first, it takes one more, by the member's settings but `judged.holding`, so that
+            it has what such a network says of videos that it did not learn from; None where it
+            needs none. The input is called "<member>-held-out".
         judged: how a search, or looks, may judge its stages; None: they may not.
         cost: says how much work a stage is, from its settings, the videos it is given by role (of a
-            stage without data, those of the last one behind that has any) and the stages behind,
-            parents first; None, as its own answer too, where that is not known. Asked once for
-            stages that differ in `seed` only.
+            stage without data, those of the last one behind that has test rows, else any) and the
+            stages behind, parents first; None, as its own answer too, where that is not known.
+            Asked once for stages that differ in `seed` only.
         brief: returns the settings by which a stage is tried in small: of the same path through the
             code, and a few steps long. Equal ones are tried once; so it makes equal whatever does
             not change that path. Manifests give a few videos meanwhile (`rotnet.data.few`). None:
@@ -136,6 +146,7 @@ class StageKind:
     unsupported: Callable[[Any], str | None] = _supported
     inits: tuple[str, ...] | None = None
     misfit: Callable[[Any, Sequence["Stage"]], tuple[str, str] | None] | None = None
+    needs_held_out: Callable[[Any, Sequence["Stage"]], str | None] | None = None
     length: Length | None = None
     judged: Judged | None = None
     cost: Callable[[Any, Mapping[Role, Size], Sequence["Stage"]], Work | None] | None = None
@@ -170,7 +181,7 @@ class Stage:
         config: its settings.
         inputs: input name -> key of the stage that makes it, sorted by name. A joining stage
             has one input for each member, named by its modality (the second of two equal ones
-            "rgb-2").
+            "rgb-2"), and "rgb-held-out" where it needs one that did not learn from all videos.
         data: its data.
     """
 

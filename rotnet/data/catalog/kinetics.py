@@ -1,7 +1,8 @@
 """Kinetics-400, -600 and -700: CSV files of YouTube's names and times."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rotnet.data.catalog.files import stem
@@ -20,15 +21,21 @@ PARTS = {
     "holdout": "test",
 }
 COLUMNS = ("youtube_id", "time_start", "time_end", "split")
+# Editions go by the number of their classes. Every class of each has 50 videos to validate on; 400
+# classes have 246,245 to train on (arXiv 1705.06950, 1808.01340, 1907.06987).
+EDITIONS = (400, 600, 700)
+VALIDATION = 50
+TRAINING = {400: 246_245}
 _ID_LENGTH = 11  # of YouTube's names, which may hold - and _
 
 
-def kinetics(csvs: Sequence[Path]) -> ListedKind:
+def kinetics(csvs: Sequence[Path], *, allow_missing: bool = False) -> ListedKind:
     """Return how a Kinetics set is read with its CSV files.
 
     A file is <youtube_id>_<start>_<end>, in seconds, with or without leading zeros, or just
     <youtube_id> where the CSVs name a single clip of it; folders do not matter. Videos vanish from
-    YouTube, so what is missing is counted and said, never an error.
+    YouTube, and from later CSVs: those of 400, 600 or 700 classes are held against the numbers that
+    were published. Of a choice of classes none are.
 
     The one split trains on the training part and tests on the validation part, as published
     numbers do, or on a labelled test part where the CSVs have no validation part. Videos without
@@ -37,12 +44,19 @@ def kinetics(csvs: Sequence[Path]) -> ListedKind:
 
     Args:
         csvs: with the columns youtube_id, time_start, time_end, split, and label where known.
+        allow_missing: go on where the CSVs or the videos are not complete.
 
     Raises:
         DataError: if a CSV has not these columns, or two rows contradict one another.
     """
     rows = [(path, row) for path in csvs for row in _rows(path)]
-    parts = {_part(path, row) for path, row in rows if row.get("label")}
+    labelled = Counter(
+        part
+        for part, _ in {
+            (_part(path, row), _clip(path, row)) for path, row in rows if row.get("label")
+        }
+    )
+    parts = labelled.keys()
     tested = "val" if "val" in parts else "test"
     has_split = {"train", tested} <= parts
     sides: dict[str, Side] = {"train": "train", tested: "test"} if has_split else {}
@@ -58,7 +72,10 @@ def kinetics(csvs: Sequence[Path]) -> ListedKind:
         "kinetics",
         tuple(entries.values()),
         readings=(Reading(str, _padded), Reading(_id_of_clip, _id_of_file)),
-        allow_missing=True,
+        faults=tuple(
+            _other_counts(labelled, len({row.get("label") for _, row in rows} - {None, ""}))
+        ),
+        allow_missing=allow_missing,
         why_unsplit="no splits: the CSVs do not have both a training and a validation part",
     )
 
@@ -71,6 +88,22 @@ def _rows(path: Path) -> list[Mapping[str, str]]:
         if column not in rows[0]:
             raise DataError(f"{path} has no column {column!r}; it has {', '.join(rows[0])}")
     return rows
+
+
+def _other_counts(labelled: Mapping[str, int], classes: int) -> Iterator[str]:
+    """Say which parts of an edition have other numbers of videos than published."""
+    if classes not in EDITIONS:
+        return
+    published = {
+        "training": ("train", TRAINING.get(classes)),
+        "validation": ("val", VALIDATION * classes),
+    }
+    for name, (part, number) in published.items():
+        if part in labelled and number is not None and labelled[part] != number:
+            yield (
+                f"the CSVs give {labelled[part]:,} {name} videos of Kinetics-{classes}, published "
+                f"are {number:,}"
+            )
 
 
 def _part(path: Path, row: Mapping[str, str]) -> str:

@@ -258,6 +258,13 @@ def test_a_fusion_is_judged_by_its_members_scores_of_held_out_videos(store: Stor
     assert found.value == 0.75
 
 
+def test_what_a_fusion_was_fitted_on_is_no_part_of_it(store: Store) -> None:
+    members = {**PLAN.stages["fused"].inputs, "rgb-held-out": "tuned-rgb-1"}
+    fused = replace(PLAN.stages["fused"], inputs=members)
+    plan = replace(PLAN, stages={**PLAN.stages, "fused": fused})
+    assert set(candidate_of("fused", plan, store).folders) == {"rgb", "dif"}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

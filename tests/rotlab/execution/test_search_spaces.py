@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rotlab.execution.halfway import Halfway
@@ -24,6 +25,8 @@ from rotlab.planning.smoke import smoke_of
 from rotlab.planning.spec import Spec, load_spec
 from rotnet.config import ClipConfig, ModelConfig, PretrainConfig
 from rotnet.data.manifest import Manifest
+from rotnet.evaluation.fuse import fitted_weights, weighted_softmax
+from rotnet.evaluation.scores import VAL_SCORES, Scores
 from rotnet.learning.adopt import adopt
 from rotnet.learning.checkpoint import save_network
 from rotnet.learning.watch import Stopped, Unwatched
@@ -162,6 +165,35 @@ def test_every_init_runs_for_every_measure_that_has_it(
 
 
 @pytest.mark.slow
+def test_networks_that_learnt_from_all_videos_are_weighed_by_others_that_did_not(
+    root: Path, store: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "space.yaml"
+    file.write_text(
+        "name: fitted\nbase: tiny\ndata: {target: ucf101}\ninit: scratch\nmodality: fusion\n"
+        "finetune: {final: train+val}\nfuse: {rule: fitted}\n"
+    )
+    plan = make_plan(spec := shrunk(load_spec(file)), load_kinds(), find_all(spec, root))
+    run_in_process(plan, root, store)
+    (fused,) = (stage for stage in plan.stages.values() if stage.kind == "fuse")
+
+    def folder(key: str) -> Path:
+        record = Store(store).record(key, plan.stages[key].kind)
+        assert record is not None
+        return Store(store).result_folder(record)
+
+    parts = {name: folder(key) for name, key in fused.inputs.items()}
+    assert not (parts["rgb"] / VAL_SCORES).exists()  # it has learnt from all of them
+    held_out = {name: Scores.load(parts[f"{name}-held-out"], VAL_SCORES) for name in ("dif", "rgb")}
+    test = {name: Scores.load(parts[name]) for name in held_out}
+    train = Manifest.load(root / "ucf101").select("train", 1).videos
+    assert {*held_out["rgb"].videos} < {video.path for video in train}
+    weights = fitted_weights(held_out, test)
+    found = Scores.load(folder(fused.key)).probabilities
+    assert np.array_equal(found, weighted_softmax(test, list(weights.values())).probabilities)
+
+
+@pytest.mark.slow
 def test_every_sort_of_stage_runs_in_brief_on_a_few_videos_and_goes_on_halfway(
     root: Path, tmp_path: Path
 ) -> None:
@@ -191,7 +223,7 @@ def all_inits(root: Path, folder: Path) -> Plan:
         "name: inits\nbase: tiny\ndata: {pretrain: hockey, target: ucf101, weights: others}\n"
         "measure: [pretrain, finetune, linear, retrieval]\n"
         f"axes: {{init: [{', '.join(inits())}], modality: [rgb, rgb+rgb]}}\n"
-        "fuse: {rule: fitted}\n"
+        "finetune: {final: train+val}\nfuse: {rule: fitted}\n"
     )
     if not (root / "others").exists():
         leave_converted_network(root / "others")

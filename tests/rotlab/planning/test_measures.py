@@ -205,7 +205,7 @@ def test_a_second_seed_that_is_another_replicates_is_refused(plan: MakePlan) -> 
     ("tuning", "expected"),
     [
         ("{}", "so finetune.val_fraction must be greater than 0, got 0"),
-        ("{val_fraction: 0.2, final: train+val}", "so finetune.final must be train, got train+val"),
+        ("{final: train+val}", "so finetune.val_fraction must be greater than 0, got 0"),
     ],
 )
 def test_a_fitted_fusion_needs_held_out_videos(plan: MakePlan, tuning: str, expected: str) -> None:

@@ -1,21 +1,25 @@
 """What attention maps show, where the truth is known by construction."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool3d
 
 from rotnet.cli import main
-from rotnet.config import ClipConfig, ModelConfig, PretrainConfig
+from rotnet.config import ClipConfig, ModelConfig, PretextConfig, PretrainConfig
 from rotnet.data.manifest import Manifest
 from rotnet.errors import UserError
-from rotnet.evaluation.attention import attention, rotated_attention, slice_of
+from rotnet.evaluation.attention import attention, attention_to, slice_of
 from rotnet.evaluation.opened import open_network, random_like
+from rotnet.evaluation.turning import turning_of
 from rotnet.learning.checkpoint import Network, save_network
 from rotnet.models.net import VideoNet, build
+from rotnet.pictures.attention import attended
 
 CLIP = ClipConfig(frames=8, stride=2, resize=24, size=20)
 MODEL = ModelConfig(width=2, hidden=4)
@@ -30,23 +34,29 @@ class Pooling(VideoNet):
         return {"pooled": avg_pool3d(clips, (2, 4, 4))}
 
 
-def saved(folder: Path, modality: str = "rgb", clip: ClipConfig = CLIP) -> Path:
+def saved(
+    folder: Path, modality: str = "rgb", clip: ClipConfig = CLIP, rotations: object = 4
+) -> Path:
     """Save a network with random weights, as a pretraining leaves it."""
-    config = PretrainConfig.model_validate({"modality": modality, "clip": clip, "model": MODEL})
+    pretext = PretextConfig.model_validate({"rotations": rotations})
+    config = PretrainConfig.model_validate(
+        {"modality": modality, "clip": clip, "model": MODEL, "pretext": pretext}
+    )
     folder.mkdir()
-    weights = build(MODEL, 4, seed=1).state_dict()
+    weights = build(MODEL, len(pretext.angles), seed=1).state_dict()
     plain = config.model_dump(mode="json")
-    save_network(Network("pretrain", plain, ("0", "90", "180", "270"), "", None, weights), folder)
+    names = tuple(map(str, pretext.angles))
+    save_network(Network("pretrain", plain, names, "", None, weights), folder)
     return folder
 
 
 def test_a_network_that_turns_with_its_input_has_maps_that_turn() -> None:
-    clips = torch.rand(2, 3, 6, 16, 16, generator=torch.Generator().manual_seed(0))
-    heat = rotated_attention(Pooling(), clips, "pooled")
-    assert heat.shape == (2, 4, 6, 16, 16)
-    for turns in range(4):
-        expected = torch.rot90(heat[:, 0], turns, (2, 3))
-        torch.testing.assert_close(heat[:, turns], expected)
+    clip = torch.rand(3, 6, 16, 16, generator=torch.Generator().manual_seed(0))
+    many = torch.stack([torch.rot90(clip, turns, (2, 3)) for turns in range(12)])
+    heat = attention_to(Pooling(), many, "pooled")
+    assert heat.shape == (12, 6, 16, 16)
+    for turns in range(12):
+        torch.testing.assert_close(heat[turns], torch.rot90(heat[0], turns, (1, 2)))
 
 
 def test_the_only_active_place_is_the_only_bright_one() -> None:
@@ -85,7 +95,7 @@ def test_slices_follow_one_another_and_the_middle_frame_is_in_the_middle_one(
 
 def test_a_stage_that_is_none_is_named_with_those_there_are() -> None:
     with pytest.raises(UserError, match=r"no stage 'poled'; did you mean 'pooled'\? \(pooled\)"):
-        rotated_attention(Pooling(), torch.zeros(1, 3, 4, 8, 8), "poled")
+        attention_to(Pooling(), torch.zeros(1, 3, 4, 8, 8), "poled")
 
 
 def test_a_random_network_has_the_statistics_of_what_it_is_shown(tmp_path: Path) -> None:
@@ -111,6 +121,22 @@ def test_pictures_and_films_of_networks_side_by_side(tmp_path: Path, actions: Ma
         assert sum(1 for _ in film.decode(video=0)) == CLIP.frames
 
 
+@pytest.mark.parametrize("rotations", [2, 4, 8, {"angles": [0, 30, 200]}, {"angles": [90, 0]}])
+def test_a_clip_is_shown_in_each_rotation_of_the_networks_set(
+    tmp_path: Path, actions: Manifest, rotations: object
+) -> None:
+    net = open_network(saved(tmp_path / "net", rotations=rotations))
+    angles = PretextConfig.model_validate({"rotations": rotations}).angles
+    videos = replace(actions.select("pretrain"), videos=actions.select("pretrain").videos[:1])
+    found = attended([net], videos, "layer3", turning_of([net]))
+    shape = (len(angles), CLIP.frames, CLIP.size, CLIP.size)
+    assert found.frames.shape == (*shape, 3)
+    assert found.heat["net"].shape == shape
+    (alone,) = attended([net], videos, "layer3", turning_of([net], angles[1:2])).heat.values()
+    if turning_of([net]).path == "exact":  # else the dither is another
+        np.testing.assert_allclose(alone[0], found.heat["net"][1], atol=1e-5)
+
+
 def test_files_are_shown_like_prepared_videos(tmp_path: Path, actions: Manifest) -> None:
     net, out = saved(tmp_path / "net"), tmp_path / "out"
     file = actions.folder.parent / "videos" / actions.videos[3].path
@@ -130,6 +156,7 @@ def test_networks_that_see_other_clips_or_lack_the_stage_are_refused(
         ([str(one), str(one)], "every network must be given once"),
         ([str(one), "--count", "0"], "--count must be at least 1, got 0"),
         ([str(one), "--split", "7"], "no split 7; its splits are 1, 2, 3"),
+        ([str(one), "--angles", "0", "45"], "--angles 45: one has learnt on path exact"),
     ):
         assert main(["attention", *words, *there]) == 2
         said = capsys.readouterr().err

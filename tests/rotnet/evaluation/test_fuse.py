@@ -70,6 +70,17 @@ def test_weights_are_fitted_on_validation_scores_and_never_on_those_of_the_test(
     assert not (tmp_path / "weights.csv").exists()
 
 
+def test_networks_that_held_videos_out_may_stand_for_members_that_did_not(tmp_path: Path) -> None:
+    test = {name: scores([[0.2, 0.8]], [0], "t") for name in ("good", "bad")}
+    members = write(tmp_path, test)
+    good, bad = [[0.9, 0.1], [0.1, 0.9]], [[0.5, 0.5], [0.5, 0.5]]
+    like = write(tmp_path, {"good_": scores(good, [0, 1]), "bad_": scores(bad, [0, 1])}, VAL_SCORES)
+    fuse(config("fitted"), members, tmp_path, {name: like[f"{name}_"] for name in members})
+    assert (tmp_path / "weights.csv").read_text().splitlines()[1].startswith("good,0.99")
+    with pytest.raises(DataError, match=r"none in bad: .*--held-out"):
+        fuse(config("fitted"), members, tmp_path, {"good": like["good_"]})
+
+
 def test_members_that_held_out_other_videos_are_weighed_on_those_in_common(tmp_path: Path) -> None:
     test = {name: scores([[0.5, 0.5]], [0], "t") for name in ("one", "two")}
     members = write(tmp_path, test)

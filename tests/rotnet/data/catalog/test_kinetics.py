@@ -41,26 +41,30 @@ def test_the_split_trains_on_train_and_tests_on_validation(
     ]
 
 
-def test_missing_clips_are_normal_and_counted(csvs: list[Path], touch: Touch) -> None:
-    found = kinetics(csvs).find(touch("x/bbbbbbbbbb1_000120_000130.mp4", "x/other.mp4"))
+def test_missing_clips_need_a_word_and_are_counted(csvs: list[Path], touch: Touch) -> None:
+    source = touch("x/bbbbbbbbbb1_000120_000130.mp4", "x/other.mp4")
+    with pytest.raises(DataError, match=r"3 of 4 listed videos are missing.*--allow-missing"):
+        kinetics(csvs).find(source)
+    found = kinetics(csvs, allow_missing=True).find(source)
     assert found.counts == {"listed": 4, "missing": 3, "unlisted": 1}
     assert "3 of 4 listed videos are missing" in found.notes[0]
 
 
 def test_times_may_lack_noughts_or_be_left_out(csvs: list[Path], touch: Touch) -> None:
-    found = kinetics(csvs).find(touch("-_aaaaaaaa0_4_14.mp4", "c_1_2_3ccc2.mp4"))
+    kind = kinetics(csvs, allow_missing=True)
+    found = kind.find(touch("-_aaaaaaaa0_4_14.mp4", "c_1_2_3ccc2.mp4"))
     assert [each.group for each in found.candidates] == ["-_aaaaaaaa0", "c_1_2_3ccc2"]
 
 
 def test_a_clip_of_other_times_is_another_clip(csvs: list[Path], touch: Touch) -> None:
     source = touch("bbbbbbbbbb1_000121_000131.mp4", "c_1_2_3ccc2_000000_000010.mp4")
-    found = kinetics(csvs).find(source)
+    found = kinetics(csvs, allow_missing=True).find(source)
     assert [each.group for each in found.candidates] == ["c_1_2_3ccc2"]
 
 
 def test_a_name_without_times_that_may_be_two_clips_is_neither(write: Write, touch: Touch) -> None:
     rows = "a,bbbbbbbbbb1,0,10,train,0\nb,bbbbbbbbbb1,10,20,train,0\nb,ccccccccccc,0,10,train,0\n"
-    kind = kinetics([write("train.csv", HEADER + rows)])
+    kind = kinetics([write("train.csv", HEADER + rows)], allow_missing=True)
     found = kind.find(touch("bbbbbbbbbb1.mp4", "ccccccccccc.mp4"))
     assert [each.path for each in found.candidates] == ["ccccccccccc.mp4"]
 
@@ -68,7 +72,8 @@ def test_a_name_without_times_that_may_be_two_clips_is_neither(write: Write, tou
 def test_one_part_alone_gives_no_split_and_says_why(
     csvs: list[Path], touch: Touch, dealt: Dealt
 ) -> None:
-    splits = dealt(kinetics(csvs[:1]), touch("bbbbbbbbbb1_000120_000130.mp4"))
+    part = kinetics(csvs[:1], allow_missing=True)
+    splits = dealt(part, touch("bbbbbbbbbb1_000120_000130.mp4"))
     assert splits.number == 0
     assert "both a training and a validation part" in splits.note
 
@@ -79,9 +84,14 @@ def test_a_labelled_test_part_is_tested_where_there_is_no_validation(
     labelled = write("test.csv", f"{HEADER}abseiling,ddddddddd_3,7,17,test,0\n")
     names = ("bbbbbbbbbb1_000120_000130.mp4", "ddddddddd_3_000007_000017.mp4")
     source = touch(*names, "c_1_2_3ccc2_000000_000010.mp4")
-    two = {v.group: v.splits for v in dealt(kinetics([csvs[0], labelled]), source).videos}
+
+    def splits_by(*lists: Path) -> dict[str, tuple[str, ...]]:
+        splits = dealt(kinetics([*lists, labelled], allow_missing=True), source)
+        return {video.group: video.splits for video in splits.videos}
+
+    two = splits_by(csvs[0])
     assert two == {"bbbbbbbbbb1": ("train",), "ddddddddd_3": ("test",)}
-    three = {v.group: v.splits for v in dealt(kinetics([*csvs[:2], labelled]), source).videos}
+    three = splits_by(*csvs[:2])
     assert three["ddddddddd_3"] == ("unused",)
     assert three["c_1_2_3ccc2"] == ("test",)
 
@@ -108,6 +118,28 @@ def test_a_csv_that_is_missing_is_named(tmp_path: Path) -> None:
         kinetics([tmp_path / "none.csv"])
 
 
+@pytest.mark.parametrize("classes", [3, 400, 600, 700])
+@pytest.mark.parametrize("gone", [0, 1])
+def test_an_edition_is_held_against_its_published_number_of_validation_videos(
+    write: Write, touch: Touch, classes: int, gone: int
+) -> None:
+    rows = [f"c{n % classes},{n:011d},0,10,val,0" for n in range(50 * classes - gone)]
+    csv = write("val.csv", HEADER + "\n".join(rows))
+    kind = kinetics([csv, write("train.csv", HEADER + "c0,a,0,10,train,0\n" * 2)])
+    said = [fault for fault in kind.faults if "validation" in fault]
+    if classes == 3 or not gone:  # no edition, or a whole one
+        assert not said
+        return
+    number = 50 * classes
+    assert said == [
+        f"the CSVs give {number - 1:,} validation videos of Kinetics-{classes}, published are "
+        f"{number:,}"
+    ]
+    with pytest.raises(DataError, match=f"published are {number:,}.*--allow-missing"):
+        kind.find(touch("00000000001.mp4"))
+    assert said[0] in kinetics([csv], allow_missing=True).find(touch("00000000001.mp4")).notes
+
+
 @pytest.mark.parametrize(("edition", "clips"), [(400, 19906), (600, 30000)])
 def test_the_official_validation_lists_are_read_whole(
     shared_data: Path, edition: int, clips: int
@@ -115,6 +147,7 @@ def test_the_official_validation_lists_are_read_whole(
     kind = kinetics([shared_data / "kinetics" / f"kinetics-{edition}_val.csv"])
     assert len(kind.entries) == clips
     assert len({entry.label for entry in kind.entries}) == edition
+    assert bool(kind.faults) == (clips != 50 * edition)  # 94 of 400 classes had vanished by then
     if edition == 400:
         classes = (shared_data / "kinetics" / "k400_ClassInd.txt").read_text().splitlines()
         assert {entry.label for entry in kind.entries} == set(classes)

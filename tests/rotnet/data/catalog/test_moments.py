@@ -51,6 +51,16 @@ def test_missing_videos_need_a_word(csvs: list[Path], touch: Touch) -> None:
     assert len(moments(csvs, allow_missing=True).find(source).candidates) == 1
 
 
+@pytest.mark.parametrize(("classes", "faults"), [(2, 0), (339, 1), (305, 0)])
+def test_csvs_of_the_first_edition_are_held_against_its_published_numbers(
+    write: Write, classes: int, faults: int
+) -> None:
+    rows = "".join(f"c{n}/v_{n}.mp4,c{n},3,1\n" for n in range(classes))
+    found = moments([write("validationSet.csv", rows)]).faults
+    assert len(found) == faults
+    assert all("339 validation videos" in one and "33,900" in one for one in found)
+
+
 def test_one_part_alone_gives_no_split(csvs: list[Path], touch: Touch, dealt: Dealt) -> None:
     splits = dealt(moments(csvs[1:]), touch("clapping/getty-b_4.mp4"))
     assert (splits.number, splits.note[:9]) == (0, "no splits")
