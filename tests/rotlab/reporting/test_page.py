@@ -24,6 +24,7 @@ from rotlab.reporting.page.page import Study, page
 from rotlab.reporting.page.rotations import rotations_html
 from rotlab.tracking.confusions import Confusion
 from rotlab.tracking.stage_runs import StageRun
+from tests.rotlab.tracking.strips import make_strip
 
 Frame = Callable[..., pd.DataFrame]
 
@@ -196,6 +197,30 @@ def test_rotations_taken_for_others_stand_beside_the_share_told(study: Study) ->
     assert "pretrain: 6 of 8 views of held-out videos right, 1 stage" in parser.words
 
 
+def looked_at(study: Study) -> Study:
+    """The study with the attention of two of its networks; old ones have none."""
+    keys = [held[-1] for held in study.frame["stages"] if held[-1].endswith("-0")]
+    scored = [_stage(key, "evaluate", data=("test:demo:1",)) for key in keys]
+    strips = {key: make_strip(40 * place) for place, key in enumerate(keys[:2], start=1)}
+    return replace(study, stages=[*study.stages, *scored], attention=strips)
+
+
+def test_attention_is_within_the_page_and_arms_without_any_are_named(study: Study) -> None:
+    parser = _Page()
+    parser.feed(page(looked_at(study)))
+    assert parser.open == []
+    assert len(parser.ids) == len(set(parser.ids))
+    assert "Where networks look" in parser.heads
+    assert len(parser.addresses) == 2 * (1 + 2 + 1)  # clips, two networks, a random one
+    assert all(one.startswith("data:image/webp;base64,") for one in parser.addresses)
+    assert f"No maps of rgb, pace (evaluate), rgb, {NASTY} (evaluate)," in parser.words
+    for held in (study, replace(looked_at(study), attention=None)):
+        parser = _Page()
+        parser.feed(page(held))
+        assert "Where networks look" not in parser.heads
+        assert parser.addresses == []
+
+
 def test_searches_tell_which_settings_mattered_or_why_they_do_not(study: Study) -> None:
     searches = [
         Importance("init=scratch on demo", 30, {"finetune.lr": 0.9, "finetune.batch_size": 0.1}),
@@ -322,6 +347,38 @@ def test_in_a_browser_tables_sort_and_filter_and_nothing_is_fetched(
     assert said["sort"] == "ascending"
     assert said["descending"] == said["ascending"][::-1]
     assert (said["kept"], said["told"]) == (1, "1 of 10")
+
+
+_PICTURES = """
+<script>
+const images = [...document.querySelectorAll("table.maps img")];
+Promise.all(images.map((one) => one.decode())).then(() => {
+  const out = document.createElement("pre");
+  out.id = "said";
+  out.textContent = JSON.stringify({
+    problems,
+    sizes: images.map((one) => [one.naturalWidth, one.naturalHeight]),
+    shown: images.map((one) => one.clientWidth > 0),
+    wider: document.documentElement.scrollWidth > window.innerWidth,
+    fetched: performance.getEntriesByType("resource").map((one) => one.name)
+      .filter((name) => !name.startsWith("data:")),
+  });
+  document.body.append(out);
+});
+</script>
+"""
+
+
+@pytest.mark.slow
+def test_in_a_browser_pictures_are_shown_and_the_page_is_no_wider_than_the_screen(
+    study: Study, tmp_path: Path
+) -> None:
+    said = _said_in_a_browser(page(looked_at(study)), _PICTURES, tmp_path)
+    assert said["problems"] == []
+    assert said["fetched"] == []
+    assert said["sizes"] == [[8, 8]] * 8
+    assert all(said["shown"])
+    assert not said["wider"]
 
 
 def _said_in_a_browser(whole: str, probe: str, tmp_path: Path) -> dict[str, Any]:
