@@ -119,8 +119,10 @@ def test_each_network_has_a_row_of_pictures_with_words_beside_the_clips_and_a_ra
     for (_, picture), look in zip(found[2:10:2], looks[:4], strict=True):
         expected = int(strips[look.key].pictures["network"][0, 0, 0, 0])
         assert abs(picture.astype(int) - expected).max() <= 3
-    assert "demo, test videos of split 1: 2 of them, layer2" in html
-    assert "pool, videos held out: 2 of them, layer2" in html
+    assert "<summary>demo, test videos of split 1: 6 networks</summary>" in html
+    assert "<summary>pool, videos held out: 2 networks</summary>" in html
+    assert "The lighter, the more active; stage layer2" in html
+    assert "fusion, scratch joins rgb, scratch and dif, scratch.</li>" in html
     assert "No maps of" not in html
 
 

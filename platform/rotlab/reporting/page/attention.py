@@ -7,7 +7,7 @@ then put into tables, a row a network, a column a video, as data within the page
 import base64
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -46,12 +46,14 @@ class Look:
         key: of the stage that left the maps.
         joined: whether the arm's result is a fusion of several.
         stage: its run.
+        members_of: other arms, which join it with others.
     """
 
     arm: str
     key: str
     joined: bool
     stage: StageRun
+    members_of: tuple[str, ...] = ()
 
 
 def looks_of(
@@ -79,7 +81,10 @@ def looks_of(
             else:
                 found.setdefault(key, look)
     for look in later:
-        found.setdefault(look.key, look)
+        first = found.setdefault(look.key, look)
+        if first is not look:
+            more = (*first.members_of, look.arm)
+            found[look.key] = replace(first, members_of=more)
     trained: dict[str, Look] = {}
     for one in by_key.values():
         if one.kind == "pretrain":
@@ -111,7 +116,7 @@ def attention_html(looks: Sequence[Look], strips: Mapping[str, Strip]) -> str:
             )
     room = _Room(MOST_BYTES)
     parts = [_table(number, group, room) for number, group in enumerate(groups.values(), start=1)]
-    notes = []
+    notes = _joins(shown)
     if absent := [f"{look.arm} ({look.stage.kind})" for look in shown if look.key not in strips]:
         which = "any network" if len(absent) == len(shown) else ", ".join(absent)
         notes.append(f"No maps of {which}: {_ABSENT}.")
@@ -122,6 +127,15 @@ def attention_html(looks: Sequence[Look], strips: Mapping[str, Strip]) -> str:
             f"{room.refused} more rows would make the page too large; rotnet attention shows any."
         )
     return "".join([paragraph(_NOTE, "note") if groups else "", *parts, listed(notes, "note")])
+
+
+def _joins(looks: Sequence[Look]) -> list[str]:
+    """Which arms are fusions of networks that stand under other arms."""
+    members: dict[str, list[str]] = {}
+    for look in looks:
+        for arm in look.members_of:
+            members.setdefault(arm, []).append(look.arm)
+    return [f"{arm} joins {' and '.join(joined)}." for arm, joined in members.items()]
 
 
 class _Room:
@@ -167,7 +181,7 @@ def _data_of(look: Look, strip: Strip) -> str:
 
 
 def _table(number: int, group: Sequence[tuple[Look, Strip]], room: _Room) -> str:
-    look, first = group[0]
+    first = group[0][1]
     clip = _row("clip", first, "clip", f"frame {first.frame} of {first.frames}")
     rows = [clip] if room.takes(clip) else []
     several = len({strip.stage for _, strip in group}) > 1
@@ -183,12 +197,13 @@ def _table(number: int, group: Sequence[tuple[Look, Strip]], room: _Room) -> str
             rows.append(row)
     if not rows:
         return ""
-    stage = "" if several else f", {first.stage}"
-    caption = f"{_data_of(look, first)}: {len(first.videos)} of them{stage}"
+    summary = f"{_data_of(*group[0])}: {len(rows) - 1} networks"
+    caption = "The lighter, the more active"
+    caption += "" if several else f"; stage {first.stage}"
     heads = "".join(f'<th scope="col">{text(video)}</th>' for video in first.videos)
     return (
-        f"<details{' open' if number == 1 else ''}><summary>{text(caption)}</summary>"
-        f'<div class="wide" role="region" tabindex="0" aria-label="{text(caption)}">'
+        f"<details{' open' if number == 1 else ''}><summary>{text(summary)}</summary>"
+        f'<div class="wide" role="region" tabindex="0" aria-label="{text(summary)}">'
         f'<table id="attention-{number}" class="maps"><caption>{text(caption)}</caption>'
         f'<thead><tr><th scope="col">network</th>{heads}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div></details>"
