@@ -9,13 +9,12 @@ import pandas as pd
 from rotlab.execution.store import Store
 from rotlab.reporting.arms import DONE
 from rotlab.reporting.page.attention import few_looks, looks_of
+from rotlab.reporting.page.confusions import pretexts_of, results_of, wanted
 from rotlab.reporting.page.learning import stage_names
-from rotlab.tracking.attentions import read_attention
+from rotlab.tracking.attentions import load_attention, read_attention
 from rotlab.tracking.confusions import FILE as CONFUSION
-from rotlab.tracking.confusions import Confusion, parse_confusion, read_confusions
-from rotlab.tracking.query import STAGES
+from rotlab.tracking.confusions import Confusion, load_confusion, read_confusions
 from rotlab.tracking.stage_runs import StageRun
-from rotnet.errors import DataError
 from rotnet.pictures.strip import FILE as ATTENTION
 from rotnet.pictures.strip import Strip
 
@@ -27,14 +26,12 @@ MOST_FETCHED = 100  # files of a sort that are asked of MLflow, where the store 
 def confusions_of(
     store: Store, uri: str, frame: pd.DataFrame, stages: Sequence[StageRun]
 ) -> dict[str, Confusion]:
-    """Return stage -> what it took for what: of results and pretrainings."""
-    wanted = {held[-1] for held in frame[STAGES] if held}
-    runs = [one for one in stages if one.key in wanted or one.kind == "pretrain"]
-
-    def load(path: Path) -> Confusion | None:
-        return parse_confusion(path.read_text(encoding="utf-8"))
-
-    return _kept(store, runs, CONFUSION, load, lambda ids: read_confusions(uri, ids))
+    """Return stage -> what it took for what: of the arms' results and pretrainings on a page."""
+    names = stage_names(stages, frame)
+    by_key = {one.key: one for one in stages}
+    keys = wanted([results_of(frame), pretexts_of(stages, names)])
+    runs = [by_key[key] for key in keys if key in by_key]
+    return _kept(store, runs, CONFUSION, load_confusion, lambda ids: read_confusions(uri, ids))
 
 
 def attention_of(
@@ -42,15 +39,8 @@ def attention_of(
 ) -> dict[str, Strip]:
     """Return stage -> where its network looks: of those that a page shows."""
     looks = few_looks(looks_of(frame, stages, stage_names(stages, frame)))
-
-    def load(path: Path) -> Strip | None:
-        try:
-            return Strip.load(path)
-        except DataError:
-            return None
-
     runs = [look.stage for look in looks]
-    return _kept(store, runs, ATTENTION, load, lambda ids: read_attention(uri, ids))
+    return _kept(store, runs, ATTENTION, load_attention, lambda ids: read_attention(uri, ids))
 
 
 def _kept(

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from mlflow.exceptions import MlflowException
-
-from rotlab.tracking.client import open_client
+from rotlab.tracking.kept_files import read_files
 from rotnet.errors import DataError
 from rotnet.pictures.strip import FILE, Strip
+
+
+def load_attention(path: Path) -> Strip | None:
+    """Return the attention maps in a file; None where it holds none that can be read here."""
+    try:
+        return Strip.load(path)
+    except DataError:
+        return None
 
 
 def read_attention(uri: str, run_ids: Iterable[str]) -> dict[str, Strip]:
@@ -16,12 +21,4 @@ def read_attention(uri: str, run_ids: Iterable[str]) -> dict[str, Strip]:
 
     One request each: ask for few.
     """
-    client, found = open_client(uri), {}
-    with TemporaryDirectory(prefix="rotlab-") as folder:
-        for run_id in run_ids:
-            try:
-                path = client.download_artifacts(run_id, FILE, folder)
-                found[run_id] = Strip.load(Path(path))
-            except (MlflowException, OSError, DataError):  # it has none, or none to be read here
-                continue
-    return found
+    return read_files(uri, run_ids, FILE, load_attention)

@@ -18,7 +18,7 @@ import pytest
 from rotlab.execution.importance import Importance
 from rotlab.reporting.comparison import compare
 from rotlab.reporting.outside import read_outside
-from rotlab.reporting.page.confusions import confusions_html
+from rotlab.reporting.page.confusions import MOST, Sum, confusions_html, wanted
 from rotlab.reporting.page.facts import Source, without_password
 from rotlab.reporting.page.page import Study, page
 from rotlab.reporting.page.rotations import rotations_html
@@ -177,16 +177,32 @@ def test_confusions_are_summed_by_arm_and_of_many_classes_mistakes_are_told(stud
     parser.feed(page(held))
     assert parser.open == []
     assert len(parser.ids) == len(set(parser.ids))
-    assert "rgb, scratch: 14 of 16 videos right, 2 stages" in parser.words
+    assert "rgb, scratch: 14 of 16 videos right, 2 of 3 stages" in parser.words
     assert "What is taken for what" in parser.heads
     assert NASTY not in page(held)
     names = tuple(f"class {number}" for number in range(40))
     counts = np.diag([5] * 40)
     counts[3, 4] = 2
-    many = confusions_html("x", {"all": (1, Confusion(names, counts))}, "videos")
+    many = confusions_html("x", {"all": Sum(1, 1, Confusion(names, counts))}, "videos")
     assert "all: 200 of 202 videos right, 1 stage<" in many
     assert "The 1 most frequent mistakes among 40 classes" in many
     assert confusions_html("x", {}, "videos") == ""
+
+
+def test_of_very_many_stages_each_arm_that_is_shown_is_asked_alike() -> None:
+    arms = {f"arm {arm}": [f"{arm}-{seed}" for seed in range(25)] for arm in range(2 * MOST)}
+    asked = wanted([arms, {"pretrain": ["p", "p"]}])
+    first = asked[: MOST + 1]
+    assert first == [*(f"{arm}-0" for arm in range(MOST)), "p"]
+    assert asked[MOST + 1 : 2 * MOST + 1] == [f"{arm}-1" for arm in range(MOST)]
+    assert len(asked) == 25 * MOST + 1
+
+
+def test_of_very_many_failures_the_page_shows_some_and_says_so(study: Study) -> None:
+    broken = [_stage(f"x{n}", "finetune", state="FAILED", error="no " * 500) for n in range(300)]
+    text = page(replace(study, stages=broken))
+    assert "100 of 300 are shown" in text
+    assert text.count("no no no") < 110 * 500
 
 
 def test_rotations_taken_for_others_stand_beside_the_share_told(study: Study) -> None:

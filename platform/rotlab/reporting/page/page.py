@@ -33,6 +33,7 @@ from rotlab.tracking.stage_runs import Curve, StageRun
 from rotnet.pictures.strip import Strip
 
 MOST_CELLS = 2000
+MOST_FAILURES = 100  # with their errors
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "img-src data: blob:; base-uri 'none'; form-action 'none'"
@@ -172,12 +173,15 @@ def _cost(study: Study) -> str:
 
 
 def _failures(study: Study) -> str:
-    parts = []
-    for one in failed(study.stages):
+    parts, ended = [], failed(study.stages)
+    for one in ended[:MOST_FAILURES]:
         head = f"{one.kind} {one.key[:12]}, {one.state.lower()}: {last_line(one.error)}"
         parts.append(
             f"<details><summary>{text(head)}</summary><pre>{text(one.error)}</pre></details>"
         )
+    if len(ended) > MOST_FAILURES:
+        said = f"{MOST_FAILURES} of {len(ended)} are shown; rotlab.history has all."
+        parts.append(paragraph(said, "note"))
     lost = study.frame[~study.frame["state"].isin(DONE)]
     if len(lost):
         caption = f"{len(lost)} of {len(study.frame)} cells have no result"
