@@ -122,8 +122,11 @@ class Strip:
             cells = pixels.reshape(len(names), side, len(videos), side, 3).swapaxes(1, 2)
             return cls(
                 videos=videos,
-                **{name: str(told[name]) for name in ("role", "modality", "stage")},
-                **{name: int(told[name]) for name in ("frame", "frames")},
+                role=str(told["role"]),
+                modality=str(told["modality"]),
+                stage=str(told["stage"]),
+                frame=int(told["frame"]),
+                frames=int(told["frames"]),
                 pictures=dict(zip(names, cells, strict=True)),
                 places={row: tuple(map(str, each)) for row, each in told["places"].items()},
             )

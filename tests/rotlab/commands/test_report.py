@@ -176,7 +176,7 @@ def test_a_run_that_puts_no_file_into_mlflow_puts_no_frame_of_a_video_there_by_i
         return 0
 
     monkeypatch.setattr(concluding, "run_job", run)
-    monkeypatch.setattr(concluding.subprocess, "run", note)
+    monkeypatch.setattr(subprocess, "run", note)
     assert concluding.run_to_end(job, report=True) == 0
     assert ["--no-attention" in command for command in asked] == [left_out]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rotnet.pictures.strip import Strip
+from rotnet.pictures.strip import Row, Strip
 
 
 def make_strip(
@@ -17,7 +17,9 @@ def make_strip(
     role: str = "test",
 ) -> Strip:
     """Return maps of one shade, beside a random network's of another; None: without that."""
-    shades = {"clip": clip, "network": shade} | ({} if random is None else {"random": random})
+    shades: dict[Row, int] = {"clip": clip, "network": shade}
+    if random is not None:
+        shades["random"] = random
     return Strip(
         videos=tuple(videos),
         role=role,
@@ -25,11 +27,9 @@ def make_strip(
         stage="layer2",
         frame=9,
         frames=16,
-        pictures={  # type: ignore[misc]
+        pictures={
             row: np.full((len(videos), 8, 8, 3), value, dtype=np.uint8)
             for row, value in shades.items()
         },
-        places={  # type: ignore[misc]
-            row: ("upper left", *[""] * (len(videos) - 1)) for row in shades if row != "clip"
-        },
+        places={row: ("upper left", *[""] * (len(videos) - 1)) for row in shades if row != "clip"},
     )
