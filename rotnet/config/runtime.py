@@ -28,6 +28,12 @@ class RuntimeConfig(Settings):
     eval_batch: PositiveInt = Field(
         32, description="clips per batch when scoring", json_schema_extra=HOW
     )
+    attention: Annotated[int, Field(ge=0, le=16)] = Field(
+        4,
+        description="videos of which a stage leaves attention maps for MLflow and the report, with "
+        "a frame of each; 0 leaves none",
+        json_schema_extra=HOW,
+    )
     recompute: bool = Field(
         False,
         description="in training, keep what enters a block and compute the rest again when going "

@@ -1,6 +1,6 @@
 """The linear probe: what a frozen network's stages know of the actions, read by a linear rule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +35,7 @@ def linear(
     test: VideoSet,
     folder: Path,
     watch: Watch,
+    look: Callable[[VideoNet], None] | None = None,
 ) -> dict[str, float]:
     """Fit logistic regressions on every stage's features, and score the test videos with them.
 
@@ -54,6 +55,7 @@ def linear(
         folder: gets scores.npz, confusion.csv and classes.csv of the chosen stage and grid, its
             val_scores.npz, and probes.csv: every stage, grid and weight decay.
         watch: may stop it between batches and fits.
+        look: is given the network once it has been measured.
 
     Returns:
         Of the chosen stage and grid, what `rotnet.evaluation.metrics.metrics` says, and
@@ -96,6 +98,8 @@ def linear(
     judged.save(folder, VAL_SCORES)
     accuracy = {name: _accuracy(scores) for name, scores in tested.items()}
     _write_trials(folder / PROBES, trials, each, chosen, accuracy)
+    if look is not None:
+        look(model)
     stage, pool = _places(model.stages, config.linear.pools)[chosen.name]
     return {
         **leave(tested[chosen.name], folder),

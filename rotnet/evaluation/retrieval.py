@@ -1,5 +1,6 @@
 """Retrieval: is a test video near training videos of its class, by features nobody has tuned?"""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from rotnet.evaluation.ranking import (
 from rotnet.learning.device import find_device
 from rotnet.learning.table import write_table
 from rotnet.learning.watch import Watch
+from rotnet.models.net import VideoNet
 
 NEIGHBOURS = "neighbours.csv"
 KS = (1, 5, 10, 20, 50)
@@ -33,6 +35,7 @@ def retrieve(
     test: VideoSet,
     folder: Path,
     watch: Watch,
+    look: Callable[[VideoNet], None] | None = None,
 ) -> dict[str, float]:
     """Rank all training videos by how near each test video they are, and say how well.
 
@@ -48,6 +51,7 @@ def retrieve(
         test: the queries.
         folder: gets neighbours.csv: the 10 nearest videos of every test video.
         watch: may stop it between batches.
+        look: is given the network once it has been measured.
 
     Returns:
         recall_at_<k> for k in 1, 5, 10, 20, 50, as far as the gallery reaches: the share of test
@@ -83,6 +87,8 @@ def retrieve(
         raise CheckpointError(f"{init or 'the random network'}: {error}") from None
     order = np.argsort(-nearness, axis=1, kind="stable")
     _write_neighbours(folder / NEIGHBOURS, test, train, nearness, order)
+    if look is not None:
+        look(model)
     return retrieval_metrics(
         order, labels_of(test.videos, test.classes), labels_of(train.videos, train.classes)
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from rotnet.errors import UserError
 
@@ -22,11 +22,11 @@ def checked_png(path: Path) -> Path:
     return path
 
 
-def write_image(image: Image.Image, path: Path) -> None:
-    """Write a picture as PNG under a temporary name, then rename."""
+def write_image(image: Image.Image, path: Path, text: PngImagePlugin.PngInfo | None = None) -> None:
+    """Write a picture as PNG, with what it says of itself, under a temporary name, then rename."""
     aside = path.with_name(path.name + ".part")
     try:
-        image.save(aside, format="PNG")
+        image.save(aside, format="PNG", pnginfo=text)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)

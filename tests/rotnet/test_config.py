@@ -21,7 +21,7 @@ from rotnet.recipes import RECIPES
 
 def test_how_settings_are_no_part_of_the_identity() -> None:
     plain = identity(PretrainConfig())
-    busy = identity(PretrainConfig(runtime=RuntimeConfig(workers=7, checkpoint_s=1.0)))
+    busy = identity(PretrainConfig(runtime=RuntimeConfig(workers=7, checkpoint_s=1.0, attention=0)))
     assert plain == busy
     assert "runtime" not in plain
 

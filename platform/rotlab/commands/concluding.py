@@ -48,6 +48,7 @@ def _report(job: Job) -> str:
     uri = job.tracking_uri or default_tracking_uri(job.store.root)
     command = [sys.executable, "-P", "-m", "rotlab.cli", "report", job.plan.name, "--to-mlflow"]
     command += ["--store", str(job.store.root), "--tracking-uri", uri]
+    command += ["--no-attention"] if job.artifacts == "none" else []  # it shows frames of videos
     path = os.pathsep.join(os.path.abspath(each) for each in sys.path)  # noqa: PTH100
     try:
         done = subprocess.run(  # noqa: S603  (our own command)

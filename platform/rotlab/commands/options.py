@@ -68,8 +68,9 @@ def add_artifacts(parser: argparse.ArgumentParser) -> None:
         "--artifacts",
         choices=get_args(Artifacts),
         default="small",
-        help="files of results that go into MLflow: none, small ones (settings, confusion, scores "
-        "up to 1 MB; networks are named by where they lie) or all [%(default)s]",
+        help="files of results that go into MLflow: none, small ones (settings, confusion, scores, "
+        "attention maps with frames of a few videos, up to 1 MB; networks are named by where they "
+        "lie) or all [%(default)s]",
     )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from rotlab.commands.comparing import add_comparing, compared
+from rotlab.commands.kept import attention_of, confusions_of
 from rotlab.commands.options import add_study, an_amount
 from rotlab.commands.output import check_writable, write_whole
 from rotlab.execution.gauges import PREFIX as GAUGES
@@ -23,21 +24,18 @@ from rotlab.execution.importance import Importance, importances
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
 from rotlab.planning.kinds import load_kinds
-from rotlab.reporting.arms import DONE
 from rotlab.reporting.outside import outside_of, read_outside
 from rotlab.reporting.page.facts import Source
 from rotlab.reporting.page.learning import METRICS, chosen
 from rotlab.reporting.page.page import Study, page
 from rotlab.tracking.beside import beside as with_lines
-from rotlab.tracking.confusions import FILE, Confusion, parse_confusion, read_confusions
-from rotlab.tracking.query import STAGES, results
+from rotlab.tracking.query import results
 from rotlab.tracking.stage_runs import StageRun, read_curves, read_stages
 from rotlab.tracking.study_page import PAGE, log_page
 from rotlab.tracking.uri import TrackingError, default_tracking_uri
 from rotnet.errors import UserError
 
 EVERY_S, SHORTEST_S = 15.0, 2.0
-MOST_FETCHED = 100  # tables of confusion that are asked of MLflow, where the store is not at hand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to-mlflow",
         action="store_true",
         help=f"put the page into MLflow, as {PAGE} of the study's run; a file only with -o",
+    )
+    parser.add_argument(
+        "--no-attention",
+        dest="attention",
+        action="store_false",
+        help="leave out attention maps, which show a frame of a few videos",
     )
     add_comparing(parser)
 
@@ -179,28 +183,11 @@ def _page(
         curves,
         outside,
         source,
-        _confusions(store, uri, seen),
+        confusions_of(store, uri, seen.frame, seen.stages),
         _searches(store, args.study),
+        attention_of(store, uri, seen.frame, seen.stages) if args.attention else None,
     )
     return page(study, every_s)
-
-
-def _confusions(store: Store, uri: str, seen: _Seen) -> dict[str, Confusion]:
-    """What results and pretrainings took for what: as the store has it, else as MLflow does."""
-    wanted = {held[-1] for held in seen.frame[STAGES] if held}
-    runs = [one for one in seen.stages if one.key in wanted or one.kind == "pretrain"]
-    done = [one for one in runs if one.state in DONE]
-    found: dict[str, Confusion] = {}
-    for one in done:
-        record = store.record(one.key, one.kind)
-        path = None if record is None else store.result_place(record) / FILE
-        if path is not None and path.is_file():
-            confusion = parse_confusion(path.read_text(encoding="utf-8"))
-            if confusion is not None:
-                found[one.key] = confusion
-    absent = [one for one in done if store.record(one.key, one.kind) is None][:MOST_FETCHED]
-    fetched = read_confusions(uri, [one.run_id for one in absent])
-    return found | {one.key: fetched[one.run_id] for one in absent if one.run_id in fetched}
 
 
 def _searches(store: Store, name: str) -> list[Importance]:

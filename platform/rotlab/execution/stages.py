@@ -1,13 +1,16 @@
 """How rotnet's stage kinds are run: their inputs and data become what its functions take."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from rotlab.execution.attention import frozen_opened, leave_attention
 from rotlab.planning.stage import HELD_OUT, DataRef, is_held_out
 from rotlab.planning.weights import weights_fingerprint
 from rotnet.config import (
     FinetuneConfig,
+    FrozenConfig,
     FusionConfig,
     PretrainConfig,
     ProbeConfig,
@@ -21,10 +24,13 @@ from rotnet.evaluation.evaluate import evaluate as evaluate_network
 from rotnet.evaluation.fuse import fuse as fuse_scores
 from rotnet.evaluation.held_out import score_held_out
 from rotnet.evaluation.linear import linear as probe_network
+from rotnet.evaluation.opened import open_network
 from rotnet.evaluation.retrieval import retrieve
 from rotnet.learning.finetune import finetune as finetune_network
+from rotnet.learning.lessons import pretraining_videos
 from rotnet.learning.pretrain import pretrain as pretrain_network
 from rotnet.learning.watch import Watch
+from rotnet.models.net import VideoNet
 
 Data = Sequence[tuple[DataRef, Path]]
 Side = Literal["pretrain", "train", "test"]
@@ -37,8 +43,13 @@ def pretrain(
     folder: Path,
     watch: Watch,
 ) -> dict[str, float]:
-    """Pretrain a network on one data set."""
-    return pretrain_network(config, _videos(data, "pretrain"), folder, watch)
+    """Pretrain a network on one data set; what it attends to is shown in videos held out."""
+    videos = _videos(data, "pretrain")
+    metrics = pretrain_network(config, videos, folder, watch)
+    _, held_out = pretraining_videos(config, videos.videos)
+    judged = replace(videos, videos=held_out)
+    leave_attention(lambda: open_network(folder), judged, config.runtime, folder)
+    return metrics
 
 
 def finetune(
@@ -60,23 +71,27 @@ def evaluate(
 ) -> dict[str, float]:
     """Score the network of the one input."""
     (network,) = inputs.values()
-    return evaluate_network(config, network, _videos(data, "test"), folder, watch)
+    videos = _videos(data, "test")
+    metrics = evaluate_network(config, network, videos, folder, watch)
+    leave_attention(lambda: open_network(network), videos, config.runtime, folder)
+    return metrics
 
 
 def linear(
     config: ProbeConfig, inputs: Mapping[str, Path], data: Data, folder: Path, watch: Watch
 ) -> dict[str, float]:
     """Probe the network of the input `init`, or the given weights, or a random one."""
-    train, test = _videos(data, "train"), _videos(data, "test")
-    return probe_network(config, _init(inputs, data), train, test, folder, watch)
+    train, test, init = _videos(data, "train"), _videos(data, "test"), _init(inputs, data)
+    look = _look(config, init, test, folder)
+    return probe_network(config, init, train, test, folder, watch, look)
 
 
 def retrieval(
     config: RetrieveConfig, inputs: Mapping[str, Path], data: Data, folder: Path, watch: Watch
 ) -> dict[str, float]:
     """Retrieve by the network of the input `init`, or the given weights, or a random one."""
-    train, test = _videos(data, "train"), _videos(data, "test")
-    return retrieve(config, _init(inputs, data), train, test, folder, watch)
+    train, test, init = _videos(data, "train"), _videos(data, "test"), _init(inputs, data)
+    return retrieve(config, init, train, test, folder, watch, _look(config, init, test, folder))
 
 
 def fuse(
@@ -92,6 +107,19 @@ def fuse(
         name.removesuffix(HELD_OUT): path for name, path in inputs.items() if is_held_out(name)
     }
     return fuse_scores(config, members, folder, held_out)
+
+
+def _look(
+    config: FrozenConfig, init: Path | None, test: VideoSet, folder: Path
+) -> Callable[[VideoNet], None]:
+    """What shows a frozen network's attention once it has been measured."""
+
+    def look(model: VideoNet) -> None:
+        leave_attention(
+            lambda: frozen_opened(config, model), test, config.runtime, folder, beside=bool(init)
+        )
+
+    return look
 
 
 def _videos(data: Data, role: Side) -> VideoSet:

@@ -22,6 +22,7 @@ from rotlab.reporting.arms import ArmSummary, as_text, varying_axes
 from rotlab.reporting.chains import joint
 
 FEWEST_FACTORS = 2
+MOST_COLUMNS = 120  # of the linear model: of 300, with as many seeds, a mixed one takes 20 seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ def factorial(arms: Sequence[ArmSummary], axes: Sequence[str]) -> Factorial | No
     """Return the effects of the axes on which arms differ; None where fewer than two vary together.
 
     It is None as well where values are too few to know their spread, and where some combination of
-    the axes has none: an effect would then hang on which ones are missing.
+    the axes has none: an effect would then hang on which ones are missing. And where an axis has so
+    many values that nobody would read the table for it (MOST_COLUMNS).
     """
     taken = _crossed(arms, axes)
     if taken is None:
@@ -76,7 +78,7 @@ def factorial(arms: Sequence[ArmSummary], axes: Sequence[str]) -> Factorial | No
     terms = [*((name,) for name in names), *combinations(names, 2)]
     formula = "value ~ " + " + ".join(":".join(f"C({name}, Sum)" for name in one) for one in terms)
     columns = sum(np.prod([rows[name].nunique() - 1 for name in one]) for one in terms)
-    if len(rows) - columns - 1 < 1 or np.ptp(rows["value"]) == 0:
+    if columns > MOST_COLUMNS or len(rows) - columns - 1 < 1 or np.ptp(rows["value"]) == 0:
         return None
     by_name = dict(zip(names, factors, strict=True))
     found = _mixed(formula, rows, terms, groups) if shares else _ordinary(formula, rows)

@@ -5,13 +5,11 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
-from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
-from rotlab.tracking.client import open_client
+from rotlab.tracking.kept_files import read_files
 
 FILE = "confusion.csv"
 
@@ -46,19 +44,14 @@ def parse_confusion(text: str) -> Confusion | None:
     return Confusion(classes, counts) if fits else None
 
 
+def load_confusion(path: Path) -> Confusion | None:
+    """Return what a file says; None where it is no table of counts."""
+    return parse_confusion(path.read_text(encoding="utf-8"))
+
+
 def read_confusions(uri: str, run_ids: Iterable[str]) -> dict[str, Confusion]:
     """Return run -> what was taken for what, of those whose artifacts tell it.
 
     One request each: ask for few.
     """
-    client, found = open_client(uri), {}
-    with TemporaryDirectory(prefix="rotlab-") as folder:
-        for run_id in run_ids:
-            try:
-                path = client.download_artifacts(run_id, FILE, folder)
-                confusion = parse_confusion(Path(path).read_text(encoding="utf-8"))
-            except (MlflowException, OSError):  # it has none, or they are not at hand here
-                continue
-            if confusion is not None:
-                found[run_id] = confusion
-    return found
+    return read_files(uri, run_ids, FILE, load_confusion)

@@ -3,43 +3,28 @@
 import math
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Executable,
-    Join,
-    column,
-    create_engine,
-    select,
-    table,
-    text,
-)
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from rotlab.tracking.runs import CELL, STAGE, STAGE_METRICS, STUDY, TAGS, TYPE, StudyRuns, tabulate
+from rotlab.tracking.runs import (
+    CELL,
+    STAGE,
+    STAGE_METRICS,
+    STUDY,
+    TAGS,
+    TYPE,
+    RunRow,
+    StudyRuns,
+    tabulate,
+)
+from rotlab.tracking.tables import PARAMS, history_of, infos_of, tags_of, values_of
 from rotlab.tracking.uri import TrackingError, sqlite_path
-
-_RUNS = table(
-    "runs",
-    *(
-        column(name)
-        for name in (
-            *("run_uuid", "experiment_id", "lifecycle_stage"),
-            *("status", "start_time", "end_time"),
-        )
-    ),
-)
-_TAGS = table("tags", column("run_uuid"), column("key"), column("value"))
-_METRICS = table(
-    "latest_metrics", *(column(name) for name in ("run_uuid", "key", "value", "is_nan"))
-)
-_OF_TYPE = table("tags", column("run_uuid"), column("key"), column("value")).alias("of_type")
 
 
 class Database:
@@ -76,26 +61,56 @@ class Database:
             experiment = _experiment(connection, study)
             if experiment is None:
                 return None
-            study_tags = connection.execute(_tags(experiment, _is(STUDY))).all()
+            study_tags = connection.execute(tags_of(experiment, [STUDY])).all()
             if not study_tags:
                 return None
-            others = _OF_TYPE.c.value.in_([STAGE, CELL])
-            infos = connection.execute(
-                select(_RUNS.c.run_uuid, _RUNS.c.status, _RUNS.c.start_time, _RUNS.c.end_time)
-                .select_from(_of_type())
-                .where(*_belongs(experiment), others)
-            )
-            tags = connection.execute(_tags(experiment, others, _TAGS.c.key.in_(list(TAGS))))
-            cells = connection.execute(_values(experiment, _is(CELL)))
-            stages = connection.execute(
-                _values(experiment, _is(STAGE), _METRICS.c.key.in_(STAGE_METRICS))
-            )
+            infos = connection.execute(infos_of(experiment, [STAGE, CELL]))
+            tags = connection.execute(tags_of(experiment, [STAGE, CELL], keys=list(TAGS)))
+            cells = connection.execute(values_of(experiment, [CELL]))
+            stages = connection.execute(values_of(experiment, [STAGE], keys=STAGE_METRICS))
             values = (
                 (run_id, name, math.nan if is_nan else value)
                 for rows in (cells, stages)
                 for run_id, name, value, is_nan in rows
             )
             return tabulate(infos, tags, values, study_tags)
+
+    def stages(self, study: str) -> list[RunRow] | None:
+        """Return the runs of a study's stages, whole; None if there is no such study.
+
+        Raises:
+            TrackingError: if the database cannot be read, or is not MLflow's.
+        """
+        with self._connect() as connection:
+            experiment = _experiment(connection, study)
+            if experiment is None:
+                return None
+            rows = {
+                run_id: RunRow(run_id, start, end, {}, {}, {})
+                for run_id, _, start, end in connection.execute(infos_of(experiment, [STAGE]))
+            }
+            for run_id, key, said in connection.execute(tags_of(experiment, [STAGE])):
+                rows[run_id].tags[key] = said or ""
+            for run_id, key, value, is_nan in connection.execute(values_of(experiment, [STAGE])):
+                rows[run_id].metrics[key] = math.nan if is_nan else value
+            for run_id, key, said in connection.execute(tags_of(experiment, [STAGE], of=PARAMS)):
+                rows[run_id].params[key] = said
+            return list(rows.values())
+
+    def curves(
+        self, run_ids: Sequence[str], metrics: Sequence[str]
+    ) -> dict[tuple[str, str], dict[int, float]]:
+        """Return run and metric -> its values by step, of a step the last.
+
+        Raises:
+            TrackingError: if the database cannot be read, or is not MLflow's.
+        """
+        found: dict[tuple[str, str], dict[int, float]] = {}
+        with self._connect() as connection:
+            rows = connection.execute(history_of(run_ids, metrics))
+            for run_id, metric, step, value, is_nan in rows:
+                found.setdefault((run_id, metric), {})[step] = math.nan if is_nan else value
+        return found
 
     def studies(self) -> list[str]:
         """Return the names of all studies.
@@ -156,36 +171,6 @@ def _experiment(connection: Connection, study: str) -> int | None:
         if row.get("workspace", workspace) == workspace and row["lifecycle_stage"] == "active":
             return int(row["experiment_id"])
     return None
-
-
-def _of_type() -> Join:
-    return _RUNS.join(
-        _OF_TYPE, (_OF_TYPE.c.run_uuid == _RUNS.c.run_uuid) & (_OF_TYPE.c.key == TYPE)
-    )
-
-
-def _is(wanted: str) -> ColumnElement[bool]:
-    return _OF_TYPE.c.value == wanted
-
-
-def _belongs(experiment: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return _RUNS.c.experiment_id == experiment, _RUNS.c.lifecycle_stage == "active"
-
-
-def _tags(experiment: int, *which: ColumnElement[bool]) -> Executable:
-    return (
-        select(_TAGS.c.run_uuid, _TAGS.c.key, _TAGS.c.value)
-        .select_from(_of_type().join(_TAGS, _TAGS.c.run_uuid == _RUNS.c.run_uuid))
-        .where(*_belongs(experiment), *which)
-    )
-
-
-def _values(experiment: int, *which: ColumnElement[bool]) -> Executable:
-    return (
-        select(_METRICS.c.run_uuid, _METRICS.c.key, _METRICS.c.value, _METRICS.c.is_nan)
-        .select_from(_of_type().join(_METRICS, _METRICS.c.run_uuid == _RUNS.c.run_uuid))
-        .where(*_belongs(experiment), *which)
-    )
 
 
 def _beside(path: Path, ending: str) -> Path:

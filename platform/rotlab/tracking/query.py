@@ -14,7 +14,7 @@ from rotlab.tracking.database import Database
 from rotlab.tracking.following import follow_database, follow_server
 from rotlab.tracking.roster import BASELINE_TAG, LOOKS_TAG, NULL, PlannedCell, Roster, read_roster
 from rotlab.tracking.runs import CELL, METRIC, STAGE, StudyRuns
-from rotlab.tracking.uri import TrackingError, check_tracking_uri, sqlite_path
+from rotlab.tracking.uri import TrackingError, check_tracking_uri, is_server, sqlite_path
 
 MISSING = "MISSING"
 STAGES = "stages"
@@ -204,7 +204,7 @@ def history(study: Results) -> pd.DataFrame:
 
 def _follow(study: str, uri: str, *, fresh: bool) -> StudyRuns:
     cache = Cache.of(uri, study)
-    if uri.startswith(("http://", "https://")):
+    if is_server(uri):
         from rotlab.tracking.server import Server  # MLflow, which takes a second to import
 
         server = Server(uri)

@@ -25,6 +25,18 @@ Value = tuple[str, str, float]  # run id, metric, its last value
 
 
 @dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run, with all it holds but the history of its metrics."""
+
+    run_id: str
+    start_ms: int
+    end_ms: int | None
+    tags: dict[str, str]
+    metrics: dict[str, float]
+    params: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class StudyRuns:
     """What MLflow holds of a study.
 

@@ -45,6 +45,11 @@ def sqlite_path(uri: str) -> Path | None:
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
 
+def is_server(uri: str) -> bool:
+    """Say whether a URI is that of an MLflow server, not of a database."""
+    return uri.startswith(("http://", "https://"))
+
+
 def check_tracking_uri(uri: str, timeout_s: float = 5.0, *, writing: bool = True) -> None:
     """Return if MLflow can be expected to take runs at a URI. Makes nothing.
 

@@ -15,6 +15,7 @@ from rotlab.commands import concluding
 from rotlab.execution.job import Job
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Cell, Stage
+from rotlab.tracking.artifacts import Artifacts
 from rotlab.tracking.client import open_client
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.stage_runs import read_curves, read_stages
@@ -150,6 +151,34 @@ def test_at_the_end_of_a_run_its_page_is_put_into_mlflow_unless_it_is_not_to_be(
     (whole / "mlflow.db").unlink()
     assert concluding.run_to_end(job, report=True) == 0
     assert "warning: MLflow has no report of small: error: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("artifacts", "left_out"), [("none", True), ("small", False)])
+def test_a_run_that_puts_no_file_into_mlflow_puts_no_frame_of_a_video_there_by_its_page(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    artifacts: Artifacts,
+    *,
+    left_out: bool,
+) -> None:
+    job = make_job(make_plan([make_stage("count", name="a")]), tmp_path, artifacts=artifacts)
+    asked: list[list[str]] = []
+
+    def note(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    def run(job: Job, *_: object) -> int:
+        job.store.journal_path("lab").parent.mkdir(parents=True)
+        journal = Journal(job.store.journal_path("lab"))
+        journal.append({"event": "study_ended", "time": 1.0, "state": "FINISHED"})
+        journal.close()
+        return 0
+
+    monkeypatch.setattr(concluding, "run_job", run)
+    monkeypatch.setattr(subprocess, "run", note)
+    assert concluding.run_to_end(job, report=True) == 0
+    assert ["--no-attention" in command for command in asked] == [left_out]
 
 
 @pytest.mark.slow

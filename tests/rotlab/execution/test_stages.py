@@ -63,7 +63,7 @@ def test_a_frozen_network_is_measured_on_both_sides_of_its_split(
     monkeypatch.setattr(stages, name, note)
     for inputs in ({"init": tmp_path / "pre"}, {}):
         assert stage(config, inputs, given, tmp_path, Unwatched()) == {"accuracy": 1.0}
-    for (took, init, train, test, folder, _), expected in zip(
+    for (took, init, train, test, folder, *_), expected in zip(
         seen, (tmp_path / "pre", None), strict=True
     ):
         assert (took, init, folder) == (config, expected, tmp_path)

@@ -98,6 +98,20 @@ def test_axes_that_do_not_vary_together_have_no_effects_of_their_own() -> None:
     assert factorial([], []) is None
 
 
+@pytest.mark.parametrize(("values", "are_told"), [(3, True), (61, False)])
+def test_an_axis_of_very_many_values_has_no_table_of_effects(
+    values: int, *, are_told: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    arms = [
+        _arm(rng.normal(0, 1, 3).tolist(), [{f"{rate}-{depth}-{s}"} for s in range(3)], **arm)
+        for rate in range(values)
+        for depth in range(2)
+        for arm in ({"rate": rate, "depth": depth},)
+    ]
+    assert (factorial(arms, ["rate", "depth"]) is not None) is are_told
+
+
 @pytest.mark.parametrize("seeds", [2, 3, 7, 30])
 @pytest.mark.parametrize("effect", [0.2, 0.8, 1.5])
 def test_power_is_statsmodels(seeds: int, effect: float) -> None:

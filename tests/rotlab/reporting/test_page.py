@@ -18,12 +18,13 @@ import pytest
 from rotlab.execution.importance import Importance
 from rotlab.reporting.comparison import compare
 from rotlab.reporting.outside import read_outside
-from rotlab.reporting.page.confusions import confusions_html
+from rotlab.reporting.page.confusions import MOST, Sum, confusions_html, wanted
 from rotlab.reporting.page.facts import Source, without_password
 from rotlab.reporting.page.page import Study, page
 from rotlab.reporting.page.rotations import rotations_html
 from rotlab.tracking.confusions import Confusion
 from rotlab.tracking.stage_runs import StageRun
+from tests.rotlab.tracking.strips import make_strip
 
 Frame = Callable[..., pd.DataFrame]
 
@@ -176,16 +177,32 @@ def test_confusions_are_summed_by_arm_and_of_many_classes_mistakes_are_told(stud
     parser.feed(page(held))
     assert parser.open == []
     assert len(parser.ids) == len(set(parser.ids))
-    assert "rgb, scratch: 14 of 16 videos right, 2 stages" in parser.words
+    assert "rgb, scratch: 14 of 16 videos right, 2 of 3 stages" in parser.words
     assert "What is taken for what" in parser.heads
     assert NASTY not in page(held)
     names = tuple(f"class {number}" for number in range(40))
     counts = np.diag([5] * 40)
     counts[3, 4] = 2
-    many = confusions_html("x", {"all": (1, Confusion(names, counts))}, "videos")
+    many = confusions_html("x", {"all": Sum(1, 1, Confusion(names, counts))}, "videos")
     assert "all: 200 of 202 videos right, 1 stage<" in many
     assert "The 1 most frequent mistakes among 40 classes" in many
     assert confusions_html("x", {}, "videos") == ""
+
+
+def test_of_very_many_stages_each_arm_that_is_shown_is_asked_alike() -> None:
+    arms = {f"arm {arm}": [f"{arm}-{seed}" for seed in range(25)] for arm in range(2 * MOST)}
+    asked = wanted([arms, {"pretrain": ["p", "p"]}])
+    first = asked[: MOST + 1]
+    assert first == [*(f"{arm}-0" for arm in range(MOST)), "p"]
+    assert asked[MOST + 1 : 2 * MOST + 1] == [f"{arm}-1" for arm in range(MOST)]
+    assert len(asked) == 25 * MOST + 1
+
+
+def test_of_very_many_failures_the_page_shows_some_and_says_so(study: Study) -> None:
+    broken = [_stage(f"x{n}", "finetune", state="FAILED", error="no " * 500) for n in range(300)]
+    text = page(replace(study, stages=broken))
+    assert "100 of 300 are shown" in text
+    assert text.count("no no no") < 110 * 500
 
 
 def test_rotations_taken_for_others_stand_beside_the_share_told(study: Study) -> None:
@@ -194,6 +211,30 @@ def test_rotations_taken_for_others_stand_beside_the_share_told(study: Study) ->
     parser = _Page()
     parser.feed(page(replace(study, stages=[*study.stages, pre], confusions={"p": turned})))
     assert "pretrain: 6 of 8 views of held-out videos right, 1 stage" in parser.words
+
+
+def looked_at(study: Study) -> Study:
+    """The study with the attention of two of its networks; old ones have none."""
+    keys = [held[-1] for held in study.frame["stages"] if held[-1].endswith("-0")]
+    scored = [_stage(key, "evaluate", data=("test:demo:1",)) for key in keys]
+    strips = {key: make_strip(40 * place) for place, key in enumerate(keys[:2], start=1)}
+    return replace(study, stages=[*study.stages, *scored], attention=strips)
+
+
+def test_attention_is_within_the_page_and_arms_without_any_are_named(study: Study) -> None:
+    parser = _Page()
+    parser.feed(page(looked_at(study)))
+    assert parser.open == []
+    assert len(parser.ids) == len(set(parser.ids))
+    assert "Where networks look" in parser.heads
+    assert len(parser.addresses) == 2 * (1 + 2 + 1)  # clips, two networks, a random one
+    assert all(one.startswith("data:image/webp;base64,") for one in parser.addresses)
+    assert f"No maps of rgb, pace (evaluate), rgb, {NASTY} (evaluate)," in parser.words
+    for held in (study, replace(looked_at(study), attention=None)):
+        parser = _Page()
+        parser.feed(page(held))
+        assert "Where networks look" not in parser.heads
+        assert parser.addresses == []
 
 
 def test_searches_tell_which_settings_mattered_or_why_they_do_not(study: Study) -> None:
@@ -322,6 +363,38 @@ def test_in_a_browser_tables_sort_and_filter_and_nothing_is_fetched(
     assert said["sort"] == "ascending"
     assert said["descending"] == said["ascending"][::-1]
     assert (said["kept"], said["told"]) == (1, "1 of 10")
+
+
+_PICTURES = """
+<script>
+const images = [...document.querySelectorAll("table.maps img")];
+Promise.all(images.map((one) => one.decode())).then(() => {
+  const out = document.createElement("pre");
+  out.id = "said";
+  out.textContent = JSON.stringify({
+    problems,
+    sizes: images.map((one) => [one.naturalWidth, one.naturalHeight]),
+    shown: images.map((one) => one.clientWidth > 0),
+    wider: document.documentElement.scrollWidth > window.innerWidth,
+    fetched: performance.getEntriesByType("resource").map((one) => one.name)
+      .filter((name) => !name.startsWith("data:")),
+  });
+  document.body.append(out);
+});
+</script>
+"""
+
+
+@pytest.mark.slow
+def test_in_a_browser_pictures_are_shown_and_the_page_is_no_wider_than_the_screen(
+    study: Study, tmp_path: Path
+) -> None:
+    said = _said_in_a_browser(page(looked_at(study)), _PICTURES, tmp_path)
+    assert said["problems"] == []
+    assert said["fetched"] == []
+    assert said["sizes"] == [[8, 8]] * 8
+    assert all(said["shown"])
+    assert not said["wider"]
 
 
 def _said_in_a_browser(whole: str, probe: str, tmp_path: Path) -> dict[str, Any]:

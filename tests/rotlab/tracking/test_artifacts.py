@@ -10,10 +10,13 @@ from mlflow.tracking import MlflowClient
 from rotlab.execution.layout import Layout
 from rotlab.planning.plan import Plan
 from rotlab.tracking.artifacts import MOST_BYTES, Artifacts
+from rotlab.tracking.attentions import read_attention
 from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.rebuild import rebuild
+from rotnet.pictures.strip import FILE
 from tests.rotlab.tracking.story import events_of, runs_of
+from tests.rotlab.tracking.strips import make_strip
 
 KEY = "finetune-rotation-rgb-0"
 
@@ -105,3 +108,16 @@ def test_a_place_that_takes_no_files_holds_up_nothing(shop: Shop, tmp_path: Path
     (tmp_path / "file").unlink()
     shop.bring(place=f"{tmp_path}/file")
     assert shop.run().data.tags["rotlab.artifacts"] == "a small"
+
+
+def test_attention_maps_go_there_too_and_into_a_new_mlflow_again(
+    shop: Shop, empty_database: Path
+) -> None:
+    make_strip().save(shop.folder / FILE)
+    for _ in range(2):
+        shop.bring()
+        run = shop.run().info.run_id
+        assert read_attention(shop.uri, [run])[run].videos == make_strip().videos
+        Path(shop.uri.removeprefix("sqlite:///")).write_bytes(empty_database.read_bytes())
+    shop.bring("none")
+    assert read_attention(shop.uri, [shop.run().info.run_id]) == {}

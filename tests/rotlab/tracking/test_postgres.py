@@ -15,6 +15,7 @@ from rotlab.tracking.database import Database
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.query import results
 from rotlab.tracking.server import Server
+from rotlab.tracking.stage_runs import read_curves, read_stages
 from rotlab.tracking.tracker import Tracker
 from tests.rotlab.tracking.servers import MlflowServer, postgres, postgres_programs
 
@@ -119,6 +120,12 @@ def test_what_is_read_through_the_server_is_what_its_database_holds(
     parts = [run for digit in "0123456789abcdef" for run in asked._part(experiment, digit)]
     assert len(parts) == len(through.runs)
     pd.testing.assert_frame_equal(_sorted(through.runs), _sorted(inside.runs))
+
+    stages = read_stages("asked", server.uri)
+    assert stages == read_stages("asked", database)
+    curves = read_curves(server.uri, stages, ("loss",))
+    assert curves == read_curves(database, stages, ("loss",))
+    assert len(curves) == len(stages)
 
     client = MlflowClient(server.uri)
     first, second, *_ = inside.of_type("cell")["run_id"]

@@ -1,6 +1,8 @@
 """What was taken for what, arm by arm: the sum over its cells, shaded by shares of each row."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
 
 import pandas as pd
 
@@ -18,10 +20,36 @@ _MISTAKES = 12
 _DARKEST = 45  # per cent of colour, on which text can still be read
 
 
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What several stages took for what.
+
+    Args:
+        stages: so many tell it.
+        of: so many there are.
+        total: the sum of their counts.
+    """
+
+    stages: int
+    of: int
+    total: Confusion
+
+
+def wanted(groups: Iterable[Mapping[str, Sequence[str]]]) -> list[str]:
+    """Return the stages that are asked of, each once: of each group first one, then a second one.
+
+    Args:
+        groups: name -> keys of stages, for each part of a page; those that have no room are left.
+    """
+    shown = [keys for part in groups for keys in list(part.values())[:MOST]]
+    turns = chain.from_iterable(zip_longest(*shown))
+    return list(dict.fromkeys(key for key in turns if key is not None))
+
+
 def summed(
     groups: Mapping[str, Iterable[str]], confusions: Mapping[str, Confusion]
-) -> dict[str, tuple[int, Confusion]]:
-    """Return group -> of how many stages, and their sum; those of other classes are left out.
+) -> dict[str, Sum]:
+    """Return group -> the sum over its stages; those of other classes are left out.
 
     Args:
         groups: name -> keys of stages.
@@ -29,13 +57,14 @@ def summed(
     """
     found = {}
     for name, keys in groups.items():
-        held = [confusions[key] for key in dict.fromkeys(keys) if key in confusions]
+        unique = dict.fromkeys(keys)
+        held = [confusions[key] for key in unique if key in confusions]
         alike = [one for one in held if one.classes == held[0].classes]
         if alike:
             total = alike[0]
             for one in alike[1:]:
                 total = total + one
-            found[name] = (len(alike), total)
+            found[name] = Sum(len(alike), len(unique), total)
     return found
 
 
@@ -63,18 +92,20 @@ def pretexts_of(stages: Sequence[StageRun], names: Mapping[str, str]) -> dict[st
     return found
 
 
-def confusions_html(name: str, sums: Mapping[str, tuple[int, Confusion]], what: str) -> str:
+def confusions_html(name: str, sums: Mapping[str, Sum], what: str) -> str:
     """Return a folded table for each arm; nothing where nothing was recorded.
 
     Args:
         name: an identity, once in the page.
-        sums: arm -> of how many stages, and what they took for what.
+        sums: arm -> what its stages took for what.
         what: that is counted, such as "videos".
     """
     parts = []
-    for number, (arm, (stages, one)) in enumerate(list(sums.items())[:MOST], start=1):
+    for number, (arm, found) in enumerate(list(sums.items())[:MOST], start=1):
+        one, which = found.total, "" if found.stages == found.of else f"{found.stages} of "
         right, of = int(one.counts.trace()), int(one.counts.sum())
-        said = f"{arm}: {right:,} of {of:,} {what} right, {stages} stage" + "s" * (stages != 1)
+        said = f"{arm}: {right:,} of {of:,} {what} right, {which}{found.of} stage"
+        said += "s" * (found.of != 1)
         own = f"{name}-{number}"
         shown = _matrix(own, said, one) if len(one.classes) <= MOST_CLASSES else _pairs(own, one)
         parts.append(f"<details><summary>{text(said)}</summary>{shown}</details>")

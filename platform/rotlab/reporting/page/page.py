@@ -1,7 +1,8 @@
 """The page itself: sections in their order, styles and scripts within, nothing fetched.
 
 Plots are drawn by plotly.js as its Python package brings it, whole: 4.8 MB of the page. Lighter
-builds of it come from other registries only and would have to be kept here by hand.
+builds of it come from other registries only and would have to be kept here by hand. Pictures of
+attention are 1 MB at most.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from rotlab.execution.importance import Importance
 from rotlab.reporting.arms import DONE
 from rotlab.reporting.comparison import Comparison
 from rotlab.reporting.outside import Outside
+from rotlab.reporting.page.attention import attention_html, looks_of
 from rotlab.reporting.page.confusions import confusions_html, pretexts_of, results_of, summed
 from rotlab.reporting.page.facts import Source, cost_columns, failed, last_line, provenance
 from rotlab.reporting.page.learning import curves_html, stage_names
@@ -28,8 +30,10 @@ from rotlab.reporting.tables import Column
 from rotlab.tracking.confusions import Confusion
 from rotlab.tracking.query import STAGES
 from rotlab.tracking.stage_runs import Curve, StageRun
+from rotnet.pictures.strip import Strip
 
 MOST_CELLS = 2000
+MOST_FAILURES = 100  # with their errors
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "img-src data: blob:; base-uri 'none'; form-action 'none'"
@@ -49,6 +53,7 @@ class Study:
         source: where all this comes from.
         confusions: stage key -> what it took for what.
         searches: what settings mattered in those that have ended.
+        attention: stage key -> where its network looks; None: that is not to be shown.
     """
 
     frame: pd.DataFrame
@@ -59,6 +64,7 @@ class Study:
     source: Source
     confusions: Mapping[str, Confusion] = field(default_factory=dict)
     searches: Sequence[Importance] = ()
+    attention: Mapping[str, Strip] | None = None
 
 
 def page(study: Study, every_s: float | None = None) -> str:
@@ -127,6 +133,7 @@ def _sections(study: Study) -> list[tuple[str, str, str]]:
         ("ranks", "Over data sets", ranks_html(study.comparisons)),
         ("confusions", "What is taken for what", _confusions(study)),
         ("rotations", "Rotations told apart", _rotations(study, names)),
+        ("attention", "Where networks look", _attention(study, names)),
         ("searches", "Which settings mattered", searches_html(study.searches)),
         ("learning", "Learning curves", curves_html(study.stages, study.curves, names)),
         ("cost", "Cost and sharing", _cost(study)),
@@ -148,6 +155,12 @@ def _rotations(study: Study, names: Mapping[str, str]) -> str:
     return told + confusions_html("rotation", sums, "views of held-out videos")
 
 
+def _attention(study: Study, names: Mapping[str, str]) -> str:
+    if study.attention is None:
+        return ""
+    return attention_html(looks_of(study.frame, study.stages, names), study.attention)
+
+
 def _cost(study: Study) -> str:
     if not study.stages:
         return ""
@@ -160,12 +173,15 @@ def _cost(study: Study) -> str:
 
 
 def _failures(study: Study) -> str:
-    parts = []
-    for one in failed(study.stages):
+    parts, ended = [], failed(study.stages)
+    for one in ended[:MOST_FAILURES]:
         head = f"{one.kind} {one.key[:12]}, {one.state.lower()}: {last_line(one.error)}"
         parts.append(
             f"<details><summary>{text(head)}</summary><pre>{text(one.error)}</pre></details>"
         )
+    if len(ended) > MOST_FAILURES:
+        said = f"{MOST_FAILURES} of {len(ended)} are shown; rotlab.history has all."
+        parts.append(paragraph(said, "note"))
     lost = study.frame[~study.frame["state"].isin(DONE)]
     if len(lost):
         caption = f"{len(lost)} of {len(study.frame)} cells have no result"
