@@ -34,7 +34,11 @@ def memory_of(store: Store, study: str) -> Memory:
     """Return what a store knows of a study's stages, and of other studies that ask for them."""
 
     def events() -> Iterable[Event]:
-        return in_order(Journal(path).read() for path in store.journals(study))
+        """Of one driver, in the order in which it heard of them, by which it decided."""
+        journals = store.journals(study)
+        if len(journals) == 1:
+            return Journal(journals[0]).read()
+        return in_order(Journal(path).read() for path in journals)
 
     def curve(stage: Stage, metric: str) -> Curve:
         record = store.record(stage.key, stage.kind)
