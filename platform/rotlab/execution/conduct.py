@@ -77,6 +77,8 @@ class Conduct:
         self._began = clock()
         self._given = plan.stages.keys()
         self._release = Release(plan, records, seconds)
+        if searches is not None:
+            sort_out(self._release, searches)
         self._attempts = Attempts()
         self._elsewhere = Elsewhere(self._policy.stale_s)
         self._larger: dict[str, Resources] = dict(shares or {})

@@ -31,13 +31,13 @@ class Searches(Growth):
         self, planner: Planner, search: Search, book: DecisionBook, draw: Draw | None = None
     ) -> None:
         found = book.read(planner.tunings)
-        super().__init__(planner, found)
+        super().__init__(planner, _planned(found))
         self._search = search
         self._book = book
         self._draw = draw or _optuna()
         self._proposals = {key: list(found.proposed(key)) for key in planner.tunings}
         self._winners = dict(found.winners)
-        self._known = found  # at the start: a plan never shrinks while it runs
+        self._known = found.values  # at the start: a plan never shrinks while it runs
         self._kept = {key: dict(found.values.get(key, {})) for key in planner.tunings}
         self._pruned = {key: set(found.pruned.get(key, ())) for key in planner.tunings}
         self._made = self._by_number()
@@ -79,8 +79,7 @@ class Searches(Growth):
 
     def _decisions(self) -> Decisions:
         proposals = {key: tuple(found) for key, found in self._proposals.items()}
-        known = self._known
-        return Decisions(proposals, self._winners, values=known.values, pruned=known.pruned)
+        return _planned(Decisions(proposals, self._winners, values=self._known))
 
     def _by_number(self) -> dict[tuple[str, int], Proposed]:
         """Key of a search and number -> the proposal in the plan as it is."""
@@ -189,6 +188,11 @@ class Searches(Growth):
                 f"search.metric: {self._search.by} {key[:12]} reports no {name!r}; it has {has}"
             )
         return metrics[name]
+
+
+def _planned(decisions: Decisions) -> Decisions:
+    """Decisions by which a run's plan holds what was stopped, too: it has begun, and is told of."""
+    return replace(decisions, pruned={})
 
 
 def _numbers(values: Iterable[float | None]) -> list[float]:

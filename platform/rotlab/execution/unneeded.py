@@ -16,8 +16,8 @@ def sort_out(release: Release, growth: Growth) -> None:
     if not growth.num_pruned:
         return
     over = growth.over()
-    for key in over:
-        if release.state(key) in ("waiting", "ready"):
+    for key in release.missing():
+        if key in over and release.state(key) in ("waiting", "ready"):
             release.prune(key)
     for key in release.pruned():
         if key not in over:

@@ -106,7 +106,8 @@ class Decisions:
         looks: key of a family -> its looks, in order from 1.
         values: key of a search -> number -> value of proposals that have ended, None of those that
             failed: nobody waits for them.
-        pruned: key of a search -> numbers of those among them that were stopped before their end.
+        pruned: key of a search -> numbers of those among them that were stopped before their end;
+            a plan for these decisions holds none of them.
     """
 
     proposals: Mapping[str, tuple[Proposal, ...]] = field(default_factory=dict)

@@ -221,7 +221,7 @@ class Planner:
         return bool(self.as_stages(proposal).results)
 
     def _propose(self, decisions: Decisions) -> Iterator[Proposed]:
-        """What was proposed, but for what has failed or was stopped."""
+        """What was proposed, but for what is given up."""
         for tuning in self.tunings:
             for proposal in decisions.proposed(tuning):
                 if not decisions.is_given_up(proposal):

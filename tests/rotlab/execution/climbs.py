@@ -76,7 +76,7 @@ def go_up(
     """Climb from the last checkpoint on; what is carried along depends on every step before."""
     climb, state = config.climb, folder / "checkpoint.pt"
     rows: list[dict[str, float]] = json.loads(state.read_text()) if state.exists() else []
-    (folder / "began.txt.part").write_text(str(len(rows)))
+    (folder / "began.txt").write_text(str(len(rows)))  # epochs that came with the folder
     while len(rows) < climb.epochs:
         time.sleep(climb.seconds)
         epoch = len(rows) + 1

@@ -131,7 +131,8 @@ def main(scenario: str, store: str, limit: str = "", only: str = "", address: st
     if scenario == "search":
         return run_job(make_searching_job(Path(store)), Console(stderr=True), print)
     if scenario in ("climbs", "whole climbs"):
-        text = f"{CLIMBS if scenario == 'climbs' else PLAIN}climb: {{seconds: 0.1}}\n"
+        space = CLIMBS if scenario == "climbs" else PLAIN
+        text = f"{space.replace('[0, 1]}', '[0]}', 1)}climb: {{seconds: 0.1}}\n"
         return run_job(make_climbing_job(Path(store), text), Console(stderr=True), print)
     plan = SCENARIOS[scenario]()
     if only:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -78,18 +79,17 @@ class Mountain:
         plan = self.searches.catch_up(
             lambda stages: {one.key: self.done[one.key] for one in stages if one.key in self.done}
         )
-        here = {key: self.done[key] for key in plan.stages if key in self.done}
+        there = [key for key in plan.stages if key in self.done]
+        records: Any = {key: SimpleNamespace(kind="climb", seconds=60.0) for key in there}
         self.conduct = Conduct(
             plan,
-            {},
+            records,
             {"climb": Resources(1, 0)},
             lambda: Capacity(2, 0),
             JournalOnly(self.journal),
             policy=Policy(same_errors=0),
             searches=self.searches,
         )
-        for key in here:
-            self.conduct._release.finished(key)  # noqa: SLF001  (as records would say)
         at_work: list[tuple[Assignment, int]] = []
         try:
             while True:
@@ -122,7 +122,7 @@ class Mountain:
             self.conduct.heard(one.key, one.attempt, Message("FAILED", points, error="fell"))
         elif is_last:
             self.done[one.key] = {"height": points[0].metrics["height"]}
-            message = Message("FINISHED", points, self.done[one.key], 1.0)
+            message = Message("FINISHED", points, self.done[one.key], 60.0)
             self.conduct.heard(one.key, one.attempt, message)
         else:
             self.halfway[one.key] = epoch
@@ -248,7 +248,7 @@ def test_killed_at_any_moment_no_decision_is_lost_or_taken_twice(
 def test_killed_between_hearing_and_deciding_it_decides_when_it_is_back(tmp_path: Path) -> None:
     store = tmp_path / "store"
     calm = Mountain(store).run()
-    key = sorted(calm.pruned())[0]
+    key = min(calm.pruned())
     (path,) = store.glob(f"searches/*/pruned-{key}.json")
     told = json.loads(path.read_text())
     path.unlink()
@@ -283,7 +283,7 @@ def test_more_proposals_go_on_with_what_was_decided(tmp_path: Path) -> None:
 
 def test_what_another_study_asks_for_is_not_stopped(tmp_path: Path) -> None:
     calm = Mountain(tmp_path / "calm" / "store").run()
-    key = sorted(calm.pruned() - needed(calm))[0]
+    key = min(calm.pruned() - needed(calm))
     rate = next(
         p.proposal.settings["climb.rate"] for p in calm.searches.plan.proposed if key in p.results
     )
@@ -292,7 +292,7 @@ def test_what_another_study_asks_for_is_not_stopped(tmp_path: Path) -> None:
     path = tmp_path / "beside.yaml"
     path.write_text(f"{text}climb: {{rate: {rate!r}}}\n")
     spec = load_spec(path, KINDS)
-    plan = Planner(spec, KINDS, {"weizmann": calm.planner._datasets["weizmann"]}).plan(Decisions())  # noqa: SLF001
+    plan = Planner(spec, KINDS, {"weizmann": calm.planner._datasets["weizmann"]}).plan(Decisions())
     assert key in plan.stages
     Store(other).save_study(next_revision(None, plan, spec.text, {}))
     run = Mountain(other).run()
