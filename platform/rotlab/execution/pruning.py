@@ -204,13 +204,13 @@ class Pruning:
     def _decision(self, proposed: Proposed, key: str, because: str) -> Pruned:
         entry = self._entries[key]
         step = entry.fed
-        epoch = _epoch(entry.curve, step)
-        beside = {}
+        epoch = round(step / _epoch_steps(entry.curve))
+        beside: dict[str, float] = {}
         for other, each in self._entries.items():
-            epochs = {_epoch(each.curve, at): at for at in each.curve}
-            at = max((one for one in epochs if one <= epoch), default=None)
-            if other != key and each.route == entry.route and at is not None:
-                beside[other] = each.curve[epochs[at]]
+            if other != key and each.route == entry.route:
+                until = epoch * _epoch_steps(each.curve)
+                told = [value for at, value in sorted(each.curve.items()) if at <= until]
+                beside |= {other: told[-1]} if told else {}
         return Pruned(
             proposed.proposal.tuning,
             proposed.proposal.number,
@@ -227,22 +227,22 @@ class Pruning:
         """Tell the rule of new steps, up to the one at which it stops the stage."""
         new = {step: value for step, value in curve.items() if step not in entry.curve}
         entry.curve.update(new)
+        steps = _epoch_steps(entry.curve)
         for step in sorted(new):
             if step <= entry.fed or entry.is_over:
                 continue
             entry.fed = step
-            epoch = _epoch(entry.curve, step)
+            epoch = round(step / steps)
             entry.is_over = epoch >= entry.epochs
             if self._rule(entry.stage.key, entry.route, epoch, new[step], is_last=entry.is_over):
                 return True
         return False
 
 
-def _epoch(curve: Curve, step: int) -> int:
-    """Return which epoch ends with a step.
+def _epoch_steps(curve: Curve) -> int:
+    """Return how many steps an epoch of a curve has; 1 where there is no curve.
 
-    All epochs of a training have equally many steps, each of which tells; where some were not heard
-    of, the smallest distance is one epoch.
+    All epochs of a training have equally many, and each tells at its last; where some were not
+    heard of, the smallest distance is one epoch.
     """
-    distances = [later - one for one, later in pairwise((0, *sorted(curve)))]
-    return round(step / min(distances)) if distances else 0
+    return min((later - one for one, later in pairwise((0, *sorted(curve)))), default=1)

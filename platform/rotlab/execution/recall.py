@@ -47,24 +47,43 @@ def memory_of(store: Store, study: str) -> Memory:
         rows = json.loads((store.result_folder(record) / HISTORY).read_text(encoding="utf-8"))
         return {int(row["step"]): row[metric] for row in rows if metric in row}
 
+    known: dict[str, tuple[object, _Asked]] = {}
+
+    def asked(name: str) -> _Asked:
+        """What another study asks for; read again only where that may have changed."""
+        files = [*store.study_folder(name).glob("[0-9]*.json"), *store.journals(name)]
+        stamp = sorted((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+        if name not in known or known[name][0] != stamp:
+            known[name] = stamp, _asked(store, name)
+        return known[name][1]
+
     def is_asked_beside(tuning: str, key: str) -> bool:
-        others = (name for name in store.studies() if name != study)
-        return any(_asks(store, name, tuning, key) for name in others)
+        others = (asked(name) for name in store.studies() if name != study)
+        return any(key in one.fixed or one.tried.get(key, {tuning}) != {tuning} for one in others)
 
     return Memory(events, curve, is_asked_beside)
 
 
-def _asks(store: Store, name: str, tuning: str, key: str) -> bool:
-    """Whether a study asks for a stage, be it a proposal of that search there or not."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a study asks for: stages of cells, and stages that searches try -> those searches."""
+
+    fixed: frozenset[str]
+    tried: Mapping[str, set[str]]
+
+
+def _asked(store: Store, name: str) -> _Asked:
     saved = store.study(name)
     if saved is None:
-        return False
+        return _Asked(frozenset(), {})
     events = list(growths(store, saved))
     cells = [*saved.plan["cells"], *(cell for event in events for cell in event["cells"])]
-    if any(key in cell["stages"] for cell in cells):
-        return True
     proposed = [
         (one["proposal"]["tuning"], one["stages"]) for one in saved.plan.get("proposed", ())
     ]
     proposed += [(one["tuning"], one["results"]) for event in events for one in event["proposals"]]
-    return any(key in keys and own != tuning for own, keys in proposed)
+    tried: dict[str, set[str]] = {}
+    for tuning, keys in proposed:
+        for key in keys:
+            tried.setdefault(key, set()).add(tuning)
+    return _Asked(frozenset(key for cell in cells for key in cell["stages"]), tried)
