@@ -196,6 +196,15 @@ def test_a_proposal_that_was_stopped_does_not_win(calm: Mountain) -> None:
         assert str(winner["number"]) in whole
 
 
+def test_nor_does_it_where_it_had_come_to_more_than_the_others_end_with(tmp_path: Path) -> None:
+    run = Mountain(tmp_path / "store", tell=lambda stage, at: as_it_climbs(stage, at) - at).run()
+    winners = run.told("winner-*")
+    assert len(winners) == 2
+    for winner in winners:
+        assert winner["number"] not in winner["pruned"]
+        assert winner["value"] < max(winner["values"].values())
+
+
 def test_a_decision_says_by_what_it_was_taken(calm: Mountain) -> None:
     for told in calm.told("pruned-*"):
         assert told["because"] == "asha (grace_period 3, reduction_factor 2)"
