@@ -15,13 +15,13 @@ from rotlab.commands.options import (
     add_tracking,
     an_amount,
 )
+from rotlab.execution.contests import searches_of
 from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.growth import Growth
 from rotlab.execution.job import PENDING, Job
 from rotlab.execution.looking import Judge, Looking
 from rotlab.execution.notify import check_target
 from rotlab.execution.policy import Policy
-from rotlab.execution.searches import Searches
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
 from rotlab.planning.budget import Budget
@@ -211,8 +211,9 @@ def make_job(
 def _growth(planned: Planned, store: Store) -> Growth | None:
     """What the plan grows by, where it does."""
     book = DecisionBook(store.root)
-    if planned.spec.search is not None:
-        return Searches(planned.planner, planned.spec.search, book)
+    search = planned.spec.search
+    if search is not None:
+        return searches_of(planned.planner, search, planned.kinds, store, planned.spec.name)
     if planned.plan.families:
         return Looking(planned.planner, book, _judge())
     return None

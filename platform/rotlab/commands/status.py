@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
     done = {key: record for key, record in records.items() if record is not None}
     failed = {key: end for key, end in past.failures.items() if key in kinds and key not in done}
     print(f"{study.name}: {len(done)} of {len(kinds)} stages done (revision {study.revision})")
-    Console().print(_table(kinds, set(done), failed.keys()))
+    pruned = _pruned(store, study) - done.keys()
+    Console().print(_table(kinds, set(done), failed.keys() - pruned, pruned))
     for line in (*_searches(store, study), *_looks(store, study), *_lengths(done.values())):
         print(line)
     if past.last is not None:
@@ -80,9 +81,12 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
     made = sum(len(decisions.proposed(key)) for key in tunings)
     asked = sum(tuning.proposals for tuning in tunings.values())
     failed = sum(one is None for each in decisions.values.values() for one in each.values())
+    pruned = sum(map(len, decisions.pruned.values()))
     yield (
         f"searches: {len(decisions.winners)} of {len(tunings)} have ended, "
-        f"{made} of {asked} proposals made" + f", {failed} of them failed" * bool(failed)
+        f"{made} of {asked} proposals made"
+        + f", {failed} of them failed" * bool(failed)
+        + f", {pruned} of them pruned" * bool(pruned)
     )
     for key, winner in decisions.winners.items():
         arms = "; ".join(map(_described, tunings[key].arms[:_LISTED])) or "all arms"
@@ -91,6 +95,13 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
             f"  {arms}{more} on {tunings[key].place}, {tunings[key].modality}: "
             f"{_described(winner.settings)} (proposal {winner.number}, {winner.value:.4g})"
         )
+
+
+def _pruned(store: Store, study: SavedStudy) -> set[str]:
+    """Stages that were stopped before their end, as they fell behind in a search."""
+    book = DecisionBook(store.root)
+    tunings = searches_from_json(study.plan).get("tunings", {})
+    return {one.key for key in tunings for one in book.all_pruned(key)}
 
 
 def _looks(store: Store, study: SavedStudy) -> Iterator[str]:
@@ -117,13 +128,15 @@ def _lengths(records: Collection[Record]) -> Iterator[str]:
             )
 
 
-def _table(kinds: dict[str, str], done: set[str], failed: Iterable[str]) -> Table:
+def _table(kinds: dict[str, str], done: set[str], failed: Iterable[str], pruned: set[str]) -> Table:
     lost = set(failed)
     table = Table("stages", box=None, padding=(0, 2, 0, 0))
-    for name in ("done", "failed", "missing"):
+    has_pruned = not pruned.isdisjoint(kinds)
+    for name in ("done", "failed", *["pruned"] * has_pruned, "missing"):
         table.add_column(name, justify="right")
     for kind in dict.fromkeys(kinds.values()):
         keys = {key for key, each in kinds.items() if each == kind}
-        numbers = (len(keys & done), len(keys & lost), len(keys - done - lost))
+        cut = [len(keys & pruned)] * has_pruned
+        numbers = (len(keys & done), len(keys & lost), *cut, len(keys - done - lost - pruned))
         table.add_row(kind, *(str(number) for number in numbers))
     return table

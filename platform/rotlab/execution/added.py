@@ -17,7 +17,7 @@ from rotlab.tracking.journal import Journal
 
 def added(store: Store, study: SavedStudy) -> dict[str, str]:
     """Return key -> kind of the stages that were added to a revision, by whichever driver."""
-    return {one["key"]: one["kind"] for event in _events(store, study) for one in event["stages"]}
+    return {one["key"]: one["kind"] for event in growths(store, study) for one in event["stages"]}
 
 
 def load_grown(store: Store, study: SavedStudy, kinds: Mapping[str, StageKind]) -> Plan:
@@ -25,13 +25,13 @@ def load_grown(store: Store, study: SavedStudy, kinds: Mapping[str, StageKind]) 
     plan = study.load_plan(kinds)
     configs = {name: kind.config for name, kind in kinds.items()}
     stages = dict(plan.stages)
-    for event in _events(store, study):
+    for event in growths(store, study):
         stages |= grown_stages(event, configs, stages.keys())
     return replace(plan, stages=stages)
 
 
-def _events(store: Store, study: SavedStudy) -> Iterator[Mapping[str, Any]]:
-    """What tells of growth since the revision was first run."""
+def growths(store: Store, study: SavedStudy) -> Iterator[Mapping[str, Any]]:
+    """Yield the events that tell of growth since the revision was first run."""
     for journal in store.journals(study.name):
         found: list[Mapping[str, Any]] = []
         for event in Journal(journal).read():

@@ -17,6 +17,7 @@ class Assignment:
         stale: another attempt's lease, which is not kept up any more and to be taken over.
         grown: the stage and all that stand behind it, where the plan that workers were given at the
             start does not hold it.
+        sign: file that asks the stage to stop as soon as it is there; None: nothing can.
         then: others, of the same resources, that the worker goes on with.
     """
 
@@ -25,4 +26,5 @@ class Assignment:
     resources: Resources
     stale: str | None = None
     grown: Grown | None = None
+    sign: str | None = None
     then: tuple["Assignment", ...] = ()

@@ -27,7 +27,7 @@ def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str]
         rest = _missing_beside(job)
         tell_end(listener, "KILLED" if rest else "FINISHED")
         say(f"done: all {total} stages are in the store")
-        _say_failed_proposals(job, say)
+        _say_proposals(job, say)
         if rest:
             say(f"{rest} other stages of {job.plan.name} are missing; `rotlab run` makes them")
         return DONE
@@ -48,11 +48,16 @@ def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str]
     if failures or not conduct.halted:
         for text in describe_missing(job.to_do, failures, missing, job.options):
             say(text)
-    _say_failed_proposals(job, say)
+    _say_proposals(job, say)
     return INCOMPLETE
 
 
-def _say_failed_proposals(job: Job, say: Callable[[str], None]) -> None:
+def _say_proposals(job: Job, say: Callable[[str], None]) -> None:
+    """Say what came of proposals that did not get to their end."""
+    pruned = 0 if job.searches is None else job.searches.num_pruned
+    if pruned:
+        noun = "proposal was" if pruned == 1 else "proposals were"
+        say(f"{pruned} {noun} stopped before the end, by search.pruner")
     failed = 0 if job.searches is None else job.searches.num_failed
     if failed:
         status = shlex.join(["rotlab", "status", job.plan.name, *store_option(job.options)])

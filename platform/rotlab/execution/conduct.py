@@ -2,15 +2,15 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Literal
 
 from rotlab.execution.assignment import Assignment
 from rotlab.execution.attempts import Attempts, Name
-from rotlab.execution.budget import NEAR, Spending, Usage, nearest
+from rotlab.execution.budget import NEAR, Usage, nearest
 from rotlab.execution.capacity import Capacity
+from rotlab.execution.choosing import choose
 from rotlab.execution.durations import Durations
 from rotlab.execution.elsewhere import Elsewhere
 from rotlab.execution.failures import Alike, Failure
@@ -24,7 +24,8 @@ from rotlab.execution.record import Record
 from rotlab.execution.retries import Retries
 from rotlab.execution.snapshot import Snapshot, take_snapshot
 from rotlab.execution.store import new_attempt_id
-from rotlab.planning.passing import PATIENCE_S, Claim, may_start
+from rotlab.execution.teller import Teller
+from rotlab.execution.unneeded import sort_out
 from rotlab.planning.plan import Plan
 from rotlab.planning.release import Release
 from rotlab.planning.serial import grown
@@ -77,12 +78,13 @@ class Conduct:
         self._began = clock()
         self._given = plan.stages.keys()
         self._release = Release(plan, records, seconds)
+        if searches is not None:
+            sort_out(self._release, searches)
         self._attempts = Attempts()
         self._elsewhere = Elsewhere(self._policy.stale_s)
         self._larger: dict[str, Resources] = dict(shares or {})
         self._retries = Retries(capacity)
-        self._spending = Spending(self._policy.rates, used)
-        self._spending.take({"event": "study_started", "time": self._began})
+        self._teller = Teller(listener, clock, self._policy.rates, used)
         self._alike = Alike()
         self._durations = Durations()
         for record in records.values():
@@ -103,6 +105,7 @@ class Conduct:
     def propose(self) -> Assignment | Literal["FINISHED"] | None:
         """Return what to start next, None to wait, or "FINISHED" where nothing can ever start."""
         with self._lock:
+            self._let_go()
             if self.stopping or self.halted or self._release.exhausted:
                 return "FINISHED"
             capacity = self._capacity()
@@ -110,7 +113,15 @@ class Conduct:
             held = self._attempts.held()
             if self._policy.concurrency and len(held) >= self._policy.concurrency:
                 return None
-            key = self._next(held, capacity)
+            key = choose(
+                self._release,
+                self._attempts,
+                self._elsewhere,
+                self._wanted,
+                held,
+                capacity,
+                self._clock(),
+            )
             if key is None:
                 return None
             wanted = self._wanted(key)
@@ -132,13 +143,7 @@ class Conduct:
             if running is not None:
                 running.is_in_line = False
                 running.since = self._clock()
-                self._tell(
-                    "stage_started",
-                    key,
-                    attempt=attempt,
-                    cpus=running.resources.cpus,
-                    gpus=running.resources.gpus or 0.0,
-                )
+                self._teller.tell_started(key, attempt, running.resources)
 
     def is_spare(self, key: str, attempt: str) -> bool:
         """Say whether an attempt waits for a worker that another stage leaves.
@@ -161,25 +166,16 @@ class Conduct:
                 self._attempts.pop(key)
                 self._release.requeue(key)
                 self._elsewhere.note(key, message.error or "", self._clock())
-                self._tell("stage_held", key, attempt=attempt)
+                self._teller.tell("stage_held", key, attempt=attempt)
                 self._go_on(running.then)
                 return
             for point in message.points:
                 running.step = point.step
                 running.metrics.update(point.metrics)
-                self._listener.record(
-                    {
-                        "event": "stage_metrics",
-                        "time": point.time,
-                        "key": key,
-                        "attempt": attempt,
-                        "step": point.step,
-                        "metrics": dict(point.metrics),
-                    }
-                )
-            for look in message.gauges:
-                told = {"event": "stage_gauges", "time": look.time, "key": key, "attempt": attempt}
-                self._listener.record({**told, "step": look.step, "metrics": dict(look.metrics)})
+            self._teller.tell_points(key, attempt, message)
+            is_over = message.state != "RUNNING"
+            if self._searches and self._searches.heard(key, message.points, is_over=is_over):
+                self._let_go()
             match message.state:
                 case "FINISHED" | "REUSED":
                     self._finish(key, attempt, message)
@@ -191,6 +187,9 @@ class Conduct:
                     self._fail(
                         key, attempt, Failure("stopped", "stopped, though nobody asked for it")
                     )
+                case "PRUNED":
+                    self._prune(key, attempt)
+                    self._go_on(running.then)
 
     def died(self, key: str, attempt: str, failure: Failure) -> None:
         """Learn that an attempt's worker is gone; nothing happens if it had told how it ended."""
@@ -235,7 +234,7 @@ class Conduct:
     def used(self) -> Usage:
         """What the study has used until now."""
         with self._lock:
-            return self._spending.used(self._clock()).beside(self.used_beside)
+            return self._teller.used().beside(self.used_beside)
 
     def missing(self) -> dict[str, str]:
         """Return key -> why, for stages that are not done, in the plan's order."""
@@ -254,29 +253,6 @@ class Conduct:
                 self._clock(),
                 self._ended,
             )
-
-    def _next(self, held: Sequence[Resources], capacity: Capacity) -> str | None:
-        """The most urgent ready stage that there is room for, or that may wait for room.
-
-        Of each kind that is the first which no other driver is known to work at just now. One that
-        needs more room than is ever left is passed by less urgent ones for a while only.
-        """
-        now = self._clock()
-        is_due = partial(self._elsewhere.is_due, now=now) if self._elsewhere else None
-        passed: list[Claim] = []
-        if len(capacity.nodes) <= 1:  # of several nobody knows which will have room first
-            passed = [self._claim(one) for one in self._attempts.in_want(now - PATIENCE_S)]
-        running = self._attempts.running()
-        for key in self._release.heads(is_due):
-            claim = self._claim(key)
-            if capacity.admits(held, claim.resources) and may_start(
-                claim, passed, running, capacity.cpus, capacity.gpus
-            ):
-                return key
-        return None
-
-    def _claim(self, key: str) -> Claim:
-        return Claim(self._wanted(key), self._release.chain(key))
 
     def _wanted(self, key: str) -> Resources:
         return self._larger.get(key) or self._resources[self._plan.stages[key].kind]
@@ -300,6 +276,7 @@ class Conduct:
             wanted,
             self._elsewhere.stale(key, self._clock()),
             None if key in self._given else behind(self._plan, key),
+            None if self._searches is None else self._searches.sign(key),
         )
 
     def _go_on(self, then: Name | None) -> None:
@@ -313,16 +290,7 @@ class Conduct:
         self._ended += 1
         self._release.finished(key)
         self._durations.took(self._plan.stages[key].kind, message.seconds)
-        self._tell(
-            "stage_ended",
-            key,
-            attempt=attempt,
-            state=message.state,
-            metrics=dict(message.metrics),
-            seconds=message.seconds,
-            error=None,
-            **message.origin,
-        )
+        self._teller.tell_done(key, attempt, message)
         if self._searches is not None:
             self._searches.done(key, message.metrics)
             self._grow()
@@ -336,19 +304,40 @@ class Conduct:
                 before, self._plan = self._plan, self._searches.plan
                 cancelled = self._release.grow(self._plan)
                 self._listener.record(grown(before, self._plan, self._clock()))
-                self._tell_cancelled(cancelled)
+                self._teller.tell_cancelled(cancelled, self._release.missing())
                 self._searches.lost(cancelled)
+                sort_out(self._release, self._searches)
         except UserError as error:
             self.halted = self.halted or str(error)
 
-    def _tell_cancelled(self, keys: Iterable[str]) -> None:
-        missing = self._release.missing()
-        for key in keys:
-            self._tell("stage_ended", key, attempt=None, state="CANCELLED", error=missing[key])
+    def _let_go(self) -> None:
+        """Take into account what searches have decided to stop."""
+        if self._searches is None or not (stopped := self._searches.take_stopped()):
+            return
+        self._teller.tell_pruned(stopped)
+        sort_out(self._release, self._searches)
+        self._grow()
+
+    def _prune(self, key: str, attempt: str) -> None:
+        """An attempt was stopped for good, unless the stage is needed by something else by now."""
+        searches = self._searches
+        if searches is None or not searches.is_stopped(key) or key not in searches.over():
+            self._put_back(key, attempt)
+            return
+        self._attempts.pop(key)
+        self._elsewhere.forget(key)
+        self._ended += 1
+        self._release.prune(key)
+        self._teller.tell("stage_ended", key, attempt=attempt, state="PRUNED", error=None)
+        sort_out(self._release, searches)
+        self._grow()
 
     def _fail(self, key: str, attempt: str, failure: Failure) -> None:
         if self.stopping or (self.halted and failure.cause == "stopped"):
             self._put_back(key, attempt)
+            return
+        if self._searches is not None and self._searches.is_stopped(key):
+            self._prune(key, attempt)
             return
         if failure.cause == "disk":  # other stages would meet it too
             self.halted = self.halted or (
@@ -370,15 +359,8 @@ class Conduct:
         self._ended += 1
         self.failures[key] = failure
         cancelled = self._release.failed(key, failure.reason)
-        self._tell(
-            "stage_ended",
-            key,
-            attempt=attempt,
-            state="FAILED",
-            error=failure.reason,
-            cause=failure.cause,
-        )
-        self._tell_cancelled(cancelled)
+        self._teller.tell_failed(key, attempt, failure)
+        self._teller.tell_cancelled(cancelled, self._release.missing())
         number = self._alike.count(key, failure)
         if self._policy.same_errors and number >= self._policy.same_errors and not self.halted:
             self.halted = f"the same error ended {number} stages: {failure.reason}"
@@ -392,11 +374,6 @@ class Conduct:
         running = self._attempts.pop(key)
         self._release.requeue(key)
         if running.since is not None:
-            self._tell(
+            self._teller.tell(
                 "stage_ended", key, attempt=attempt, state="KILLED", error=error, cause=cause
             )
-
-    def _tell(self, event: str, key: str, **values: object) -> None:
-        told = {"event": event, "time": self._clock(), "key": key, **values}
-        self._spending.take(told)
-        self._listener.record(told)

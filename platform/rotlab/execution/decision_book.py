@@ -2,6 +2,7 @@
 
 searches/<key>/<number>.json      a proposal
 searches/<key>/<number>-value.json  how it ended, from when that was first made use of
+searches/<key>/pruned-<stage>.json  that a stage is stopped, and by what; its worker looks for it
 searches/<key>/winner-<n>.json    the best of the first n
 looks/<key>/<number>.json         a look at a family, with all that it decided by
 """
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rotlab.execution.files import create_json
-from rotlab.planning.decisions import Decisions, Ended, Proposal, Tuning, Winner
+from rotlab.planning.decisions import Decisions, Ended, Proposal, Pruned, Tuning, Winner
 from rotlab.planning.looks import Family, Look
 from rotlab.planning.plan import Plan
 from rotlab.planning.serial_looks import look_from_json, look_to_json
@@ -23,13 +24,15 @@ from rotlab.planning.serial_searches import (
     ended_to_json,
     proposal_from_json,
     proposal_to_json,
+    pruned_from_json,
+    pruned_to_json,
     winner_from_json,
     winner_to_json,
 )
 from rotnet.errors import UserError
 
 FORMAT = 1
-Decision = TypeVar("Decision", Proposal, Ended, Winner, Look)
+Decision = TypeVar("Decision", Proposal, Ended, Pruned, Winner, Look)
 
 
 def decision_files(root: Path, plan: Plan) -> list[Path]:
@@ -65,9 +68,10 @@ class DecisionBook:
         """
         proposals, winners = {}, {}
         values: dict[str, dict[int, float | None]] = {}
+        pruned: dict[str, frozenset[int]] = {}
         for key, tuning in tunings.items():
             found: list[Proposal] = []
-            values[key] = {}
+            ends: list[Ended] = []
             while len(found) < tuning.proposals:
                 number = len(found) + 1
                 one = _read(self._root / key / f"{number}.json", proposal_from_json)
@@ -76,15 +80,18 @@ class DecisionBook:
                 found.append(one)
                 ended = _read(self._root / key / f"{number}-value.json", ended_from_json)
                 if ended is not None:
-                    values[key][number] = ended.value
+                    ends.append(ended)
             proposals[key] = tuple(found)
+            values[key] = {one.number: one.value for one in ends}
+            pruned[key] = frozenset(one.number for one in ends if one.pruned)
             path = self._root / key / f"winner-{tuning.proposals}.json"
             winner = _read(path, winner_from_json)
             if winner is not None:
                 winners[key] = winner
                 values[key] = dict(winner.values)
+                pruned[key] = frozenset(winner.pruned)
         looks = {key: tuple(self._taken(family)) for key, family in (families or {}).items()}
-        return Decisions(proposals, winners, looks, values)
+        return Decisions(proposals, winners, looks, values, pruned)
 
     def keep_proposal(self, proposal: Proposal) -> Proposal:
         """Return the proposal of that number that counts: this one, or one that came first."""
@@ -95,6 +102,40 @@ class DecisionBook:
         """Return the end of that proposal that counts: this one, or one that came first."""
         path = self._root / ended.tuning / f"{ended.number}-value.json"
         return _keep(path, ended, ended_to_json, ended_from_json)
+
+    def pruned_path(self, tuning: str, key: str) -> Path:
+        """Return the file whose presence asks a stage to stop: the decision that it is to."""
+        return self._root / tuning / f"pruned-{key}.json"
+
+    def pruned(self, tuning: str, key: str) -> Pruned | None:
+        """Return by what a stage of a search is stopped, None where it is not.
+
+        Raises:
+            UserError: the decision cannot be read.
+        """
+        return _read(self.pruned_path(tuning, key), pruned_from_json)
+
+    def keep_pruned(self, pruned: Pruned) -> Pruned:
+        """Return the decision about that stage that counts: this one, or one that came first."""
+        path = self.pruned_path(pruned.tuning, pruned.key)
+        return _keep(path, pruned, pruned_to_json, pruned_from_json)
+
+    def all_pruned(self, tuning: str) -> list[Pruned]:
+        """Return all stages of a search that are stopped, by their keys.
+
+        Raises:
+            UserError: a decision cannot be read.
+        """
+        keys = sorted(
+            path.stem.removeprefix("pruned-")
+            for path in (self._root / tuning).glob("pruned-*.json")
+        )
+        found = (self.pruned(tuning, key) for key in keys)
+        return [one for one in found if one is not None]
+
+    def ended(self, tuning: str, number: int) -> Ended | None:
+        """Return how a proposal has ended, None where that is not decided."""
+        return _read(self._root / tuning / f"{number}-value.json", ended_from_json)
 
     def keep_winner(self, winner: Winner) -> Winner:
         """Return the winner that counts: this one, or one that came first."""

@@ -76,12 +76,14 @@ def line(snapshot: Snapshot) -> str:
     """Return a snapshot in one line: "0:42 · pretrain 1/2 done, 1 running · about 1:20 left"."""
     parts = [duration(snapshot.seconds)]
     for kind, counts in snapshot.counts.items():
-        total = counts.done + counts.running + counts.waiting + counts.failed + counts.cancelled
+        ended = counts.done + counts.failed + counts.cancelled + counts.pruned
+        total = ended + counts.running + counts.waiting
         words = [f"{kind} {counts.done}/{total} done"]
         others = {
             "running": counts.running,
             "failed": counts.failed,
             "cancelled": counts.cancelled,
+            "pruned": counts.pruned,
         }
         words += [f"{number} {name}" for name, number in others.items() if number]
         parts.append(", ".join(words))
@@ -92,10 +94,13 @@ def line(snapshot: Snapshot) -> str:
 def table(snapshot: Snapshot) -> Group:
     """Return a snapshot as stages by kind, the stages at work, and the time."""
     kinds = Table("stages", box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("done", "running", "waiting", "failed", "cancelled"):
+    has_pruned = any(counts.pruned for counts in snapshot.counts.values())
+    more = ("pruned",) if has_pruned else ()
+    for name in ("done", "running", "waiting", "failed", "cancelled", *more):
         kinds.add_column(name, justify="right")
     for kind, counts in snapshot.counts.items():
-        numbers = (counts.done, counts.running, counts.waiting, counts.failed, counts.cancelled)
+        numbers = [counts.done, counts.running, counts.waiting, counts.failed, counts.cancelled]
+        numbers += [counts.pruned] * has_pruned
         kinds.add_row(kind, *(str(number) if number else "·" for number in numbers))
     active = [Text(_active_line(each), no_wrap=True) for each in snapshot.active[:MAX_ACTIVE]]
     if len(snapshot.active) > MAX_ACTIVE:

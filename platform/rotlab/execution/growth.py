@@ -1,9 +1,10 @@
 """How a plan grows while it runs: decisions on the results of its stages ask for more. No Ray."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from rotlab.planning.decisions import Decisions
+from rotlab.execution.message import Point
+from rotlab.planning.decisions import Decisions, Pruned
 from rotlab.planning.plan import Plan
 from rotlab.planning.planner import Planner
 from rotlab.planning.stage import Stage
@@ -62,6 +63,33 @@ class Growth(ABC):
     def over(self) -> frozenset[str]:
         """Return the stages of the plan that nobody waits for any more."""
         return frozenset()
+
+    def heard(self, key: str, points: Sequence[Point], *, is_over: bool) -> bool:  # noqa: ARG002
+        """Learn what a stage tells while it is at work; say whether that stops any.
+
+        Args:
+            key: of the stage.
+            points: its metrics by step.
+            is_over: it has ended, and is not to be stopped any more.
+        """
+        return False
+
+    def take_stopped(self) -> tuple[Pruned, ...]:
+        """Return the decisions to stop stages that were made since this was last asked."""
+        return ()
+
+    def sign(self, key: str) -> str | None:  # noqa: ARG002  (nothing is stopped here)
+        """Return the file that asks a stage to stop as soon as it is there; None: nothing can."""
+        return None
+
+    def is_stopped(self, key: str) -> bool:  # noqa: ARG002
+        """Say whether it was decided, here or by another driver, that a stage stops."""
+        return False
+
+    @property
+    def num_pruned(self) -> int:
+        """How many things that were tried were stopped before their end."""
+        return 0
 
     @property
     def num_failed(self) -> int:

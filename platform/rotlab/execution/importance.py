@@ -65,6 +65,8 @@ def importances(
         )
         more = f" and {len(tuning.arms) - _ARMS} more" * (len(tuning.arms) > _ARMS)
         name = f"{arms or 'all arms'}{more} on {tuning.target}, {tuning.modality}"
+        if winner.pruned:
+            name += f" ({len(winner.pruned)} of {winner.proposals} stopped before their end)"
         values = {number: value for number, value in winner.values.items() if value is not None}
         if search is None:
             why = "the files that its search space includes are not at hand, and so no ranges"

@@ -9,8 +9,14 @@ from rotlab.execution.failures import Cause
 
 FIELD = "rotlab"
 DONE = "done"  # Tune's own word: it asks a trial that has said so for nothing more
-State = Literal["RUNNING", "FINISHED", "REUSED", "FAILED", "KILLED", "HELD"]
-_LAST: tuple[State, ...] = ("FINISHED", "REUSED", "KILLED", "HELD")  # an error is to be raised yet
+State = Literal["RUNNING", "FINISHED", "REUSED", "FAILED", "KILLED", "HELD", "PRUNED"]
+_LAST: tuple[State, ...] = (
+    "FINISHED",
+    "REUSED",
+    "KILLED",
+    "HELD",
+    "PRUNED",
+)  # an error is to be raised yet
 
 
 @dataclass(frozen=True, slots=True)

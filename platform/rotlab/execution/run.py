@@ -167,13 +167,15 @@ def _bring_about(
     progress: Console,
     say: Callable[[str], None],
 ) -> int:
-    name, store, total = job.plan.name, job.store, len(job.to_do.stages)
+    name, store = job.plan.name, job.store
     past = look_back(Journal(store.journal_path(name)).read())
     reused = untold(records.values(), past)
     done = {key: record for key, record in records.items() if key in job.to_do.stages}
+    stopped = _stopped(job) - done.keys()
+    total = len(job.to_do.stages.keys() - stopped)
     is_growing = job.searches is not None and not job.plan.is_decided
     if len(done) == total and not is_growing:
-        is_whole = len(records) == len(job.plan.stages) and job.plan.is_decided
+        is_whole = len(records) + len(stopped) == len(job.plan.stages) and job.plan.is_decided
         if is_whole and job.smoke != "only" and (reused or not past.is_ended):
             tell_start(tracker, study, reused, job.policy.budget)
             tell_end(tracker, "FINISHED")
@@ -188,7 +190,7 @@ def _bring_about(
         stop_file = store.stop_path(name, run)
         around = Surroundings(ray_cluster, interrupt, stop_file, progress, job.verbose)
         if job.smoke != "no":
-            missing = [key for key in job.to_do.stages if key not in done]
+            missing = [key for key in job.to_do.stages if key not in done and key not in stopped]
             has_passed = try_first(job, missing, resources, run, around, say)
             if not has_passed or job.smoke == "only":
                 return DONE if has_passed else INCOMPLETE
@@ -224,6 +226,13 @@ def _bring_about(
     if conduct.is_near and not conduct.halted:
         say(f"the study has used {conduct.is_near} of its budget")
     return conclude(job, conduct, tracker, say)
+
+
+def _stopped(job: Job) -> set[str]:
+    """Stages of the plan that are not done, and need not be: what they were tried for is over."""
+    if job.searches is None or not job.searches.num_pruned:
+        return set()
+    return set(job.to_do.stages) & job.searches.over()
 
 
 def _deciders(plan: Plan) -> str:

@@ -69,6 +69,7 @@ def _words(assignment: Assignment) -> dict[str, Any]:
         "attempt": assignment.attempt,
         "stale": assignment.stale,
         "grown": assignment.grown.json() if assignment.grown else None,
+        "sign": assignment.sign,
     }
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.growth import Growth
@@ -30,7 +31,7 @@ class Searches(Growth):
         self, planner: Planner, search: Search, book: DecisionBook, draw: Draw | None = None
     ) -> None:
         found = book.read(planner.tunings)
-        super().__init__(planner, found)
+        super().__init__(planner, _planned(found))
         self._search = search
         self._book = book
         self._draw = draw or _optuna()
@@ -38,6 +39,7 @@ class Searches(Growth):
         self._winners = dict(found.winners)
         self._known = found.values  # at the start: a plan never shrinks while it runs
         self._kept = {key: dict(found.values.get(key, {})) for key in planner.tunings}
+        self._pruned = {key: set(found.pruned.get(key, ())) for key in planner.tunings}
         self._made = self._by_number()
 
     def undecided(self) -> dict[str, str]:
@@ -54,12 +56,20 @@ class Searches(Growth):
         return found
 
     def over(self) -> frozenset[str]:
-        """Return the stages that only searches needed, which have ended: nobody waits for them."""
+        """Return the stages that nobody waits for: of searches that ended, and of what was stopped.
+
+        Those that only such need, that is.
+        """
         needed = {key for cell in self.plan.cells for key in cell.stages}
         for one in self.plan.proposed:
-            if one.proposal.tuning not in self._winners:
+            if self._is_awaited(one):
                 needed.update(one.stages)
         return frozenset(self.plan.stages.keys() - needed)
+
+    def _is_awaited(self, proposed: Proposed) -> bool:
+        """Whether a search has use for the end of a proposal."""
+        key, number = proposed.proposal.tuning, proposed.proposal.number
+        return key not in self._winners and number not in self._pruned[key]
 
     @property
     def num_failed(self) -> int:
@@ -69,7 +79,7 @@ class Searches(Growth):
 
     def _decisions(self) -> Decisions:
         proposals = {key: tuple(found) for key, found in self._proposals.items()}
-        return Decisions(proposals, self._winners, values=self._known)
+        return _planned(Decisions(proposals, self._winners, values=self._known))
 
     def _by_number(self) -> dict[tuple[str, int], Proposed]:
         """Key of a search and number -> the proposal in the plan as it is."""
@@ -100,7 +110,7 @@ class Searches(Growth):
         values = self._keep({one.number: values[one.number] for one in made[:known]}, tuning)
         try:
             drawn = self._draw(
-                tuning.key,
+                tuning.contest.drawn_as if tuning.contest else tuning.key,
                 number,
                 {name: self._search.settings[name] for name in tuning.settings},
                 self._search.sampler,
@@ -114,18 +124,23 @@ class Searches(Growth):
                 f"{tuning.key[:12]}: {type(error).__name__}: {error}; take another sampler or "
                 "other options"
             ) from error
-        made.append(self._book.keep_proposal(drawn))
+        made.append(self._book.keep_proposal(replace(drawn, tuning=tuning.key)))
 
     def _crown(self, tuning: Tuning, values: Mapping[int, float | None]) -> bool:
-        """End a search with its best proposal, the first of equals; say whether there is one."""
+        """End a search with its best proposal, the first of equals; say whether there is one.
+
+        One that was stopped before its end wins only where all others failed.
+        """
         values = self._keep(values, tuning)
         told = {number: value for number, value in values.items() if value is not None}
         if not told:
             return False
-        sign = 1 if self._search.maximizes else -1
-        best = max(told, key=lambda number: (sign * told[number], -number))
+        sign, pruned = 1 if self._search.maximizes else -1, self._pruned[tuning.key]
+        whole = [number for number in told if number not in pruned]
+        best = max(whole or told, key=lambda number: (sign * told[number], -number))
         proposal = self._proposals[tuning.key][best - 1]
-        winner = Winner(tuning.key, best, proposal.settings, told[best], dict(values))
+        cut = tuple(sorted(pruned))
+        winner = Winner(tuning.key, best, proposal.settings, told[best], dict(values), cut)
         self._winners[tuning.key] = self._book.keep_winner(winner)
         return True
 
@@ -138,8 +153,14 @@ class Searches(Growth):
             if number not in kept:
                 made = self._made[tuning.key, number]
                 ended = Ended(tuning.key, number, value, made.results)
-                kept[number] = self._book.keep_end(ended).value
+                self._take_end(self._book.keep_end(ended))
         return {number: kept[number] for number in values}
+
+    def _take_end(self, ended: Ended) -> None:
+        """Learn how a proposal counts as ended, by whoever decided it first."""
+        self._kept[ended.tuning][ended.number] = ended.value
+        if ended.pruned:
+            self._pruned[ended.tuning].add(ended.number)
 
     def _values(self, key: str) -> dict[int, float | None]:
         """Number -> value of the proposals that have ended, None of those that failed."""
@@ -167,6 +188,11 @@ class Searches(Growth):
                 f"search.metric: {self._search.by} {key[:12]} reports no {name!r}; it has {has}"
             )
         return metrics[name]
+
+
+def _planned(decisions: Decisions) -> Decisions:
+    """Decisions by which a run's plan holds what was stopped, too: it has begun, and is told of."""
+    return replace(decisions, pruned={})
 
 
 def _numbers(values: Iterable[float | None]) -> list[float]:

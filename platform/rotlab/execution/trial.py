@@ -46,8 +46,9 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
 
     Args:
         config: "stage", its key; "attempt", the attempt's identity; "stale", another's lease to
-            take over; "grown", stages that the plan did not hold; "then", the same of stages to go
-            on with; "cpus" and "gpus", what all of them are given.
+            take over; "grown", stages that the plan did not hold; "sign", a file that asks it to
+            stop; "then", the same of stages to go on with; "cpus" and "gpus", what all of them are
+            given.
         shared: the plan, as it was at first.
         stop_file: whose presence is the wish to stop.
         verbose: let what the stage prints go where this process's output goes, not into its log.
@@ -57,7 +58,8 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
         for number, one in enumerate(line, start=1):
             tell = _Tell(sender, one["attempt"], is_last=number == len(line))
             work = with_grown(_fetch(shared.work), one["grown"])
-            watch = TrialWatch(tell, stop_file, gauges=gauges.read)
+            sign = Path(one["sign"]) if one["sign"] else None
+            watch = TrialWatch(tell, stop_file, gauges=gauges.read, sign=sign)
             with logged(
                 Store(work.store).log_path(work.stages[one["stage"]], one["attempt"]),
                 silent=not verbose,
@@ -80,6 +82,10 @@ def _do(one: Mapping[str, Any], work: Work, watch: TrialWatch, gpus: float, tell
             raise Stopped
         record = perform(stage.key, work, seen_by, attempt, gpus, one["stale"])
     except Stopped:
+        if watch.is_pruned:
+            _LOG.info("stopped: others of its search are ahead")
+            tell(Message("PRUNED", watch.take_points(), gauges=watch.take_gauges()))
+            return True
         _LOG.info("stopped")
         tell(Message("KILLED", watch.take_points(), gauges=watch.take_gauges()))
         return False

@@ -26,6 +26,7 @@ class TrialWatch:
         send: takes a message.
         stop_file: whose presence is the wish to stop, at a checkpoint if it says so, else now.
         clock: seconds that never run backwards.
+        sign: a file of the stage's own, whose presence is the wish that it stop at a checkpoint.
         gauges: tells how busy the machine is, by name; looked at seldom. None: nobody asks.
     """
 
@@ -35,9 +36,12 @@ class TrialWatch:
         stop_file: Path,
         clock: Callable[[], float] = time.monotonic,
         gauges: Callable[[], Mapping[str, float]] | None = None,
+        sign: Path | None = None,
     ) -> None:
         self._send = send
         self._stop_file = stop_file
+        self._sign = sign
+        self.is_pruned = False  # the last wish was the sign's
         self._clock = clock
         self._points: list[Point] = []
         self._sent = clock()
@@ -102,5 +106,7 @@ class TrialWatch:
         try:
             text = self._stop_file.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return "no"
+            self.is_pruned = self._sign is not None and self._sign.exists()
+            return "at_checkpoint" if self.is_pruned else "no"
+        self.is_pruned = False
         return "at_checkpoint" if text == "at_checkpoint" else "now"

@@ -13,6 +13,7 @@ from rotlab.planning.key import canonical
 from rotlab.planning.plan import Plan
 from rotlab.planning.prices import Prices
 from rotlab.planning.stage import StageKind
+from rotlab.planning.stoppable import stoppable
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Bill:
         bytes_missing: of those that the store has not.
         machine: that stages are taken to run on.
         prices: of its hours.
+        stoppable: of what is missing, what the pruners of searches may save at most.
     """
 
     kinds: Mapping[str, KindBill]
@@ -100,6 +102,7 @@ class Bill:
     bytes_missing: int
     machine: Machine
     prices: Prices
+    stoppable: Spending = Spending()
 
 
 def make_bill(
@@ -150,6 +153,10 @@ def make_bill(
         bytes_missing=sum(estimates[key].result_bytes for key in missing),
         machine=machine,
         prices=prices,
+        stoppable=_sum(
+            take.one(plan.stages[key].kind, seconds)
+            for key, seconds in stoppable(plan, kinds, estimates, done).items()
+        ),
     )
 
 

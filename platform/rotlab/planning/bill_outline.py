@@ -15,6 +15,7 @@ def bill_lines(costed: Costed) -> list[str]:
     """Return the bill as text: hours by kind and in total, sources, disk, the dearest values."""
     bill = costed.bill
     lines = _table(bill)
+    lines += _stoppable(bill)
     wide = max(map(len, bill.kinds))
     lines += ["", *(f"  {kind:{wide}}  {_sources(one)}" for kind, one in bill.kinds.items())]
     lines += ["", f"disk: {size(bill.bytes_planned)} for all results"]
@@ -48,6 +49,7 @@ def bill_json(costed: Costed) -> dict[str, Any]:
         "currency": bill.prices.currency,
         "kinds": {kind: _kind_json(one) for kind, one in bill.kinds.items()},
         "total": _kind_json(bill.total),
+        "stoppable": _spending_json(bill.stoppable),
         "bytes_planned": bill.bytes_planned,
         "bytes_missing": bill.bytes_missing,
         "values": [
@@ -123,6 +125,17 @@ def _known(spent: Spending, number: float) -> str:
     if spent.stages and spent.unknown == spent.stages:
         return "unknown"
     return hours(number) + ("+" if spent.unknown else "")
+
+
+def _stoppable(bill: Bill) -> list[str]:
+    """What stopping tries may save, where some may be stopped."""
+    most = bill.stoppable
+    if not most.stages:
+        return []
+    has_gpu = bill.machine.device.has_gpu
+    noun = "GPU-hours" if has_gpu else "CPU-hours"
+    saved = _known(most, most.hours(has_gpu=has_gpu))
+    return [f"search.pruner may save between none and {saved} of the missing {noun}"]
 
 
 def _sources(one: KindBill) -> str:

@@ -33,12 +33,41 @@ class Ended:
         number: of the proposal.
         value: of its metric; None where it failed.
         results: keys of the stages that gave the value, or were to.
+        pruned: it was stopped before its end; the value is what it had come to.
     """
 
     tuning: str
     number: int
     value: float | None
     results: tuple[str, ...] = ()
+    pruned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """That a stage is stopped before its end, and by what.
+
+    Args:
+        tuning: key of the search.
+        number: of the proposal that the stage is of.
+        key: of the stage.
+        because: the rule that decided, in words.
+        epoch: after which it decided; 0 where the stage had told nothing yet.
+        step: likewise.
+        value: of the metric, as it was told last; None where it never was.
+        curve: step -> value, of all that it told.
+        beside: key -> value at that epoch, or the last before, of stages it was compared with.
+    """
+
+    tuning: str
+    number: int
+    key: str
+    because: str
+    epoch: int
+    step: int
+    value: float | None
+    curve: Mapping[int, float]
+    beside: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +80,7 @@ class Winner:
         settings: of the proposal.
         value: of its metric, on held-out videos.
         values: number -> value of every proposal, None where it failed.
+        pruned: numbers of those that were stopped before their end.
     """
 
     tuning: str
@@ -58,6 +88,7 @@ class Winner:
     settings: Mapping[str, Any]
     value: float
     values: Mapping[int, float | None]
+    pruned: tuple[int, ...] = ()
 
     @property
     def proposals(self) -> int:
@@ -75,20 +106,42 @@ class Decisions:
         looks: key of a family -> its looks, in order from 1.
         values: key of a search -> number -> value of proposals that have ended, None of those that
             failed: nobody waits for them.
+        pruned: key of a search -> numbers of those among them that were stopped before their end;
+            a plan for these decisions holds none of them.
     """
 
     proposals: Mapping[str, tuple[Proposal, ...]] = field(default_factory=dict)
     winners: Mapping[str, Winner] = field(default_factory=dict)
     looks: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
     values: Mapping[str, Mapping[int, float | None]] = field(default_factory=dict)
+    pruned: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
     def proposed(self, tuning: str) -> tuple[Proposal, ...]:
         """Return the proposals of a search, in order."""
         return self.proposals.get(tuning, ())
 
-    def has_failed(self, proposal: Proposal) -> bool:
-        """Say whether a proposal counts as failed, for good."""
-        return self.values.get(proposal.tuning, {}).get(proposal.number, 0.0) is None
+    def is_given_up(self, proposal: Proposal) -> bool:
+        """Say whether a proposal counts as failed, for good, or was stopped before its end."""
+        has_failed = self.values.get(proposal.tuning, {}).get(proposal.number, 0.0) is None
+        return has_failed or proposal.number in self.pruned.get(proposal.tuning, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """How the proposals of a search are compared while they are at work.
+
+    Args:
+        drawn_as: key by which proposals are drawn: of the same search without a pruner, so that
+            both try the same as long as they know the same.
+        epochs: length of the longest.
+        grace: epochs before which none is stopped.
+        whole: how many get to their end at least.
+    """
+
+    drawn_as: str
+    epochs: int
+    grace: int
+    whole: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +156,7 @@ class Tuning:
         modality: of the networks.
         proposals: how many it is to try.
         split: of the target, whose cells take its winner; None: all that there are do.
+        contest: by which proposals may be stopped; None: all get to their end.
     """
 
     key: str
@@ -112,6 +166,7 @@ class Tuning:
     modality: str
     proposals: int
     split: int | None = None
+    contest: Contest | None = None
 
     @property
     def place(self) -> str:

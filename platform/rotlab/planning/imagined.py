@@ -45,7 +45,7 @@ def imagine(
         further = _unknown(domains, {canonical(dict(one.settings)) for one in made})
         new = islice(further, max(tuning.proposals - len(made), 0))
         found = [*made, *(Proposal(key, at, one) for at, one in enumerate(new, len(made) + 1))]
-        can_win = (one for one in found if not decisions.has_failed(one) and fits(one))
+        can_win = (one for one in found if not decisions.is_given_up(one) and fits(one))
         beside = (Proposal(key, 1, one) for one in islice(further, _TRIES))
         first = next(can_win, None) or next(filter(fits, beside), None)
         if first is None:
@@ -54,7 +54,7 @@ def imagine(
         proposals[key] = tuple(found)
         values = {one.number: 0.0 for one in found}
         winners[key] = Winner(key, first.number, first.settings, 0.0, values)
-    return Decisions(proposals, winners, values=decisions.values)
+    return Decisions(proposals, winners, values=decisions.values, pruned=decisions.pruned)
 
 
 def _unknown(domains: Mapping[str, Domain], known: Collection[str]) -> Iterator[dict[str, Any]]:

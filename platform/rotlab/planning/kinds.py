@@ -47,6 +47,11 @@ def _holds_none_out(config: FinetuneConfig) -> tuple[str, str] | None:
     )
 
 
+def _is_by_epoch(metric: str) -> bool:
+    """After each epoch a training is judged on what is held out; the rest is counted at its end."""
+    return metric.startswith("val_") and metric != "val_videos"
+
+
 PRETRAIN = StageKind(
     name="pretrain",
     config=PretrainConfig,
@@ -55,7 +60,11 @@ PRETRAIN = StageKind(
     roles=("pretrain",),
     inits=(PRETEXT,),
     length=Length("pretrain.epochs", beginning, undivided, kept=True),
-    judged=Judged("val_accuracy", proxy="the pretext's accuracy, which is not that of the target"),
+    judged=Judged(
+        "val_accuracy",
+        proxy="the pretext's accuracy, which is not that of the target",
+        by_epoch=_is_by_epoch,
+    ),
     cost=pretrain_work,
     brief=brief_pretraining,
 )
@@ -69,7 +78,9 @@ FINETUNE = StageKind(
     scored_by="evaluate",
     inits=(PRETEXT, SCRATCH, RANDOM_FROZEN, SUPERVISED),
     length=Length("finetune.epochs", beginning, undivided),
-    judged=Judged("val_accuracy", {"finetune.final": "train"}, _holds_none_out),
+    judged=Judged(
+        "val_accuracy", {"finetune.final": "train"}, _holds_none_out, by_epoch=_is_by_epoch
+    ),
     cost=finetune_work,
     brief=brief_finetuning,
 )

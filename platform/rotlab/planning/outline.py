@@ -126,6 +126,7 @@ def outline_json(
                 "target": one.target,
                 "split": one.split,
                 "proposals": one.proposals,
+                "pruned_from_epoch": one.contest.grace if one.contest else None,
             }
             for one in plan.tunings.values()
         ],
@@ -218,11 +219,21 @@ def _searched(planned: Planned) -> list[str]:
     ranges = "; ".join(f"{name} {domain}" for name, domain in search.settings.items())
     number = _counted(len(plan.tunings), "search").replace("searchs", "searches")
     way = "highest" if search.maximizes else "lowest"
+    contests = [one.contest for one in plan.tunings.values() if one.contest is not None]
+    stopped = []
+    if search.pruner is not None and contests:
+        graces = sorted({one.grace for one in contests})
+        grace = str(graces[0]) if len(graces) == 1 else f"{graces[0]} to {graces[-1]}"
+        stopped = [
+            f"  what falls behind is stopped by {search.pruner}, from epoch {grace} on; planned, "
+            "and simulated, as if none were"
+        ]
     return [
         f"searched: {ranges}",
         f"  {number} of {_counted(search.proposals, 'proposal')}, {search.at_once} at once, by "
         f"{search.sampler}; the {way} {search.metric} of {search.by} on held-out videos wins",
         "  planned as if proposals were spread evenly; a simulation starts all of them at once",
+        *stopped,
     ]
 
 

@@ -212,15 +212,19 @@ class Planner:
             self._proposed[known] = self._tunings.propose(proposal)
         return replace(self._proposed[known], proposal=proposal)
 
+    def stage(self, key: str) -> Stage:
+        """Return a stage of the plan, or of a proposal that is in it no more."""
+        return self._chains.stages[key]
+
     def fits(self, proposal: Proposal) -> bool:
         """Say whether a proposal's settings break no rule together."""
         return bool(self.as_stages(proposal).results)
 
     def _propose(self, decisions: Decisions) -> Iterator[Proposed]:
-        """What was proposed, but for what has failed."""
+        """What was proposed, but for what is given up."""
         for tuning in self.tunings:
             for proposal in decisions.proposed(tuning):
-                if not decisions.has_failed(proposal):
+                if not decisions.is_given_up(proposal):
                     yield self.as_stages(proposal)
 
     def _stages(self, cells: Sequence[Cell], proposed: Sequence[Proposed]) -> dict[str, Stage]:

@@ -62,6 +62,10 @@ class Range:
         found = Decimal(str(self.low)) + index * Decimal(str(self.step or 1))
         return int(found) if self.whole else float(found)
 
+    def ends(self) -> tuple[float, ...]:
+        """Return numbers among which are the lowest and the highest."""
+        return self.low, self.high
+
     def plain(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {"low": self.low, "high": self.high, "log": self.log, "step": self.step}
@@ -87,6 +91,10 @@ class OneOf:
 
     def points(self) -> tuple[Any, ...]:
         """Return all values."""
+        return self.values
+
+    def ends(self) -> tuple[Any, ...]:
+        """Return all values, the lowest and the highest among them where they have an order."""
         return self.values
 
     def plain(self) -> list[Any]:

@@ -12,7 +12,7 @@ from rotlab.planning.plan import Plan
 
 _LOST = {"failed": "failed", "cancelled": "was cancelled"}
 _Rank = tuple[float, int, int, str]  # sorts most urgent first; the key comes last
-State = Literal["waiting", "ready", "running", "done", "failed", "cancelled"]
+State = Literal["waiting", "ready", "running", "done", "failed", "cancelled", "pruned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Counts:
     waiting: int = 0
     failed: int = 0
     cancelled: int = 0
+    pruned: int = 0
 
 
 class Release:
@@ -163,6 +164,30 @@ class Release:
             self._free(lost, self._plan.followers(lost))
         return cancelled
 
+    def prune(self, key: str) -> None:
+        """Take note that nobody waits for a stage any more, whether it had begun or not.
+
+        Raises:
+            ValueError: the stage has ended.
+        """
+        self._expect(key, "running", "ready", "waiting")
+        if self._state[key] == "ready":
+            self._leave_ready(key)
+        self._state[key] = "pruned"
+        self._free(key, self._plan.followers(key))
+
+    def reopen(self, key: str) -> None:
+        """Take note that somebody waits for a stage again.
+
+        Raises:
+            ValueError: the stage was not pruned.
+        """
+        self._expect(key, "pruned")
+        self._state[key] = "waiting"
+        awaited = awaited_by(self._plan, key)
+        self._unmet[key] = {one for one in awaited if not self._is_over(key, one)}
+        self._make_ready_if_free(key)
+
     def requeue(self, key: str) -> None:
         """Put a running stage back among the ready ones.
 
@@ -176,6 +201,10 @@ class Release:
     def state(self, key: str) -> State:
         """Return the state a stage is in."""
         return self._state[key]
+
+    def pruned(self) -> tuple[str, ...]:
+        """Return the keys of the stages that nobody waits for any more, in the plan's order."""
+        return tuple(key for key, state in self._state.items() if state == "pruned")
 
     def running(self) -> tuple[str, ...]:
         """Return the keys of the stages that run, in the plan's order."""
@@ -197,6 +226,7 @@ class Release:
             "waiting": "was not started",
             "ready": "was not started",
             "running": "did not end",
+            "pruned": "was stopped before its end",
         }
         return {
             key: self._why.get(key) or plain[state]
@@ -206,7 +236,7 @@ class Release:
 
     def counts(self, kind: str | None = None) -> Counts:
         """Return how many stages of a kind, or of all kinds, are in which state."""
-        found = dict.fromkeys(("done", "running", "waiting", "failed", "cancelled"), 0)
+        found = dict.fromkeys(("done", "running", "waiting", "failed", "cancelled", "pruned"), 0)
         for key, state in self._state.items():
             if kind is None or self._plan.stages[key].kind == kind:
                 found["waiting" if state == "ready" else state] += 1
@@ -216,7 +246,7 @@ class Release:
         """Whether a stage need not wait for another any more: a parent is done, a trunk ended."""
         state = self._state[awaited]
         is_parent = awaited in self._plan.stages[key].inputs.values()
-        return state == "done" or (not is_parent and state in ("failed", "cancelled"))
+        return state == "done" or (not is_parent and state in ("failed", "cancelled", "pruned"))
 
     def _expect(self, key: str, *allowed: State) -> None:
         state = self._state.get(key)

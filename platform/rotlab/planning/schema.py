@@ -14,6 +14,8 @@ from rotlab.planning.looks import FEWEST
 from rotlab.planning.looks import MOST as MOST_SEEDS
 from rotlab.planning.occupancy import Occupied
 from rotlab.planning.overrides import SET
+from rotlab.planning.pruners import COUNT as EPOCHS
+from rotlab.planning.pruners import OPTIONS as PRUNERS
 from rotlab.planning.replicates import DECIDED, LAST_SPLIT, LOOKS, SEEDS, UNTIL, draws_by_chance
 from rotlab.planning.report import NAME
 from rotlab.planning.samplers import COUNT, FLAG, OPTIONS, POPULATION, SCALE
@@ -210,6 +212,10 @@ def _search(kinds: Mapping[str, StageKind]) -> Schema:
         "proposals": ("how many settings each search tries", count),
         "at_once": ("how many of them are under way", count),
         "sampler": ("what proposes them", {"anyOf": [{"enum": list(OPTIONS)}, *_samplers()]}),
+        "pruner": (
+            "what stops those that fall behind",
+            {"anyOf": [{"enum": list(PRUNERS)}, *_pruners()]},
+        ),
         "per": (
             "what has a search of its own: each arm, the study, or arms that differ on these axes",
             {"anyOf": [{"enum": ["arm", "study"]}, _several({"enum": axes})]},
@@ -219,6 +225,21 @@ def _search(kinds: Mapping[str, StageKind]) -> Schema:
     }
     properties = {name: {"description": said, **one} for name, (said, one) in described.items()}
     return _object(properties, required=("settings",))
+
+
+def _pruners() -> list[Schema]:
+    """The pruners with their options."""
+    whole, factor = {"type": "integer", "minimum": 1}, {"type": "number", "exclusiveMinimum": 1}
+    return [
+        _object(
+            {
+                "name": {"const": name},
+                **{option: whole if rule == EPOCHS else factor for option, rule in options.items()},
+            },
+            required=("name",),
+        )
+        for name, options in PRUNERS.items()
+    ]
 
 
 def _samplers() -> list[Schema]:

@@ -9,6 +9,7 @@ from rotlab.planning.axes import why_no_axis
 from rotlab.planning.conditions import Conditions
 from rotlab.planning.defaults import Defaults
 from rotlab.planning.names import unknown
+from rotlab.planning.pruners import Pruner, read_pruner
 from rotlab.planning.ranges import Domain, OneOf, Range, read_domain
 from rotlab.planning.refusals import shown
 from rotlab.planning.replicates import LAST_SPLIT, SEEDS
@@ -29,6 +30,7 @@ _PARTS = (
     "proposals",
     "at_once",
     "sampler",
+    "pruner",
     "per",
     "seed",
     "split",
@@ -51,6 +53,7 @@ class Search:
         per: axes; arms that agree on them share one search. None: each arm has its own.
         seeds: that proposals are judged on.
         splits: likewise; None takes the first of the study's.
+        pruner: how those that fall behind are stopped; None: all get to their end.
     """
 
     settings: Mapping[str, Domain]
@@ -63,6 +66,7 @@ class Search:
     per: tuple[str, ...] | None
     seeds: tuple[int, ...]
     splits: tuple[int, ...] | None
+    pruner: Pruner | None = None
 
     @property
     def maximizes(self) -> bool:
@@ -107,6 +111,9 @@ def read_search(
         metric = report.text((SEARCH, "metric"))
     elif by is not None and (judged := kinds[by].judged) is not None:
         metric = judged.metric
+    judge = None if by is None else kinds[by]
+    number = proposals if len(report.problems) == before else None
+    pruner = read_pruner(report, judge, metric, sampler, number)
     per = _read_per(report, conditions) if "per" in given else None
     own = (
         report.whole_numbers((SEARCH, "seed"), lowest=0, below=SEEDS)
@@ -118,7 +125,9 @@ def read_search(
         splits = report.whole_numbers((SEARCH, "split"), lowest=1, below=LAST_SPLIT + 1)
     if len(report.problems) > before or by is None or metric is None:
         return None
-    return Search(settings, by, metric, str(goal), proposals, at_once, sampler, per, own, splits)
+    return Search(
+        settings, by, metric, str(goal), proposals, at_once, sampler, per, own, splits, pruner
+    )
 
 
 def _read_settings(report: Report, defaults: Defaults, conditions: Conditions) -> dict[str, Domain]:

@@ -1,9 +1,19 @@
 """The searches of a plan as plain JSON values and back, and what they decided."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from rotlab.planning.decisions import Awaited, Ended, Proposal, Proposed, Tuning, Winner
+from rotlab.planning.decisions import (
+    Awaited,
+    Contest,
+    Ended,
+    Proposal,
+    Proposed,
+    Pruned,
+    Tuning,
+    Winner,
+)
 from rotlab.planning.plan import Plan
 
 
@@ -19,6 +29,7 @@ def searches_to_json(plan: Plan) -> dict[str, Any]:
                 "modality": one.modality,
                 "proposals": one.proposals,
                 "split": one.split,
+                **({"contest": asdict(one.contest)} if one.contest else {}),
             }
             for one in plan.tunings.values()
         ],
@@ -47,10 +58,7 @@ def searches_from_json(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a plan that `searches_to_json` wrote, none where there are none."""
     if "tunings" not in values:
         return {}
-    tunings = (
-        Tuning(**{**one, "settings": tuple(one["settings"]), "arms": tuple(one["arms"])})
-        for one in values["tunings"]
-    )
+    tunings = map(_tuning_from_json, values["tunings"])
     return {
         "tunings": {one.key: one for one in tunings},
         "proposed": tuple(
@@ -61,6 +69,16 @@ def searches_from_json(values: Mapping[str, Any]) -> dict[str, Any]:
         ),
         "awaited": tuple(Awaited(**one) for one in values["awaited"]),
     }
+
+
+def _tuning_from_json(values: Mapping[str, Any]) -> Tuning:
+    contest = values.get("contest")
+    made = {
+        "settings": tuple(values["settings"]),
+        "arms": tuple(values["arms"]),
+        "contest": Contest(**contest) if contest else None,
+    }
+    return Tuning(**{**values, **made})
 
 
 def proposal_to_json(proposal: Proposal) -> dict[str, Any]:
@@ -92,6 +110,7 @@ def ended_to_json(ended: Ended) -> dict[str, Any]:
         "number": ended.number,
         "value": ended.value,
         "results": list(ended.results),
+        **({"pruned": True} if ended.pruned else {}),
     }
 
 
@@ -115,6 +134,7 @@ def winner_to_json(winner: Winner) -> dict[str, Any]:
         "settings": dict(winner.settings),
         "value": winner.value,
         "values": {str(number): value for number, value in winner.values.items()},
+        **({"pruned": list(winner.pruned)} if winner.pruned else {}),
     }
 
 
@@ -126,6 +146,25 @@ def winner_from_json(values: Mapping[str, Any]) -> Winner:
     """
     try:
         told = {int(number): value for number, value in values["values"].items()}
-        return Winner(**{**values, "values": told})
+        return Winner(**{**values, "values": told, "pruned": tuple(values.get("pruned", ()))})
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"not the fields of a winner: {error}") from error
+
+
+def pruned_to_json(pruned: Pruned) -> dict[str, Any]:
+    """Return that a stage is stopped as plain values."""
+    curve = {str(step): value for step, value in pruned.curve.items()}
+    return {**asdict(pruned), "curve": curve, "beside": dict(pruned.beside)}
+
+
+def pruned_from_json(values: Mapping[str, Any]) -> Pruned:
+    """Return what `pruned_to_json` wrote.
+
+    Raises:
+        ValueError: a field is missing or unknown.
+    """
+    try:
+        curve = {int(step): value for step, value in values["curve"].items()}
+        return Pruned(**{**values, "curve": curve})
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"not the fields of a stage that is stopped: {error}") from error

@@ -88,12 +88,15 @@ class Judged:
         lacking: says why a config tells no such metric, and which setting would have it; or None
             where it does.
         proxy: what it is not, where it stands for something else that people want to know.
+        by_epoch: says whether a metric is reported after each epoch by its own name, so that a
+            search may stop what falls behind; None: none is. The kind has a length then.
     """
 
     metric: str
     holding: Mapping[str, Any] = field(default_factory=dict)
     lacking: Callable[[Any], tuple[str, str] | None] = _judged
     proxy: str | None = None
+    by_epoch: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from rotlab.planning.arms import Arm
 from rotlab.planning.chains import Chains, Replicate
 from rotlab.planning.configs import RefusedError
 from rotlab.planning.datasets import DatasetInfo
-from rotlab.planning.decisions import Proposal, Proposed, Tuning, Winner
+from rotlab.planning.decisions import Contest, Proposal, Proposed, Tuning, Winner
 from rotlab.planning.inits import reads
 from rotlab.planning.key import canonical
 from rotlab.planning.kinds import sections_of
@@ -95,6 +95,7 @@ class Tunings:
                 group.modality,
                 self._search.proposals,
                 split=group.split,
+                contest=self._contest(group),
             )
 
     def of(self, index: int, arm: Arm, target: str, split: int | None) -> dict[str, str]:
@@ -240,8 +241,30 @@ class Tunings:
             if applies(one, link.init, member.modality)
         )
 
-    def _key(self, group: _Group) -> str:
+    def _contest(self, group: _Group) -> Contest | None:
+        """How the tries of a search are compared, where some may be stopped."""
+        pruner, length = self._search.pruner, self._kind.length
+        if pruner is None or length is None:
+            return None
+        section, _, field = length.setting.partition(".")
+        if length.setting in group.settings:
+            epochs = int(max(self._search.settings[length.setting].ends()))
+        else:
+            configs = (self._chains.stages[key].config for key in group.places)
+            epochs = max(int(getattr(getattr(config, section), field)) for config in configs)
+        if pruner.grace(epochs) >= epochs:
+            said = (
+                f"none is stopped before epoch {pruner.grace(epochs)}, and tries are at most "
+                f"{epochs} epochs long ({length.setting}); lower grace_period, or leave pruner out"
+            )
+            self._add(self._spec.problem(said, "search.pruner"))
+        drawn_as = self._key(group, is_pruned=False)
+        return Contest(drawn_as, epochs, pruner.grace(epochs), pruner.whole)
+
+    def _key(self, group: _Group, *, is_pruned: bool = True) -> str:
+        """Identity of a search; its pruner belongs to it, for it changes what is learned."""
         search = self._search
+        pruner = search.pruner if is_pruned else None
         content = {
             "version": _VERSION,
             "stages": sorted(group.places),
@@ -251,6 +274,7 @@ class Tunings:
             "sampler": search.sampler.name,
             "options": dict(search.sampler.options),
             "at_once": search.at_once,
+            **({"pruner": pruner.name, "pruned": dict(pruner.options)} if pruner else {}),
         }
         return hashlib.sha256(canonical(content).encode()).hexdigest()[:_DIGITS]
 

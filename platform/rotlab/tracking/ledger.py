@@ -31,6 +31,7 @@ _STATUS: dict[str, Status] = {
     "FAILED": "FAILED",
     "KILLED": "KILLED",
     "CANCELLED": "KILLED",
+    "PRUNED": "KILLED",
 }
 _DONE = ("FINISHED", "REUSED")
 _ERROR_CHARS = 4000
@@ -92,12 +93,16 @@ class Ledger:
                 return self._grow(event)
         if event.get("key") not in self._plan.stages:
             return []
-        stage = self._plan.stages[event["key"]]
+        return self._of_stage(self._plan.stages[event["key"]], time_ms, event)
+
+    def _of_stage(self, stage: Stage, time_ms: int, event: Event) -> list[RunWrite]:
         match event["event"]:
             case "stage_started":
                 return self._started(stage, time_ms, event)
             case "stage_metrics" | "stage_gauges":
                 return self._reported(stage, time_ms, event)
+            case "stage_pruned":
+                return [self._pruned(stage, time_ms, event)]
             case "stage_held":
                 self._progress(stage, time_ms).pay(event["attempt"], time_ms)
             case "stage_ended":
@@ -149,6 +154,7 @@ class Ledger:
     def _started(self, stage: Stage, time_ms: int, event: Event) -> list[RunWrite]:
         progress = self._progress(stage, time_ms)
         progress.state = "RUNNING"
+        progress.pruned = "" if progress.pruned else progress.pruned  # something else needs it
         if "cpus" in event:
             progress.attempts[event["attempt"]] = (time_ms, event["cpus"], event["gpus"])
         return [self._stage_write(stage, status="RUNNING")]
@@ -158,6 +164,17 @@ class Ledger:
         if event["event"] == "stage_metrics":  # gauges count their own looks
             progress.step = max(progress.step, step)
         return [self._stage_write(stage, points=points_of(event["metrics"], time_ms, step))]
+
+    def _pruned(self, stage: Stage, time_ms: int, event: Event) -> RunWrite:
+        """Note why a stage is stopped; its worker's word that it was comes later, or never."""
+        is_at_work = stage.key in self._stages and self._stages[stage.key].state == "RUNNING"
+        progress = self._progress(stage, time_ms)
+        value = "" if event["value"] is None else f", at {event['value']:.4g}"
+        progress.pruned = f"after epoch {event['epoch']}{value}, by {event['because']}"
+        if is_at_work:
+            return self._stage_write(stage)
+        progress.state, progress.end_ms = "PRUNED", time_ms
+        return self._stage_write(stage, status="KILLED", end_ms=time_ms)
 
     def _ended(self, stage: Stage, time_ms: int, event: Event) -> list[RunWrite]:
         known = self._stages.get(stage.key)
@@ -171,6 +188,8 @@ class Ledger:
             return []  # met again by a later start of the same study, which already has it
         progress = self._progress(stage, time_ms)
         progress.state, progress.end_ms, progress.metrics = event["state"], time_ms, metrics
+        if progress.pruned and progress.state == "KILLED":  # nobody goes on with it
+            progress.state = "PRUNED"
         progress.pay(event.get("attempt"), time_ms)
         progress.origin = {name: str(event[name]) for name in _ORIGIN if event.get(name)}
         seconds = {"seconds": event["seconds"]} if event.get("seconds") else {}
@@ -201,7 +220,8 @@ class Ledger:
         writes = []
         for key, progress in self._stages.items():
             if progress.state == "RUNNING" and key in self._plan.stages:
-                progress.state, progress.end_ms = "KILLED", time_ms
+                progress.state = "PRUNED" if progress.pruned else "KILLED"
+                progress.end_ms = time_ms
                 progress.pay(None, time_ms)
                 writes.append(
                     self._stage_write(self._plan.stages[key], status="KILLED", end_ms=time_ms)
@@ -260,6 +280,8 @@ class Ledger:
         tags |= {f"rotlab.{name}": value for name, value in progress.origin.items()}
         if progress.state == "REUSED":
             tags["reused"] = "true"
+        if progress.pruned is not None:
+            tags["rotlab.pruned"] = progress.pruned
         if stage.key in self._proposals:
             tags["rotlab.proposals"] = json.dumps(self._proposals[stage.key])
         return RunWrite(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-State = Literal["RUNNING", "FINISHED", "REUSED", "FAILED", "KILLED", "CANCELLED"]
+State = Literal["RUNNING", "FINISHED", "REUSED", "FAILED", "KILLED", "CANCELLED", "PRUNED"]
 _HOUR_MS = 3_600_000
 
 
@@ -21,6 +21,7 @@ class Progress:
         attempts: of those at work, when each began, and its cores and GPUs.
         hours: unit -> what all attempts took.
         metrics: its result.
+        pruned: by what it is stopped; empty where it went on after all, None where it never was.
     """
 
     state: State = "RUNNING"
@@ -32,6 +33,7 @@ class Progress:
     attempts: dict[str, tuple[int, float, float]] = field(default_factory=dict)
     hours: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    pruned: str | None = None
 
     def pay(self, attempt: str | None, time_ms: int) -> None:
         """Add up what an attempt took that ends now; without one, what all took that had begun."""

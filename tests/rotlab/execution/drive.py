@@ -12,6 +12,8 @@ from rotlab.planning.budget import Budget
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Resources, Stage
 from tests.rotlab.execution.bowls import make_searching_job
+from tests.rotlab.execution.climbs import PLAIN, make_climbing_job
+from tests.rotlab.execution.climbs import TEXT as CLIMBS
 from tests.rotlab.execution.lab import make_job, make_plan, make_stage
 from tests.rotlab.execution.throws import TEXT as THROWS
 from tests.rotlab.execution.throws import make_looking_job
@@ -128,6 +130,10 @@ def main(scenario: str, store: str, limit: str = "", only: str = "", address: st
         return run_job(make_looking_job(Path(store), text), Console(stderr=True), print)
     if scenario == "search":
         return run_job(make_searching_job(Path(store)), Console(stderr=True), print)
+    if scenario in ("climbs", "whole climbs"):
+        space = CLIMBS if scenario == "climbs" else PLAIN
+        text = f"{space.replace('[0, 1]}', '[0]}', 1)}climb: {{seconds: 0.1}}\n"
+        return run_job(make_climbing_job(Path(store), text), Console(stderr=True), print)
     plan = SCENARIOS[scenario]()
     if only:
         named = [k for k, one in plan.stages.items() if one.config.model_dump()["name"] == only]

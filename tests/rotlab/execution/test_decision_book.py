@@ -45,7 +45,7 @@ def test_what_a_proposal_came_to_is_kept_as_it_was_first_used_and_failures_too(
     assert DecisionBook(tmp_path).keep_end(Ended("t", 1, 0.5, ("a",))) == failed
     found = book.read(TUNINGS)
     assert found.values == {"t": {1: None}}
-    assert [found.has_failed(one) for one in found.proposed("t")] == [True, False]
+    assert [found.is_given_up(one) for one in found.proposed("t")] == [True, False]
 
 
 def test_once_a_search_has_ended_what_failed_is_known(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_once_a_search_has_ended_what_failed_is_known(tmp_path: Path) -> None:
         book.keep_proposal(proposal(number, number / 10))
     book.keep_winner(Winner("t", 2, {"finetune.lr": 0.2}, 0.6, {1: None, 2: 0.6}))
     found = book.read(TUNINGS)
-    assert [found.has_failed(one) for one in found.proposed("t")] == [True, False]
+    assert [found.is_given_up(one) for one in found.proposed("t")] == [True, False]
     assert found.winners["t"].values == {1: None, 2: 0.6}
 
 

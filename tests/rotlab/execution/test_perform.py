@@ -191,7 +191,7 @@ def test_a_trial_hands_on_what_it_was_given(
     monkeypatch.setattr(tune, "report", lambda _: None)
     stage = make_stage("count", name="a")
     monkeypatch.setattr(ray, "get", lambda _: make_work(tmp_path, stage))
-    config = {"stage": stage.key, "attempt": "one", "stale": None, "grown": None}
+    config = {"stage": stage.key, "attempt": "one", "stale": None, "grown": None, "sign": None}
     given: dict[str, Any] = {**config, "cpus": 1, "gpus": 0.5, "then": []}
     shared = trial.Shared(ray.ObjectRef.nil())
     trial.run_trial(given, shared, tmp_path / "stop", verbose=True)

@@ -75,3 +75,18 @@ def test_gauges_are_looked_at_seldom_more_rarely_with_age_and_at_least_once(tmp_
         post.watch.should_stop()
     assert len(post.watch.take_gauges()) < 1200
     assert post.watch.take_gauges() == ()
+
+
+def test_a_stages_own_sign_stops_it_at_a_checkpoint_and_a_stop_file_comes_first(
+    tmp_path: Path,
+) -> None:
+    stop, sign = tmp_path / "stop", tmp_path / "sign"
+    post = Post(stop)
+    post.watch = TrialWatch(post.sent.append, stop, clock=lambda: post.now, sign=sign)
+    assert post.watch.should_stop() == "no"
+    sign.touch()
+    post.now += 0.5
+    assert (post.watch.should_stop(), post.watch.is_pruned) == ("at_checkpoint", True)
+    stop.write_text("now")
+    post.now += 0.5
+    assert (post.watch.should_stop(), post.watch.is_pruned) == ("now", False)

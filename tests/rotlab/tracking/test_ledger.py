@@ -237,3 +237,38 @@ def test_cells_that_looks_add_are_listed_with_the_study_and_so_is_how_they_came(
         cell_key(cell.arm, cell.target, cell.replicate, cell.measure) for cell in after.cells
     }
     assert json.loads(study.tags[LOOKS_TAG]) == {"at": [3, 5, 7], "metrics": ["distance of throw"]}
+
+
+def _pruned(key: str, time: float = 1.5) -> dict[str, Any]:
+    told = {"because": "asha", "epoch": 3, "step": 30, "value": 0.25}
+    return {"event": "stage_pruned", "time": time, "key": key, **told}
+
+
+def test_a_stage_that_was_stopped_in_a_search_is_killed_and_says_why(plan: Plan) -> None:
+    key = "finetune-scratch-rgb-0"
+    events = [_started(key), _pruned(key), _ended(key, state="PRUNED")]
+    for number in range(1, 4):
+        [write] = Ledger(plan).take(events[:number])
+        said = write.tags.get("rotlab.pruned")
+        assert said == (None if number == 1 else "after epoch 3, at 0.25, by asha")
+        assert write.status == ("KILLED" if number == 3 else "RUNNING")
+    assert write.tags["rotlab.state"] == "PRUNED"
+
+
+def test_a_driver_that_was_killed_leaves_what_it_had_stopped_as_pruned(plan: Plan) -> None:
+    key = "finetune-scratch-rgb-0"
+    events = [_started(key), _pruned(key), {"event": "study_started", "time": 9.0}]
+    write = _by_key(Ledger(plan).take(events))[f"stage:{key}"]
+    assert (write.status, write.tags["rotlab.state"]) == ("KILLED", "PRUNED")
+
+
+def test_what_was_stopped_and_goes_on_for_something_else_is_pruned_no_more(plan: Plan) -> None:
+    key = "finetune-scratch-rgb-0"
+    events = [_started(key), _pruned(key), _ended(key, state="PRUNED"), _started(key, 3.0)]
+    [write] = Ledger(plan).take([*events, _ended(key, 4.0)])
+    assert (write.status, write.tags["rotlab.pruned"]) == ("FINISHED", "")
+
+
+def test_a_stage_that_was_given_up_before_it_began_is_no_run_at_work(plan: Plan) -> None:
+    [write] = Ledger(plan).take([_pruned("finetune-scratch-rgb-0")])
+    assert (write.status, write.tags["rotlab.state"]) == ("KILLED", "PRUNED")
