@@ -4,6 +4,7 @@ searches/<key>/<number>.json      a proposal
 searches/<key>/<number>-value.json  how it ended, from when that was first made use of
 searches/<key>/winner-<n>.json    the best of the first n
 looks/<key>/<number>.json         a look at a family, with all that it decided by
+searches/<key>/invalid/<id>/...   what counts no more; see `rotlab.execution.overturned`
 """
 
 import contextlib
@@ -41,7 +42,7 @@ def decision_files(root: Path, plan: Plan) -> list[Path]:
     """
     folders = [root / "searches" / key for key in plan.tunings]
     folders += [root / "looks" / key for key in plan.families]
-    return sorted(path for folder in folders for path in folder.rglob("[!.]*.json"))
+    return sorted(path for folder in folders for path in folder.glob("[!.]*.json"))
 
 
 class DecisionBook:
