@@ -70,7 +70,11 @@ PRETRAIN = StageKind(
     roles=("pretrain",),
     inits=(PRETEXT,),
     length=Length("pretrain.epochs", beginning, undivided, kept=True),
-    judged=Judged("val_accuracy", proxy="the pretext's accuracy, which is not that of the target"),
+    judged=Judged(
+        "val_accuracy",
+        proxy="the pretext's accuracy, which is not that of the target",
+        others=("val_loss", "val_*"),  # what else is told is for the pretext to say
+    ),
     cost=pretrain_work,
     brief=brief_pretraining,
 )
@@ -84,7 +88,9 @@ FINETUNE = StageKind(
     scored_by="evaluate",
     inits=(PRETEXT, SCRATCH, RANDOM_FROZEN, SUPERVISED),
     length=Length("finetune.epochs", beginning, undivided),
-    judged=Judged("val_accuracy", {"finetune.final": "train"}, _holds_none_out),
+    judged=Judged(
+        "val_accuracy", {"finetune.final": "train"}, _holds_none_out, others=("val_loss",)
+    ),
     cost=finetune_work,
     brief=brief_finetuning,
 )

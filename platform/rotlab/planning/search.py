@@ -16,7 +16,7 @@ from rotlab.planning.report import Report
 from rotlab.planning.samplers import Sampler, read_sampler
 from rotlab.planning.sections import CHOICES
 from rotlab.planning.source import Place
-from rotlab.planning.stage import StageKind
+from rotlab.planning.stage import Judged, StageKind
 
 SEARCH = "search"
 TARGET = "target"
@@ -102,11 +102,15 @@ def read_search(
     goal = given.get("goal", GOALS[0])
     if goal not in GOALS:
         report.add((SEARCH, "goal"), unknown("goal", goal, GOALS))
-    metric = None
-    if "metric" in given:
-        metric = report.text((SEARCH, "metric"))
-    elif by is not None and (judged := kinds[by].judged) is not None:
-        metric = judged.metric
+    judged = None if by is None else kinds[by].judged
+    metric = None if judged is None else _read_metric(report, str(by), judged)
+    for name in settings:
+        if judged is not None and name in judged.holding:
+            report.add(
+                (SEARCH, "settings", name),
+                f"is {judged.holding[name]} in all that a search by {by} tries, or it could not be "
+                "judged, so it cannot be searched; fix it in its section, or make it an axis",
+            )
     per = _read_per(report, conditions) if "per" in given else None
     own = (
         report.whole_numbers((SEARCH, "seed"), lowest=0, below=SEEDS)
@@ -213,6 +217,17 @@ def _read_by(
     else:
         report.add((SEARCH, "by"), unknown("stage kind", name, valid))
     return None
+
+
+def _read_metric(report: Report, by: str, judged: Judged) -> str | None:
+    place = (SEARCH, "metric")
+    if not report.has(place):
+        return judged.metric
+    metric = report.text(place)
+    if metric is not None and judged.tells(metric) is False:
+        known = (judged.metric, *(judged.others or ()))
+        report.add(place, unknown(f"metric of {by} on held-out videos", metric, known))
+    return metric
 
 
 def _read_proposals(report: Report, sampler: Sampler, settings: Mapping[str, Domain]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -82,12 +83,23 @@ class Judged:
         lacking: says why a config tells no such metric, and which setting would have it; or None
             where it does.
         proxy: what it is not, where it stands for something else that people want to know.
+        others: further metrics on those videos, "*" for whatever a name goes on with; None: it is
+            not said which there are.
     """
 
     metric: str
     holding: Mapping[str, Any] = field(default_factory=dict)
     lacking: Callable[[Any], tuple[str, str] | None] = _judged
     proxy: str | None = None
+    others: tuple[str, ...] | None = None
+
+    def tells(self, metric: str) -> bool | None:
+        """Say whether a metric is told; None where that is not known."""
+        if metric == self.metric:
+            return True
+        if self.others is None:
+            return None
+        return any(fnmatchcase(metric, one) for one in self.others)
 
 
 @dataclass(frozen=True, slots=True)

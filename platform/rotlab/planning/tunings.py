@@ -146,6 +146,8 @@ class Tunings:
             except RefusedError:  # a proposal that cannot be is one that failed, not a mistake
                 self._chains.problems = before
                 return Proposed(proposal, (), ())
+            if self._lacking(key) is not None:  # nothing would be held out
+                return Proposed(proposal, (), ())
             results[key] = None
             stages |= dict.fromkeys(needed)
         return Proposed(proposal, tuple(results), tuple(stages))
@@ -266,13 +268,17 @@ class Tunings:
                 )
 
     def _refuse_lacking(self, key: str) -> None:
-        judged = self._kind.judged
-        if judged is None or judged.metric != self._search.metric:
-            return
-        found = judged.lacking(self._chains.stages[key].config)
+        found = self._lacking(key)
         if found is not None:
             setting, why = found
             self._add(self._spec.problem(f"{setting} {why}", "search"))
+
+    def _lacking(self, key: str) -> tuple[str, str] | None:
+        """Why a stage does not tell the metric, and which setting would have it told."""
+        judged = self._kind.judged
+        if judged is None or not judged.tells(self._search.metric):
+            return None
+        return judged.lacking(self._chains.stages[key].config)
 
     def _refuse(self, name: str, text: str) -> None:
         self._add(self._spec.problem(text, f"search.settings.{name}"))
