@@ -66,14 +66,14 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
     """
     name, store = job.plan.name, job.store
     uri = job.tracking_uri or default_tracking_uri(store.root)
-    next_revision(store.study(name), job.plan, job.text, job.resources)  # refused before all else
+    _revision(job)  # refused before all else
     store.root.mkdir(parents=True, exist_ok=True)
     check_exclusive(store.root)
     check_tracking_uri(uri)
     run = f"{os.getpid()}-{secrets.token_hex(4)}"
     with Interrupt() as interrupt, store.driving(name, run) as other:
         job = _caught_up(job)
-        study = next_revision(store.study(name), job.plan, job.text, job.resources)
+        study = _revision(job)
         with counting(store.root):  # `rotlab gc` knows the study before its results are relied on
             if other is None:
                 store.save_study(study)
@@ -109,6 +109,14 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
         if job.smoke != "only":
             _say_where(job, uri, other, status, say)
     return status
+
+
+def _revision(job: Job) -> SavedStudy:
+    """The study as it is to be saved. What is done of a part of it makes no other of it."""
+    last = job.store.study(job.plan.name)
+    if last is not None and job.only is not None:
+        return last
+    return next_revision(last, job.plan, job.text, job.resources)
 
 
 def _tracker(job: Job, journal: Journal, uri: str, revision: int) -> Tracker | JournalOnly:
@@ -220,7 +228,7 @@ def _bring_about(
             run_trials(conduct, _work(job, resources), overseer.look, around)
     if conduct.plan is not job.to_do:
         job = replace(job, plan=conduct.plan)
-        store.save_study(next_revision(store.study(name), job.plan, job.text, job.resources))
+        store.save_study(_revision(job))
     if conduct.is_near and not conduct.halted:
         say(f"the study has used {conduct.is_near} of its budget")
     return conclude(job, conduct, tracker, say)
