@@ -34,6 +34,12 @@ def load_grown(store: Store, study: SavedStudy, kinds: Mapping[str, StageKind]) 
     return replace(plan, continues=continuations(plan.stages, kinds))
 
 
+def max_told(store: Store, name: str) -> int:
+    """Return the highest revision by which a study was run, as its journal tells; 0: never."""
+    started = (e for e in Journal(store.journal_path(name)).read() if e["event"] == "study_started")
+    return max((event.get("revision", 1) for event in started), default=0)
+
+
 def _with(plan: Plan, event: Mapping[str, Any], configs: Mapping[str, type[BaseModel]]) -> Plan:
     """The plan with what one event tells, but for what needs stages of kinds unknown here."""
     stages = {**plan.stages, **grown_stages(event, configs, plan.stages.keys())}

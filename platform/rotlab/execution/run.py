@@ -82,7 +82,7 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             journal = Journal(store.journal_path(name))
             tracker = _tracker(job, journal, uri, study.revision)
         else:
-            _await_same(study, store, other)
+            study = _await_same(study, store, other)
             say(f"{name} is being run by {other} as well: work is shared, and that run tracks it")
             journal = Journal(store.journal_path(name, run))
             tracker = JournalOnly(journal)
@@ -149,13 +149,13 @@ def _caught_up(job: Job) -> Job:
     return replace(job, plan=job.searches.catch_up(metrics))
 
 
-def _await_same(study: SavedStudy, store: Store, other: str) -> None:
-    """Return once the store has the study as this run has it: the other may have just begun."""
+def _await_same(study: SavedStudy, store: Store, other: str) -> SavedStudy:
+    """Return the study as the other has saved it, once it is this run's; it may have just begun."""
     end = time.monotonic() + _SAVED_S
     while True:
         saved = store.study(study.name)
         if saved is not None and saved.asks_what(study):
-            return
+            return saved  # a plan that grows may have grown on either side
         if time.monotonic() > end:
             raise StoreError(
                 f"study {study.name!r} is being run by {other} with another plan; wait for it or "
