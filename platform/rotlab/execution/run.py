@@ -22,6 +22,7 @@ from rotlab.execution.conclude import (
 )
 from rotlab.execution.conduct import Conduct
 from rotlab.execution.exclusive import check_exclusive
+from rotlab.execution.expenses import Expenses
 from rotlab.execution.gate import counting
 from rotlab.execution.interrupt import Interrupt
 from rotlab.execution.job import Job
@@ -220,7 +221,7 @@ def _bring_about(
             conduct,
             stop_file,
             store.cancel_path(name),
-            lambda: _used_beside(job, own, rates),
+            _beside(job, own, rates),
             lambda words: news.tell(f"{name} has used {words} of its budget"),
         )
         with being_run(tracker, study, reused, job.policy.budget):
@@ -238,16 +239,12 @@ def _deciders(plan: Plan) -> str:
     return "looks" if plan.families else "searches"
 
 
-def _used_beside(job: Job, own: Path, rates: Rates) -> Usage:
-    """What other runs of the study have used; only that which tracks it counts hours of wall."""
+def _beside(job: Job, own: Path, rates: Rates) -> Callable[[], Usage]:
+    """Return what tells what other runs of the study have used, where there is a limit."""
+    name, store, expenses = job.plan.name, job.store, Expenses(rates)
     if not job.policy.budget:
-        return Usage()
-    name, store = job.plan.name, job.store
-    others = [path for path in store.journals(name) if path != own]
-    used = spent((Journal(path).read() for path in others), rates)
-    main = store.journal_path(name)
-    wall = spent([Journal(main).read()]).wall_hours if main != own else 0.0
-    return replace(used, wall_hours=wall)
+        return Usage
+    return lambda: expenses.beside(own, store.journal_path(name), store.journals(name))
 
 
 def _work(job: Job, resources: Mapping[str, Resources]) -> Work:
