@@ -48,7 +48,8 @@ class _Reading:
 
     def __init__(self, path: Path, rates: Rates) -> None:
         self._path, self._rates = path, rates
-        self._begin()
+        self._spending = Spending(rates)
+        self._last_start, self._end, self._last = 0, 0, b""
 
     def go_on(self) -> Usage:
         """Take what is new, and return what all of it comes to."""
@@ -65,8 +66,7 @@ class _Reading:
 
     def _begin(self) -> None:
         self._spending = Spending(self._rates)
-        self._last_start = self._end = 0
-        self._last = b""
+        self._last_start, self._end, self._last = 0, 0, b""
 
     def _bytes(self, start: int, end: int) -> bytes:
         if start == end or not self._path.exists():

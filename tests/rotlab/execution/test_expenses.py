@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -83,7 +82,7 @@ def test_whatever_becomes_of_journals_it_is_what_they_come_to(
 
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many events each reading gave."""
     numbers: list[int] = []
     read_from = Journal.read_from
