@@ -78,7 +78,7 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
         return
     decisions = DecisionBook(store.root).read(tunings)
     made = sum(len(decisions.proposed(key)) for key in tunings)
-    asked = sum(tuning.proposals for tuning in tunings.values())
+    asked = sum(one.ends_after(decisions.proposed(key)) for key, one in tunings.items())
     failed = sum(one is None for each in decisions.values.values() for one in each.values())
     yield (
         f"searches: {len(decisions.winners)} of {len(tunings)} have ended, "

@@ -78,8 +78,9 @@ class DecisionBook:
                 ended = _read(self._root / key / f"{number}-value.json", ended_from_json)
                 if ended is not None:
                     values[key][number] = ended.value
-            proposals[key] = tuple(found)
-            path = self._root / key / f"winner-{tuning.proposals}.json"
+            number = tuning.ends_after(found)
+            proposals[key] = tuple(found[:number])
+            path = self._root / key / f"winner-{number}.json"
             winner = _read(path, winner_from_json)
             if winner is not None:
                 winners[key] = winner

@@ -142,6 +142,7 @@ class Planner:
                 *_baseline_missing(spec, baseline),
                 *_random_row_missing(spec, kinds, arms.arms),
                 *_proxy(spec, kinds),
+                *_few_points(spec, self.tunings.values()),
                 *_fused(spec, arms.arms),
                 *_judged_on_tested(spec, self._datasets),
             ),
@@ -258,6 +259,17 @@ def _proxy(spec: Spec, kinds: Mapping[str, StageKind]) -> Iterator[str]:
     if judged is not None and judged.proxy is not None:
         line = spec.line("search.by", "search")
         yield f"{line} search: is judged on a proxy: {judged.proxy}"
+
+
+def _few_points(spec: Spec, tunings: Iterable[Tuning]) -> Iterator[str]:
+    """Warn of a search that ends before it has made as many proposals as it was asked for."""
+    for few in sorted({one.points for one in tunings if one.points is not None}):
+        line = spec.line("search.proposals", "search")
+        asked = spec.search.proposals if spec.search else 0
+        yield (
+            f"{line} search.proposals: a search ends once it has tried all {few} settings that "
+            f"there are, fewer than {asked} proposals"
+        )
 
 
 def _fused(spec: Spec, arms: Iterable[Arm]) -> Iterator[str]:

@@ -19,6 +19,7 @@ def searches_to_json(plan: Plan) -> dict[str, Any]:
                 "modality": one.modality,
                 "proposals": one.proposals,
                 "split": one.split,
+                **({} if one.points is None else {"points": one.points}),
             }
             for one in plan.tunings.values()
         ],

@@ -16,6 +16,7 @@ from rotlab.planning.inits import reads
 from rotlab.planning.key import canonical
 from rotlab.planning.kinds import sections_of
 from rotlab.planning.problems import Problem
+from rotlab.planning.ranges import num_points
 from rotlab.planning.replicates import Draw, draws_by_chance
 from rotlab.planning.search import Search
 from rotlab.planning.shape import Link, Member, applies
@@ -95,6 +96,7 @@ class Tunings:
                 group.modality,
                 self._search.proposals,
                 split=group.split,
+                points=self._few_points(group),
             )
 
     def of(self, index: int, arm: Arm, target: str, split: int | None) -> dict[str, str]:
@@ -255,6 +257,12 @@ class Tunings:
             "at_once": search.at_once,
         }
         return hashlib.sha256(canonical(content).encode()).hexdigest()[:_DIGITS]
+
+    def _few_points(self, group: _Group) -> int | None:
+        """How many different settings a search has, where those are fewer than its proposals."""
+        domains = {name: self._search.settings[name] for name in group.settings}
+        points = num_points(domains)
+        return points if points is not None and points < self._search.proposals else None
 
     def _refuse_unjudged(self, arm: Arm) -> None:
         """A measure that a searched setting changes must have the search in its own chains."""

@@ -414,3 +414,13 @@ def test_make_plan_takes_decisions(read: Read) -> None:
         spec, load_kinds(), find_all(spec, spec.path.parent / "none"), decided(one, finetune__lr=1)
     )
     assert len(made.cells) == 1
+
+
+def test_fewer_settings_than_proposals_are_told_beforehand(plan: MakePlan) -> None:
+    text = "search:\n  settings: {finetune.freeze: {low: 1, high: 4}}\n  proposals: 9\n"
+    (warning,) = plan(HEAD + HELD_OUT + text).warnings
+    assert warning == (
+        "line 7 search.proposals: a search ends once it has tried all 4 settings that there are, "
+        "fewer than 9 proposals"
+    )
+    assert plan(HEAD + HELD_OUT + text.replace("9", "4")).warnings == ()
