@@ -19,7 +19,6 @@ from rotlab.planning.source import Place
 from rotlab.planning.stage import Judged, StageKind
 
 SEARCH = "search"
-TARGET = "target"
 GOALS = ("maximize", "minimize")
 _PARTS = (
     "settings",
