@@ -1,4 +1,4 @@
-"""Proposals that repeat no earlier one, as long as there is another: a repeat would tell nothing."""
+"""Proposals that repeat no earlier one as long as there is another: a repeat tells nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
