@@ -116,6 +116,10 @@ def read_search(
         if "seed" in given
         else seeds[:1]
     )
+    if "seed" in given and isinstance(report.get(("replicates", "seed")), dict):
+        at = report.source.line("replicates", "seed")
+        said = f"stage kinds have seeds of their own in {at}, the first of which proposals are"
+        report.add((SEARCH, "seed"), f"{said} judged on; leave it out")
     splits = None
     if "split" in given:
         splits = report.whole_numbers((SEARCH, "split"), lowest=1, below=LAST_SPLIT + 1)
