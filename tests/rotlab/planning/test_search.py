@@ -361,7 +361,8 @@ def sampled(options: str) -> str:
         (RATE.replace("proposals: 3", "proposals: 3, by: pretrain, metric: loss"), "(val_accuracy"),
         ("search: {settings: {finetune.final: [train, train+val]}, proposals: 3}\n",
          "is fixed in line 4"),
-        ("replicates: {seed: {finetune: [7, 8]}}\n" + RATE.replace("proposals: 3", "proposals: 3, seed: [5]"),
+        ("replicates: {seed: {finetune: [7, 8]}}\n"
+         + RATE.replace("proposals: 3", "proposals: 3, seed: [5]"),
          "6 search.seed: stage kinds have seeds of their own in line 5, the first of which"),
     ],
 )  # fmt: skip
