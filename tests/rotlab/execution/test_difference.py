@@ -75,7 +75,7 @@ def test_changed_data_and_another_split_are_told_apart() -> None:
 
 
 def bowl(seed: int, **settings: float) -> Stage:
-    config = BowlConfig(bowl=Bowl(**settings), seed=seed)  # type: ignore[arg-type]
+    config = BowlConfig(bowl=Bowl(**settings), seed=seed)
     return Stage(stage_key(BOWL, identity(config), {}, ()), "bowl", config)
 
 
