@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{plan.name}: {len(missing)} of {len(plan.stages)} stages would run{more}")
     for line in looks_lines(plan.families, plan.looks):
         print(line)
-    why = reasons(missing, store.all_records(plan.count_by_kind()), planned.kinds)
+    why = reasons(missing, store.all_records(plan.count_by_kind()), planned.kinds, plan.stages)
     counts = Counter((stage.kind, why[stage.key]) for stage in missing)
     for kind in plan.count_by_kind():
         of_kind = [(one, number) for (name, one), number in counts.items() if name == kind]

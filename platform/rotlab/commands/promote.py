@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 from rotlab.commands.options import add_store, add_tracking
 from rotlab.execution.candidates import Candidate, best, candidate_of
-from rotlab.execution.find import find_stage
+from rotlab.execution.find import NotFoundError, find_stage
 from rotlab.execution.store import Store
 from rotlab.planning.kinds import load_kinds
+from rotlab.planning.names import unknown
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Cell
 from rotlab.tracking.filtering import select
@@ -82,7 +83,13 @@ def _chosen(args: argparse.Namespace, store: Store, uri: str) -> tuple[str, Plan
         if args.where:
             known = ", ".join(store.studies()) or "none"
             raise UserError(f"--where is for a study, and {args.what!r} is none ({known})")
-        found, plan, key = find_stage(args.what, store, kinds)
+        try:
+            found, plan, key = find_stage(args.what, store, kinds)
+        except NotFoundError:
+            said = unknown("study", args.what, store.studies())
+            raise UserError(
+                f"{said}, and no stage's key begins so; looked in {store.root}"
+            ) from None
         return found.name, plan, candidate_of(key, plan, store), 1
     plan = study.load_plan(kinds)
     frame = results(study.name, uri)
@@ -97,8 +104,7 @@ def _chosen(args: argparse.Namespace, store: Store, uri: str) -> tuple[str, Plan
             f"--where \"target == '{targets[0]}'\""
         )
     keys = dict.fromkeys(held[-1] for held in frame[STAGES] if held)
-    unknown = [key for key in keys if key not in plan.stages]
-    if unknown:
+    if any(key not in plan.stages for key in keys):
         raise UserError(f"{study.name} has grown since its plan was saved: `rotlab run` saves it")
     candidates = [candidate_of(key, plan, store) for key in keys if _is_done(key, plan, store)]
     return study.name, plan, best(candidates), len({one.key for one in candidates})

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from rotlab.commands.concluding import run_to_end
 from rotlab.commands.options import add_study
 from rotlab.commands.run import add_running, make_job
+from rotlab.execution.added import load_grown
 from rotlab.execution.condition import Condition, read_condition
 from rotlab.execution.revisit import FACTS, check_key, locate, meant
 from rotlab.execution.store import Store
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     if study is None:
         said = unknown("study", args.study, store.studies())
         raise UserError(f"{said}; looked in {store.root}")
-    plan = study.load_plan(kinds)
+    plan = load_grown(store, study, kinds)
     events = in_order(Journal(path).read() for path in store.journals(args.study))
     done = store.records(plan.stages.values())
     again = meant(plan, done, look_back(events), args.keys, args.where)

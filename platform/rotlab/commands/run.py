@@ -165,6 +165,10 @@ def run(args: argparse.Namespace) -> int:
         prices=prices,
         device=device,
     )
+    if searches is not None and args.smoke != "no":
+        book = DecisionBook(store.root)
+        decided = book.read(planned.plan.tunings, planned.plan.families)
+        job = replace(job, foreseen=planned.imagined(decided).plan)
     job = replace(job, seconds=seconds, searches=searches)
     return run_to_end(job, report=args.report)
 

@@ -79,7 +79,7 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
         return
     decisions = DecisionBook(store.root).read(tunings)
     made = sum(len(decisions.proposed(key)) for key in tunings)
-    asked = sum(tuning.proposals for tuning in tunings.values())
+    asked = sum(one.ends_after(decisions.proposed(key)) for key, one in tunings.items())
     failed = sum(one is None for each in decisions.values.values() for one in each.values())
     pruned = sum(map(len, decisions.pruned.values()))
     yield (

@@ -25,11 +25,14 @@ def conclude(job: Job, conduct: Conduct, listener: Listener, say: Callable[[str]
     is_decided = job.only is not None or job.plan.is_decided
     if not missing and is_decided:
         rest = _missing_beside(job)
-        tell_end(listener, "KILLED" if rest else "FINISHED")
+        tell_end(listener, "KILLED" if rest or not job.plan.is_decided else "FINISHED")
         say(f"done: all {total} stages are in the store")
         _say_proposals(job, say)
         if rest:
             say(f"{rest} other stages of {job.plan.name} are missing; `rotlab run` makes them")
+        elif not job.plan.is_decided:
+            deciders = "looks" if job.plan.families else "searches"
+            say(f"`rotlab run` goes on with the {deciders} of {job.plan.name}")
         return DONE
     done = total - len(missing)
     if conduct.stopping:

@@ -4,11 +4,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rotlab.execution.decision_book import DecisionBook
+from rotlab.execution.distinct import Draw
 from rotlab.execution.growth import Metrics
 from rotlab.execution.message import Point
 from rotlab.execution.pruning import FallsBehind, Pruning
 from rotlab.execution.recall import memory_of
-from rotlab.execution.searches import Draw, Searches
+from rotlab.execution.searches import Searches
 from rotlab.execution.store import Store
 from rotlab.planning.decisions import Ended, Proposal, Proposed, Pruned
 from rotlab.planning.plan import Plan

@@ -5,6 +5,7 @@ searches/<key>/<number>-value.json  how it ended, from when that was first made 
 searches/<key>/pruned-<stage>.json  that a stage is stopped, and by what; its worker looks for it
 searches/<key>/winner-<n>.json    the best of the first n
 looks/<key>/<number>.json         a look at a family, with all that it decided by
+searches/<key>/invalid/<id>/...   what counts no more; see `rotlab.execution.overturned`
 """
 
 import contextlib
@@ -44,7 +45,7 @@ def decision_files(root: Path, plan: Plan) -> list[Path]:
     """
     folders = [root / "searches" / key for key in plan.tunings]
     folders += [root / "looks" / key for key in plan.families]
-    return sorted(path for folder in folders for path in folder.rglob("[!.]*.json"))
+    return sorted(path for folder in folders for path in folder.glob("[!.]*.json"))
 
 
 class DecisionBook:
@@ -81,10 +82,11 @@ class DecisionBook:
                 ended = _read(self._root / key / f"{number}-value.json", ended_from_json)
                 if ended is not None:
                     ends.append(ended)
-            proposals[key] = tuple(found)
+            number = tuning.ends_after(found)
+            proposals[key] = tuple(found[:number])
             values[key] = {one.number: one.value for one in ends}
             pruned[key] = frozenset(one.number for one in ends if one.pruned)
-            path = self._root / key / f"winner-{tuning.proposals}.json"
+            path = self._root / key / f"winner-{number}.json"
             winner = _read(path, winner_from_json)
             if winner is not None:
                 winners[key] = winner

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -14,13 +14,15 @@ from rotnet.config import identity
 
 MOST_CHANGES = 3  # a stage that differs in more from all that is there is simply new
 MOST_COMPARED = 500  # results of a kind, the newest
+SEED = "seed"  # of a stage, as its replicate has it
 _MISSING = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A result: its settings as texts, what it was made from, and of which data."""
+    """A result: its key, its settings as texts, what it was made from, and of which data."""
 
+    key: str
     settings: Mapping[str, str]
     inputs: Mapping[str, str]
     data: frozenset[tuple[str, int | None, str]]
@@ -28,7 +30,10 @@ class _Known:
 
 
 def reasons(
-    missing: Iterable[Stage], records: Iterable[Record], kinds: Mapping[str, StageKind]
+    missing: Iterable[Stage],
+    records: Iterable[Record],
+    kinds: Mapping[str, StageKind],
+    asked: Collection[str] = (),
 ) -> dict[str, str]:
     """Return key -> why a stage's result is not there.
 
@@ -36,6 +41,7 @@ def reasons(
         missing: stages of a plan, parents first.
         records: of the store, of whatever study.
         kinds: stage kinds by name.
+        asked: keys of all stages of the plan.
     """
     known: dict[str, list[_Known]] = {}
     for record in sorted(records, key=lambda one: one.ended, reverse=True):
@@ -44,7 +50,8 @@ def reasons(
             of_kind.extend(_known(record, kinds[record.kind]))
     found: dict[str, str] = {}
     for stage in missing:
-        found[stage.key] = _reason(stage, known.get(stage.kind, []), kinds[stage.kind], found)
+        of_kind = known.get(stage.kind, [])
+        found[stage.key] = _reason(stage, of_kind, kinds[stage.kind], found, asked)
     return found
 
 
@@ -71,7 +78,11 @@ def drift(
 
 
 def _reason(
-    stage: Stage, known: list[_Known], kind: StageKind, would_run: Mapping[str, str]
+    stage: Stage,
+    known: list[_Known],
+    kind: StageKind,
+    would_run: Mapping[str, str],
+    asked: Collection[str],
 ) -> str:
     if not known:
         return f"the store has no result of {stage.kind}"
@@ -83,10 +94,13 @@ def _reason(
 
     best = min(known, key=distance)
     changes = list(_changes(settings, best.settings))
+    is_other_split = data != best.data and _without_split(data) == _without_split(best.data)
     if data != best.data:
-        before = {role: fingerprint for role, _, fingerprint in best.data}
-        is_same = all(before.get(role) == fingerprint for role, _, fingerprint in data)
-        changes.append("another split" if is_same else "its data changed, or are others")
+        changes.append("another split" if is_other_split else "its data changed, or are others")
+    different = {name for name, _ in settings.items() ^ best.settings.items()}
+    if changes and different <= {SEED} and len(changes) == len(different) + is_other_split:
+        replicate = (*different, *["split"] * is_other_split)
+        return f"never run: another {' and '.join(replicate)}"
     if len(changes) > MOST_CHANGES:
         return f"new: it differs in {len(changes)} things from all that is there"
     if changes:
@@ -95,7 +109,8 @@ def _reason(
     if behind:
         return "what it starts from would run"
     if dict(stage.inputs) != dict(best.inputs):
-        return "it starts from another result"
+        beside = "never run: it starts from another replicate, or arm"
+        return beside if best.key in asked else "it starts from another result"
     return f"the code of {stage.kind} is another version, now {kind.version}"
 
 
@@ -112,8 +127,12 @@ def _known(record: Record, kind: StageKind) -> Iterator[_Known]:
     except ValidationError:
         return
     data = frozenset((ref["role"], ref["split"], ref["fingerprint"]) for ref in record.data)
-    yield _Known(flat(identity(config)), record.inputs, data, record.ended)
+    yield _Known(record.key, flat(identity(config)), record.inputs, data, record.ended)
 
 
 def _data(stage: Stage) -> frozenset[tuple[str, int | None, str]]:
     return frozenset((ref.role, ref.split, ref.fingerprint) for ref in stage.data)
+
+
+def _without_split(data: Iterable[tuple[str, int | None, str]]) -> frozenset[tuple[str, str]]:
+    return frozenset((role, fingerprint) for role, _, fingerprint in data)

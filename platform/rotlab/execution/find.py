@@ -12,13 +12,18 @@ from rotnet.errors import UserError
 MAX_LISTED = 8
 
 
+class NotFoundError(UserError):
+    """No stage has such a key."""
+
+
 def find_stage(
     key: str, store: Store, kinds: Mapping[str, StageKind]
 ) -> tuple[SavedStudy, Plan, str]:
     """Return the study, its plan and the key of the one stage whose key begins so.
 
     Raises:
-        UserError: if there is none, or more than one.
+        NotFoundError: if there is none.
+        UserError: if there is more than one.
     """
     found: dict[str, SavedStudy] = {}
     for name in store.studies():
@@ -27,7 +32,7 @@ def find_stage(
             keys = [stage["key"] for stage in study.plan["stages"]] + list(added(store, study))
             found.update({each: study for each in keys if each.startswith(key)})
     if not found:
-        raise UserError(
+        raise NotFoundError(
             f"no stage in {store.root} has a key that begins with {key!r}; "
             f"searched studies: {', '.join(store.studies()) or 'none'}"
         )

@@ -46,6 +46,8 @@ class Job:
         device: that the plan is reckoned for.
         notify: command or URL that is told of the end, and of a budget nearly used up.
         smoke: whether each sort of stage is tried first, or nothing is done but that.
+        foreseen: the plan with stand-ins for what its searches and looks have still to decide, of
+            which sorts are tried as well; None: it is whole, or no sort is tried.
         verbose: let Ray and the workers talk.
         searches: searches, or looks, by which the plan grows, where it does.
         options: what `rotlab run-stage` needs to find the same store and data.
@@ -73,6 +75,7 @@ class Job:
     device: str = CPU
     notify: str | None = None
     smoke: Literal["no", "first", "only"] = "no"
+    foreseen: Plan | None = None
     verbose: bool = False
     options: tuple[str, ...] = ()
     searches: Growth | None = None

@@ -84,6 +84,10 @@ class Layout:
         """Return the folder of a study."""
         return self.root / "studies" / name
 
+    def revision_path(self, name: str, number: int) -> Path:
+        """Return where a revision of a study lies."""
+        return self.study_folder(name) / f"{number}.json"
+
     def journal_path(self, name: str, run: str | None = None) -> Path:
         """Return where a study's journal lies, or that of a run beside the one that tracks it."""
         return self.study_folder(name) / (f"journal-{run}.jsonl" if run else "journal.jsonl")

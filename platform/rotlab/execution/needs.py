@@ -1,9 +1,11 @@
 """What the studies of a store need of it: which stages, and which training states."""
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from rotlab.execution.added import added
+from rotlab.execution.added import added, max_told
+from rotlab.execution.files import StoreError
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
 from rotlab.planning.stage import StageKind
@@ -41,16 +43,19 @@ def needs_of(store: Store, kinds: Mapping[str, StageKind], but: str | None = Non
         but: a study that counts no more.
 
     Raises:
-        StoreError: if a study cannot be read: what it needs is then not known.
+        StoreError: if a study's plan cannot be read, or is gone: what it needs is then not known.
     """
     asked: set[StageId] = set()
     once: dict[str, frozenset[StageId]] = {}
     held: set[StageId] = set()
     awaited: set[StageId] = set()
     unread: dict[str, str] = {}
-    for name in store.studies():
+    for name in store.study_names():
         is_run = store.driver(name) is not None  # before its revisions: one may begin meanwhile
-        revisions = store.revisions(name)
+        revisions = list(_readable(store, name)) if name == but else _revisions(store, name)
+        if not revisions:
+            once |= {name: frozenset()} if name == but else {}
+            continue
         grown = frozenset((kind, key) for key, kind in added(store, revisions[-1]).items())
         once[name] = grown | {one for study in revisions for one in _stages(study)}
         if is_run:
@@ -65,6 +70,24 @@ def needs_of(store: Store, kinds: Mapping[str, StageKind], but: str | None = Non
             unread[name] = str(error)
             awaited |= last
     return Needs(frozenset(asked), once, frozenset(held), frozenset(awaited), unread)
+
+
+def _revisions(store: Store, name: str) -> list[SavedStudy]:
+    """All revisions of a study; none where nothing was run."""
+    told = max_told(store, name)
+    if told > max(store.numbers(name), default=0):
+        raise StoreError(
+            f"{store.revision_path(name, told)}: is gone, though the study was run by it; run its "
+            f"file again, or remove {store.study_folder(name)} if nothing of it is needed"
+        )
+    return store.revisions(name)
+
+
+def _readable(store: Store, name: str) -> Iterator[SavedStudy]:
+    """What can be read of a study that is to go."""
+    for number in store.numbers(name):
+        with contextlib.suppress(UserError):
+            yield store.revision(name, number)
 
 
 def _stages(study: SavedStudy) -> Iterable[StageId]:

@@ -18,6 +18,7 @@ from rotlab.execution.pulse import Pulse
 from rotlab.execution.record import Record
 from rotlab.execution.settle import settle
 from rotlab.execution.store import Store, checksums, new_attempt_id
+from rotlab.execution.succession import Succession
 from rotlab.execution.trunk import KeepStates, Lineage, read_origin
 from rotlab.planning.key import stage_key
 from rotlab.planning.stage import DataRef, Stage, StageKind
@@ -131,8 +132,9 @@ def _run(
     source = provenance.source(work.kinds[stage.kind].run)  # before it can be edited under way
     settle(work.cpus[stage.kind], gpus)
     started, clock = datetime.now(UTC), time.monotonic()
+    heir = Succession(pulse, folder)
     with pulse, few_videos(work.few):
-        metrics = _check_metrics(run(stage.config, inputs, data, folder, pulse))
+        metrics = _check_metrics(run(stage.config, inputs, data, folder, heir))
     origin = read_origin(folder)
     record = Record(
         key=stage.key,

@@ -113,13 +113,20 @@ class Results(Layout):
         attempts.mkdir(parents=True, exist_ok=True)
         folder = attempts / (attempt or new_attempt_id())
         making = attempts / f".{folder.name}"
-        earlier = newest_attempt(attempts, fits)
-        if earlier is None:
-            making.mkdir()
-            if begin is not None:
-                begin(making)
-        else:
-            shutil.copytree(earlier, making, ignore=_unfinished)
+        while (earlier := newest_attempt(attempts, fits)) is not None:
+            try:
+                shutil.copytree(earlier, making, ignore=_unfinished)
+            except (FileNotFoundError, shutil.Error):
+                if newest_attempt(attempts, fits) == earlier:
+                    raise
+                shutil.rmtree(
+                    making, ignore_errors=True
+                )  # one that is newer has made room meanwhile
+            else:
+                return making.rename(folder)
+        making.mkdir()
+        if begin is not None:
+            begin(making)
         return making.rename(folder)
 
     def commit(self, stage: Stage, attempt: Path, record: Record) -> Record:

@@ -22,6 +22,7 @@ from rotlab.execution.conclude import (
 )
 from rotlab.execution.conduct import Conduct
 from rotlab.execution.exclusive import check_exclusive
+from rotlab.execution.expenses import Expenses
 from rotlab.execution.gate import counting
 from rotlab.execution.interrupt import Interrupt
 from rotlab.execution.job import Job
@@ -66,14 +67,14 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
     """
     name, store = job.plan.name, job.store
     uri = job.tracking_uri or default_tracking_uri(store.root)
-    next_revision(store.study(name), job.plan, job.text, job.resources)  # refused before all else
+    _revision(job)  # refused before all else
     store.root.mkdir(parents=True, exist_ok=True)
     check_exclusive(store.root)
     check_tracking_uri(uri)
     run = f"{os.getpid()}-{secrets.token_hex(4)}"
     with Interrupt() as interrupt, store.driving(name, run) as other:
         job = _caught_up(job)
-        study = next_revision(store.study(name), job.plan, job.text, job.resources)
+        study = _revision(job)
         with counting(store.root):  # `rotlab gc` knows the study before its results are relied on
             if other is None:
                 store.save_study(study)
@@ -82,7 +83,7 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             journal = Journal(store.journal_path(name))
             tracker = _tracker(job, journal, uri, study.revision)
         else:
-            _await_same(study, store, other)
+            study = _await_same(study, store, other)
             say(f"{name} is being run by {other} as well: work is shared, and that run tracks it")
             journal = Journal(store.journal_path(name, run))
             tracker = JournalOnly(journal)
@@ -109,6 +110,14 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
         if job.smoke != "only":
             _say_where(job, uri, other, status, say)
     return status
+
+
+def _revision(job: Job) -> SavedStudy:
+    """The study as it is to be saved. What is done of a part of it makes no other of it."""
+    last = job.store.study(job.plan.name)
+    if last is not None and job.only is not None:
+        return last
+    return next_revision(last, job.plan, job.text, job.resources)
 
 
 def _tracker(job: Job, journal: Journal, uri: str, revision: int) -> Tracker | JournalOnly:
@@ -141,13 +150,13 @@ def _caught_up(job: Job) -> Job:
     return replace(job, plan=job.searches.catch_up(metrics))
 
 
-def _await_same(study: SavedStudy, store: Store, other: str) -> None:
-    """Return once the store has the study as this run has it: the other may have just begun."""
+def _await_same(study: SavedStudy, store: Store, other: str) -> SavedStudy:
+    """Return the study as the other has saved it, once it is this run's; it may have just begun."""
     end = time.monotonic() + _SAVED_S
     while True:
         saved = store.study(study.name)
         if saved is not None and saved.asks_what(study):
-            return
+            return saved  # a plan that grows may have grown on either side
         if time.monotonic() > end:
             raise StoreError(
                 f"study {study.name!r} is being run by {other} with another plan; wait for it or "
@@ -214,7 +223,7 @@ def _bring_about(
             conduct,
             stop_file,
             store.cancel_path(name),
-            lambda: _used_beside(job, own, rates),
+            _beside(job, own, rates),
             lambda words: news.tell(f"{name} has used {words} of its budget"),
         )
         with being_run(tracker, study, reused, job.policy.budget):
@@ -222,7 +231,7 @@ def _bring_about(
             run_trials(conduct, _work(job, resources), overseer.look, around)
     if conduct.plan is not job.to_do:
         job = replace(job, plan=conduct.plan)
-        store.save_study(next_revision(store.study(name), job.plan, job.text, job.resources))
+        store.save_study(_revision(job))
     if conduct.is_near and not conduct.halted:
         say(f"the study has used {conduct.is_near} of its budget")
     return conclude(job, conduct, tracker, say)
@@ -239,16 +248,12 @@ def _deciders(plan: Plan) -> str:
     return "looks" if plan.families else "searches"
 
 
-def _used_beside(job: Job, own: Path, rates: Rates) -> Usage:
-    """What other runs of the study have used; only that which tracks it counts hours of wall."""
+def _beside(job: Job, own: Path, rates: Rates) -> Callable[[], Usage]:
+    """Return what tells what other runs of the study have used, where there is a limit."""
+    name, store, expenses = job.plan.name, job.store, Expenses(rates)
     if not job.policy.budget:
-        return Usage()
-    name, store = job.plan.name, job.store
-    others = [path for path in store.journals(name) if path != own]
-    used = spent((Journal(path).read() for path in others), rates)
-    main = store.journal_path(name)
-    wall = spent([Journal(main).read()]).wall_hours if main != own else 0.0
-    return replace(used, wall_hours=wall)
+        return Usage
+    return lambda: expenses.beside(own, store.journal_path(name), store.journals(name))
 
 
 def _work(job: Job, resources: Mapping[str, Resources]) -> Work:

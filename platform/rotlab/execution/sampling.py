@@ -39,6 +39,7 @@ def propose(
     under_way: Sequence[Proposal],
     *,
     maximize: bool,
+    again: int = 0,
 ) -> Proposal:
     """Return a proposal; the same one whenever it is asked with the same arguments.
 
@@ -50,18 +51,19 @@ def propose(
         told: proposals that it may know, with their values, None where one failed; in order.
         under_way: those after them, whose values it may not know.
         maximize: whether more is better.
+        again: how often it was asked before for this number, and answered with what was known.
     """
     if sampler.name == "grid":
         return Proposal(tuning, number, _grid(tuning, number, domains))
     if sampler.name == "qmc":
-        return Proposal(tuning, number, _quasi(tuning, number, domains, sampler.options))
+        return Proposal(tuning, number, _quasi(tuning, number + again, domains, sampler.options))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     distributions = {name: _distribution(domain) for name, domain in domains.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study = optuna.create_study(
             direction="maximize" if maximize else "minimize",
-            sampler=_sampler(sampler, _seed(tuning, number)),
+            sampler=_sampler(sampler, _seed(tuning, number, again)),
         )
         for proposal, value in told:
             study.add_trial(as_trial(proposal, domains, value, is_told=True))
@@ -157,5 +159,6 @@ def _quasi(
     return {name: domain.at(float(share)) for (name, domain), share in found}
 
 
-def _seed(tuning: str, number: int) -> int:
-    return int(hashlib.sha256(f"{tuning}:{number}".encode()).hexdigest()[:8], 16)
+def _seed(tuning: str, number: int, again: int = 0) -> int:
+    text = f"{tuning}:{number}" + f":{again}" * (again > 0)
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)

@@ -1,17 +1,16 @@
 """The searches of a study as it runs: what they decide next as their proposals end. No Ray."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from rotlab.execution.decision_book import DecisionBook
+from rotlab.execution.distinct import Draw, distinct
 from rotlab.execution.growth import Growth
-from rotlab.planning.decisions import Decisions, Ended, Proposal, Proposed, Tuning, Winner
+from rotlab.planning.decisions import Decisions, Ended, Proposed, Tuning, Winner
 from rotlab.planning.planner import Planner
 from rotlab.planning.search import Search
 from rotnet.errors import UserError
-
-Draw = Callable[..., Proposal]  # see `rotlab.execution.sampling.propose`
 
 
 class Searches(Growth):
@@ -34,7 +33,7 @@ class Searches(Growth):
         super().__init__(planner, _planned(found))
         self._search = search
         self._book = book
-        self._draw = draw or _optuna()
+        self._draw = distinct(draw or _optuna())
         self._proposals = {key: list(found.proposed(key)) for key in planner.tunings}
         self._winners = dict(found.winners)
         self._known = found.values  # at the start: a plan never shrinks while it runs
@@ -49,10 +48,11 @@ class Searches(Growth):
             if key in self._winners:
                 continue
             values = self._values(key)
-            if len(values) == tuning.proposals and not _numbers(values.values()):
+            number = tuning.ends_after(self._proposals[key])
+            if len(values) == number and not _numbers(values.values()):
                 found[key] = f"all {len(values)} proposals failed"
             else:
-                found[key] = f"{len(values)} of {tuning.proposals} proposals have ended"
+                found[key] = f"{len(values)} of {number} proposals have ended"
         return found
 
     def over(self) -> frozenset[str]:
@@ -94,13 +94,12 @@ class Searches(Growth):
                 continue
             values = self._values(key)
             made = self._proposals[key]
-            if len(values) == tuning.proposals:
+            if len(values) == tuning.ends_after(made):
                 has_decided |= self._crown(tuning, values)
                 continue
             ended = next((one.number - 1 for one in made if one.number not in values), len(made))
-            last = min(ended + self._search.at_once, tuning.proposals)
-            for number in range(len(made) + 1, last + 1):
-                self._propose(tuning, number, values)
+            while len(made) < min(ended + self._search.at_once, tuning.ends_after(made)):
+                self._propose(tuning, len(made) + 1, values)
                 has_decided = True
         return has_decided
 

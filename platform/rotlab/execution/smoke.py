@@ -5,6 +5,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from rotlab.execution.budget import Usage
@@ -66,7 +67,7 @@ def try_first(
     Raises:
         KeyboardInterrupt: if it was to stop.
     """
-    smoke = smoke_of(job.plan, job.kinds, to_do)
+    smoke = to_try(job, to_do)
     for why, number in smoke.untried.items():
         say(f"warning: {_counted(number)} cannot be tried in small: {why}")
     notes = job.store.smoke_notes(job.plan.name)
@@ -108,6 +109,21 @@ def try_first(
             say(f"warning: {smoke.names[key]} lacked {cause} at first; {ADVICE[cause]}")
     _tell(smoke, conduct, missing, notes, say)
     return not missing
+
+
+def to_try(job: Job, to_do: Collection[str]) -> Smoke:
+    """Return what is to be tried: also what searches and looks will ask for, as it is foreseen.
+
+    Args:
+        job: the study.
+        to_do: keys of its stages that are to be done, as far as they are known.
+    """
+    if job.foreseen is None:
+        return smoke_of(job.plan, job.kinds, to_do)
+    further = {k: one for k, one in job.foreseen.stages.items() if k not in job.plan.stages}
+    plan = replace(job.plan, stages={**job.plan.stages, **further})
+    done = job.store.records(further.values())
+    return smoke_of(plan, job.kinds, {*to_do, *(further.keys() - done.keys())})
 
 
 def _work(job: Job, smoke: Smoke, store: Store, resources: Mapping[str, Resources]) -> Work:

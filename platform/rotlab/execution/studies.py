@@ -1,10 +1,11 @@
 """Studies as a store keeps them: their revisions, and who runs them."""
 
 import contextlib
+import json
 import secrets
 from contextlib import AbstractContextManager
 
-from rotlab.execution.files import StoreError, create_json, read_json
+from rotlab.execution.files import StoreError, create_json
 from rotlab.execution.hold import hold, holder
 from rotlab.execution.layout import Layout
 from rotlab.execution.study import SavedStudy, study_from_json, study_to_json
@@ -15,7 +16,12 @@ class Studies(Layout):
 
     def studies(self) -> list[str]:
         """Return the names of all studies, sorted."""
-        return sorted(path.parent.name for path in (self.root / "studies").glob("*/1.json"))
+        return [name for name in self.study_names() if self.numbers(name)]
+
+    def study_names(self) -> list[str]:
+        """Return the names of all folders of studies, of those too that hold no plan, sorted."""
+        folders = (self.root / "studies").glob("[!.]*")
+        return sorted(path.name for path in folders if path.is_dir())
 
     def study(self, name: str) -> SavedStudy | None:
         """Return the last revision of a study, or None where there is none.
@@ -23,8 +29,8 @@ class Studies(Layout):
         Raises:
             StoreError: if it cannot be read.
         """
-        numbers = self._numbers(name)
-        return self._revision(name, numbers[-1]) if numbers else None
+        numbers = self.numbers(name)
+        return self.revision(name, numbers[-1]) if numbers else None
 
     def revisions(self, name: str) -> list[SavedStudy]:
         """Return all revisions of a study, the last one last.
@@ -32,11 +38,11 @@ class Studies(Layout):
         Raises:
             StoreError: if one cannot be read.
         """
-        return [self._revision(name, number) for number in self._numbers(name)]
+        return [self.revision(name, number) for number in self.numbers(name)]
 
     def save_study(self, study: SavedStudy) -> None:
         """Keep a revision; one that is there already stays as it is."""
-        path = self.study_folder(study.name) / f"{study.revision}.json"
+        path = self.revision_path(study.name, study.revision)
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             create_json(path, study_to_json(study), f".{study.revision}-{secrets.token_hex(4)}.tmp")
@@ -57,13 +63,24 @@ class Studies(Layout):
         """
         return hold(self.study_folder(name), run, what)
 
-    def _numbers(self, name: str) -> list[int]:
+    def numbers(self, name: str) -> list[int]:
+        """Return the numbers of a study's revisions that are there, the last one last."""
         files = self.study_folder(name).glob("*.json")
         return sorted(int(path.stem) for path in files if path.stem.isdecimal())
 
-    def _revision(self, name: str, number: int) -> SavedStudy:
-        path = self.study_folder(name) / f"{number}.json"
+    def revision(self, name: str, number: int) -> SavedStudy:
+        """Return a revision of a study.
+
+        Raises:
+            StoreError: if it cannot be read.
+        """
+        path = self.revision_path(name, number)
         try:
-            return study_from_json(read_json(path, "study") or {})
+            return study_from_json(json.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from error
         except ValueError as error:
-            raise StoreError(f"{path}: {error}") from error
+            raise StoreError(
+                f"{path}: cannot be read ({error}); remove it and run the study's file again, "
+                "before any `rotlab gc`"
+            ) from error

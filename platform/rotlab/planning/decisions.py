@@ -1,9 +1,10 @@
 """What searches and looks have decided so far: what is tried and taken, and which arms go on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rotlab.planning.key import canonical
 from rotlab.planning.looks import Look
 
 
@@ -157,6 +158,7 @@ class Tuning:
         proposals: how many it is to try.
         split: of the target, whose cells take its winner; None: all that there are do.
         contest: by which proposals may be stopped; None: all get to their end.
+        points: different settings that there are, where those are fewer than proposals; else None.
     """
 
     key: str
@@ -167,6 +169,20 @@ class Tuning:
     proposals: int
     split: int | None = None
     contest: Contest | None = None
+    points: int | None = None
+
+    def ends_after(self, proposals: Sequence[Proposal]) -> int:
+        """Return after how many proposals it ends, by those that were made, in order from 1.
+
+        That is as many as it is to try, or fewer where they are all that there are.
+        """
+        if self.points is not None:
+            tried: set[str] = set()
+            for one in proposals:
+                tried.add(canonical(dict(one.settings)))
+                if len(tried) == self.points:
+                    return one.number
+        return self.proposals
 
     @property
     def place(self) -> str:

@@ -64,6 +64,7 @@ PRETRAIN = StageKind(
         "val_accuracy",
         proxy="the pretext's accuracy, which is not that of the target",
         by_epoch=_is_by_epoch,
+        others=("val_loss", "val_*"),  # what else is told is for the pretext to say
     ),
     cost=pretrain_work,
     brief=brief_pretraining,
@@ -79,7 +80,11 @@ FINETUNE = StageKind(
     inits=(PRETEXT, SCRATCH, RANDOM_FROZEN, SUPERVISED),
     length=Length("finetune.epochs", beginning, undivided),
     judged=Judged(
-        "val_accuracy", {"finetune.final": "train"}, _holds_none_out, by_epoch=_is_by_epoch
+        "val_accuracy",
+        {"finetune.final": "train"},
+        _holds_none_out,
+        by_epoch=_is_by_epoch,
+        others=("val_loss",),
     ),
     cost=finetune_work,
     brief=brief_finetuning,

@@ -67,20 +67,52 @@ def continuations(stages: Mapping[str, Stage], kinds: Mapping[str, StageKind]) -
     Example:
         Of 50, 100 and 200 epochs at a constant rate, 200 goes on from 100 and 100 from 50.
     """
-    found: dict[str, str] = {}
-    for length, alike in _by_kind(stages.values(), kinds):
-        exits = sorted({_epochs(stage, length) for stage in alike}, reverse=True)
-        if len(exits) == 1:
-            continue
-        same = _Same(length.beginning)
-        ends = {same.until(_epochs(stage, length), stage): stage for stage in alike}
-        for stage in alike:
-            shorter = (epochs for epochs in exits if epochs < _epochs(stage, length))
-            trunks = (ends.get(same.until(epochs, stage)) for epochs in shorter)
-            trunk = next((one for one in trunks if one is not None), None)
-            if trunk is not None:
-                found[stage.key] = trunk.key
-    return {key: found[key] for key in stages if key in found}
+    return Continuations(kinds).of(stages)
+
+
+class Continuations:
+    """Finds continuations of a plan that grows: what a stage does is read once.
+
+    Args:
+        kinds: by name.
+    """
+
+    def __init__(self, kinds: Mapping[str, StageKind]) -> None:
+        self._kinds = kinds
+        self._same: dict[Length, _Same] = {}
+        self._stages: dict[
+            str, tuple[Stage, int]
+        ] = {}  # kept, as `_Same` knows configs by identity
+        self._ends: dict[tuple[str, int], Hashable] = {}
+
+    def of(self, stages: Mapping[str, Stage]) -> dict[str, str]:
+        """Return them as `continuations` does, of stages of which some were there before."""
+        found: dict[str, str] = {}
+        for length, alike in _by_kind(stages.values(), self._kinds):
+            epochs_of = {stage.key: self._epochs(stage, length) for stage in alike}
+            exits = sorted(set(epochs_of.values()), reverse=True)
+            if len(exits) == 1:
+                continue
+            ends = {self._until(epochs_of[one.key], one, length): one.key for one in alike}
+            for stage in alike:
+                shorter = (epochs for epochs in exits if epochs < epochs_of[stage.key])
+                trunks = (ends.get(self._until(epochs, stage, length)) for epochs in shorter)
+                trunk = next((one for one in trunks if one is not None), None)
+                if trunk is not None:
+                    found[stage.key] = trunk
+        return {key: found[key] for key in stages if key in found}
+
+    def _epochs(self, stage: Stage, length: Length) -> int:
+        if stage.key not in self._stages:
+            self._stages[stage.key] = stage, _epochs(stage, length)
+        return self._stages[stage.key][1]
+
+    def _until(self, epochs: int, stage: Stage, length: Length) -> Hashable:
+        known = (stage.key, epochs)
+        if known not in self._ends:
+            same = self._same.setdefault(length, _Same(length.beginning))
+            self._ends[known] = same.until(epochs, stage)
+        return self._ends[known]
 
 
 def shared_lengths(

@@ -13,7 +13,7 @@ from rotlab.planning.decisions import Awaited, Decisions, Proposal, Proposed, Tu
 from rotlab.planning.families import Families, Sample
 from rotlab.planning.inits import RANDOM_FROZEN, SCRATCH
 from rotlab.planning.key import canonical
-from rotlab.planning.lengths import continuations
+from rotlab.planning.lengths import Continuations
 from rotlab.planning.looks import Family
 from rotlab.planning.plan import Plan, agree
 from rotlab.planning.problems import Problem, SpecError
@@ -68,6 +68,9 @@ class Planner:
         self._repeats = Repeats(spec, targets)
         self._cells: dict[tuple[int, int, str], Cell | None] = {}
         self._proposed: dict[tuple[str, str], Proposed] = {}
+        self._numbered: dict[tuple[str, int], Proposed] = {}
+        self._facts: dict[str, tuple[str | None, frozenset[str]]] = {}
+        self._continuations = Continuations(kinds)
         self._tunings: Tunings | None = None
         self._families: Families | None = None
         problems = [*split_problems(spec, datasets), *seed_problems(spec)]
@@ -118,12 +121,10 @@ class Planner:
                 awaited.append(replace(cell, place=len(cells) + len(awaited)))
         stages = self._stages(cells, proposed)
         baseline = _baseline(spec, arms.arms)
-        needed = {ref.name for stage in stages.values() for ref in stage.data}
-        unsupported = {
-            key: kinds[stage.kind].unsupported(stage.config) for key, stage in stages.items()
-        }
-        alone = [key for cell in cells for key in cell.stages]
-        alone += [key for one in proposed for key in one.stages]
+        facts = {key: self._facts_of(stage) for key, stage in stages.items()}
+        needed = frozenset[str]().union(*{names for _, names in facts.values()})
+        alone = [stages[key].kind for cell in cells for key in cell.stages]
+        alone += [stages[key].kind for one in proposed for key in one.stages]
         return Plan(
             name=spec.name,
             question=spec.question,
@@ -134,18 +135,19 @@ class Planner:
             excluded=arms.excluded,
             overridden=arms.overridden,
             baseline=baseline,
-            stages_unshared=dict(Counter(stages[key].kind for key in alone)),
+            stages_unshared=dict(Counter(alone)),
             absent=tuple(sorted(name for name in needed if self._datasets[name].absent)),
-            unsupported={key: why for key, why in unsupported.items() if why is not None},
+            unsupported={key: why for key, (why, _) in facts.items() if why is not None},
             warnings=(
                 *arms.warnings,
                 *_baseline_missing(spec, baseline),
                 *_random_row_missing(spec, kinds, arms.arms),
                 *_proxy(spec, kinds),
+                *_few_points(spec, self.tunings.values()),
                 *_fused(spec, arms.arms),
                 *_judged_on_tested(spec, self._datasets),
             ),
-            continues=continuations(stages, kinds),
+            continues=self._continuations.of(stages),
             tunings=self.tunings,
             proposed=proposed,
             awaited=tuple(awaited),
@@ -205,12 +207,17 @@ class Planner:
 
     def as_stages(self, proposal: Proposal) -> Proposed:
         """Return a proposal of one of the searches as stages, be it in the plan or not."""
+        at = (proposal.tuning, proposal.number)
+        made = self._numbered.get(at)
+        if made is not None and made.proposal is proposal:  # a plan that grows asks for it again
+            return made
         known = (proposal.tuning, canonical(dict(proposal.settings)))
         if known not in self._proposed:
             if self._tunings is None:
                 raise ValueError(f"nothing is searched here, but {proposal.tuning} is proposed")
             self._proposed[known] = self._tunings.propose(proposal)
-        return replace(self._proposed[known], proposal=proposal)
+        self._numbered[at] = replace(self._proposed[known], proposal=proposal)
+        return self._numbered[at]
 
     def stage(self, key: str) -> Stage:
         """Return a stage of the plan, or of a proposal that is in it no more."""
@@ -226,6 +233,13 @@ class Planner:
             for proposal in decisions.proposed(tuning):
                 if not decisions.is_given_up(proposal):
                     yield self.as_stages(proposal)
+
+    def _facts_of(self, stage: Stage) -> tuple[str | None, frozenset[str]]:
+        """Why a stage cannot be run, if so, and the data sets that it is given; found once."""
+        if stage.key not in self._facts:
+            why = self._kinds[stage.kind].unsupported(stage.config)
+            self._facts[stage.key] = why, frozenset(ref.name for ref in stage.data)
+        return self._facts[stage.key]
 
     def _stages(self, cells: Sequence[Cell], proposed: Sequence[Proposed]) -> dict[str, Stage]:
         """Those that are needed, parents first."""
@@ -262,6 +276,17 @@ def _proxy(spec: Spec, kinds: Mapping[str, StageKind]) -> Iterator[str]:
     if judged is not None and judged.proxy is not None:
         line = spec.line("search.by", "search")
         yield f"{line} search: is judged on a proxy: {judged.proxy}"
+
+
+def _few_points(spec: Spec, tunings: Iterable[Tuning]) -> Iterator[str]:
+    """Warn of a search that ends before it has made as many proposals as it was asked for."""
+    for few in sorted({one.points for one in tunings if one.points is not None}):
+        line = spec.line("search.proposals", "search")
+        asked = spec.search.proposals if spec.search else 0
+        yield (
+            f"{line} search.proposals: a search ends once it has tried all {few} settings that "
+            f"there are, fewer than {asked} proposals"
+        )
 
 
 def _fused(spec: Spec, arms: Iterable[Arm]) -> Iterator[str]:

@@ -2,9 +2,11 @@
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import product
+from math import prod
 from typing import Any
 
 from rotlab.planning.refusals import shown
@@ -52,10 +54,15 @@ class Range:
 
     def points(self) -> tuple[float, ...] | None:
         """Return all numbers, or None where there are more than can be counted."""
+        number = self.num_points
+        return None if number is None else tuple(map(self._nth, range(number)))
+
+    @property
+    def num_points(self) -> int | None:
+        """How many numbers there are, or None where there are more than can be counted."""
         if not self.whole and self.step is None:
             return None
-        count = math.floor((self.high - self.low) / (self.step or 1) + 1e-9) + 1
-        return tuple(map(self._nth, range(count)))
+        return math.floor((self.high - self.low) / (self.step or 1) + 1e-9) + 1
 
     def _nth(self, index: int) -> float:
         """The number so many steps above low, as one would write it: 0.9, not 0.8999999999."""
@@ -97,6 +104,11 @@ class OneOf:
         """Return all values, the lowest and the highest among them where they have an order."""
         return self.values
 
+    @property
+    def num_points(self) -> int:
+        """How many values there are."""
+        return len(self.values)
+
     def plain(self) -> list[Any]:
         """Return it as plain values."""
         return list(self.values)
@@ -106,6 +118,18 @@ class OneOf:
 
 
 Domain = Range | OneOf
+
+
+def num_points(domains: Mapping[str, Domain]) -> int | None:
+    """Return how many different settings there are, None where they cannot be counted."""
+    numbers = [domain.num_points for domain in domains.values()]
+    return None if None in numbers else prod(number or 0 for number in numbers)
+
+
+def all_points(domains: Mapping[str, Domain]) -> Iterator[dict[str, Any]]:
+    """Yield all different settings, of domains that can be counted."""
+    points = [domain.points() or () for domain in domains.values()]
+    return (dict(zip(domains, values, strict=True)) for values in product(*points))
 
 
 def read_domain(report: Report, place: Place) -> Domain | None:

@@ -17,10 +17,9 @@ from rotlab.planning.report import Report
 from rotlab.planning.samplers import Sampler, read_sampler
 from rotlab.planning.sections import CHOICES
 from rotlab.planning.source import Place
-from rotlab.planning.stage import StageKind
+from rotlab.planning.stage import Judged, StageKind
 
 SEARCH = "search"
-TARGET = "target"
 GOALS = ("maximize", "minimize")
 _PARTS = (
     "settings",
@@ -106,11 +105,15 @@ def read_search(
     goal = given.get("goal", GOALS[0])
     if goal not in GOALS:
         report.add((SEARCH, "goal"), unknown("goal", goal, GOALS))
-    metric = None
-    if "metric" in given:
-        metric = report.text((SEARCH, "metric"))
-    elif by is not None and (judged := kinds[by].judged) is not None:
-        metric = judged.metric
+    judged = None if by is None else kinds[by].judged
+    metric = None if judged is None else _read_metric(report, str(by), judged)
+    for name in settings:
+        if judged is not None and name in judged.holding:
+            report.add(
+                (SEARCH, "settings", name),
+                f"is {judged.holding[name]} in all that a search by {by} tries, or it could not be "
+                "judged, so it cannot be searched; fix it in its section, or make it an axis",
+            )
     judge = None if by is None else kinds[by]
     number = proposals if len(report.problems) == before else None
     pruner = read_pruner(report, judge, metric, sampler, number)
@@ -120,6 +123,10 @@ def read_search(
         if "seed" in given
         else seeds[:1]
     )
+    if "seed" in given and isinstance(report.get(("replicates", "seed")), dict):
+        at = report.source.line("replicates", "seed")
+        said = f"stage kinds have seeds of their own in {at}, the first of which proposals are"
+        report.add((SEARCH, "seed"), f"{said} judged on; leave it out")
     splits = None
     if "split" in given:
         splits = report.whole_numbers((SEARCH, "split"), lowest=1, below=LAST_SPLIT + 1)
@@ -222,6 +229,18 @@ def _read_by(
     else:
         report.add((SEARCH, "by"), unknown("stage kind", name, valid))
     return None
+
+
+def _read_metric(report: Report, by: str, judged: Judged) -> str | None:
+    place = (SEARCH, "metric")
+    if not report.has(place):
+        return judged.metric
+    metric = report.text(place)
+    if metric is not None and judged.tells(metric) is False:
+        known = (judged.metric, *(judged.others or ()))
+        report.add(place, unknown(f"metric of {by} on held-out videos", metric, known))
+        return None
+    return metric
 
 
 def _read_proposals(report: Report, sampler: Sampler, settings: Mapping[str, Domain]) -> int:

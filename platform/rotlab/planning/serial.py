@@ -9,11 +9,23 @@ from pydantic import BaseModel, ValidationError
 
 from rotlab.planning.arms import Excluded, Overridden
 from rotlab.planning.collapse import Collapsed
+from rotlab.planning.decisions import Proposal
 from rotlab.planning.lengths import continuations
+from rotlab.planning.looks import Look
 from rotlab.planning.names import unknown
 from rotlab.planning.plan import Plan
-from rotlab.planning.serial_looks import families_from_json, families_to_json, look_to_json
-from rotlab.planning.serial_searches import proposal_to_json, searches_from_json, searches_to_json
+from rotlab.planning.serial_looks import (
+    families_from_json,
+    families_to_json,
+    look_from_json,
+    look_to_json,
+)
+from rotlab.planning.serial_searches import (
+    proposal_from_json,
+    proposal_to_json,
+    searches_from_json,
+    searches_to_json,
+)
 from rotlab.planning.stage import Cell, DataRef, Stage, StageKind
 from rotnet.errors import UserError
 
@@ -124,6 +136,22 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "warnings": list(plan.warnings),
         **beside,
     }
+
+
+def grown_proposals(event: Mapping[str, Any]) -> list[tuple[Proposal, tuple[str, ...]]]:
+    """Return the proposals of an event that `grown` made, with the keys of their results."""
+    return [
+        (
+            proposal_from_json({name: of for name, of in one.items() if name != "results"}),
+            tuple(one["results"]),
+        )
+        for one in event["proposals"]
+    ]
+
+
+def grown_looks(event: Mapping[str, Any]) -> list[Look]:
+    """Return the looks of an event that `grown` made."""
+    return [look_from_json(one) for one in event.get("looks", ())]
 
 
 def grown(before: Plan, after: Plan, time: float) -> dict[str, Any]:

@@ -30,6 +30,7 @@ def searches_to_json(plan: Plan) -> dict[str, Any]:
                 "proposals": one.proposals,
                 "split": one.split,
                 **({"contest": asdict(one.contest)} if one.contest else {}),
+                **({} if one.points is None else {"points": one.points}),
             }
             for one in plan.tunings.values()
         ],

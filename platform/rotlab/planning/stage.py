@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -90,6 +91,8 @@ class Judged:
         proxy: what it is not, where it stands for something else that people want to know.
         by_epoch: says whether a metric is reported after each epoch by its own name, so that a
             search may stop what falls behind; None: none is. The kind has a length then.
+        others: further metrics on those videos, "*" for whatever a name goes on with; None: it is
+            not said which there are.
     """
 
     metric: str
@@ -97,6 +100,15 @@ class Judged:
     lacking: Callable[[Any], tuple[str, str] | None] = _judged
     proxy: str | None = None
     by_epoch: Callable[[str], bool] | None = None
+    others: tuple[str, ...] | None = None
+
+    def tells(self, metric: str) -> bool | None:
+        """Say whether a metric is told; None where that is not known."""
+        if metric == self.metric:
+            return True
+        if self.others is None:
+            return None
+        return any(fnmatchcase(metric, one) for one in self.others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from rotlab.planning.inits import reads
 from rotlab.planning.key import canonical
 from rotlab.planning.kinds import sections_of
 from rotlab.planning.problems import Problem
+from rotlab.planning.ranges import num_points
 from rotlab.planning.replicates import Draw, draws_by_chance
 from rotlab.planning.search import Search
 from rotlab.planning.shape import Link, Member, applies
@@ -96,6 +97,7 @@ class Tunings:
                 self._search.proposals,
                 split=group.split,
                 contest=self._contest(group),
+                points=self._few_points(group),
             )
 
     def of(self, index: int, arm: Arm, target: str, split: int | None) -> dict[str, str]:
@@ -146,6 +148,8 @@ class Tunings:
                 )
             except RefusedError:  # a proposal that cannot be is one that failed, not a mistake
                 self._chains.problems = before
+                return Proposed(proposal, (), ())
+            if self._lacking(key) is not None:  # nothing would be held out
                 return Proposed(proposal, (), ())
             results[key] = None
             stages |= dict.fromkeys(needed)
@@ -278,6 +282,12 @@ class Tunings:
         }
         return hashlib.sha256(canonical(content).encode()).hexdigest()[:_DIGITS]
 
+    def _few_points(self, group: _Group) -> int | None:
+        """How many different settings a search has, where those are fewer than its proposals."""
+        domains = {name: self._search.settings[name] for name in group.settings}
+        points = num_points(domains)
+        return points if points is not None and points < self._search.proposals else None
+
     def _refuse_unjudged(self, arm: Arm) -> None:
         """A measure that a searched setting changes must have the search in its own chains."""
         for name in self._search.settings:
@@ -290,13 +300,17 @@ class Tunings:
                 )
 
     def _refuse_lacking(self, key: str) -> None:
-        judged = self._kind.judged
-        if judged is None or judged.metric != self._search.metric:
-            return
-        found = judged.lacking(self._chains.stages[key].config)
+        found = self._lacking(key)
         if found is not None:
             setting, why = found
             self._add(self._spec.problem(f"{setting} {why}", "search"))
+
+    def _lacking(self, key: str) -> tuple[str, str] | None:
+        """Why a stage does not tell the metric, and which setting would have it told."""
+        judged = self._kind.judged
+        if judged is None or not judged.tells(self._search.metric):
+            return None
+        return judged.lacking(self._chains.stages[key].config)
 
     def _refuse(self, name: str, text: str) -> None:
         self._add(self._spec.problem(text, f"search.settings.{name}"))

@@ -22,12 +22,14 @@ from mlflow.entities import LoggedModelOutput
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
+from mlflow.models.model import MLMODEL_FILE_NAME
 from mlflow.models.signature import ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import Schema, TensorSpec
 from torch import nn
 
 from rotlab.tracking.client import UNREACHABLE, find_runs, open_client, reason
+from rotlab.tracking.guarded import Guarded
 from rotlab.tracking.uri import TrackingError
 
 _KEY = "rotlab.key"
@@ -105,27 +107,31 @@ def register(uri: str, entry: Entry) -> str:
 
 
 def _save(entry: Entry, place: Path, run_id: str, model_id: str, location: str) -> None:
-    signature = ModelSignature(
-        Schema([TensorSpec(np.dtype(np.uint8), (-1, *entry.clip))]),
-        Schema([TensorSpec(np.dtype(np.float32), (-1, entry.outputs))]),
+    output = Schema([TensorSpec(np.dtype(np.float32), (-1, entry.outputs))])
+    open_, whole = (
+        ModelSignature(Schema([TensorSpec(np.dtype(np.uint8), (-1, *sizes))]), output)
+        for sizes in ((-1,) * len(entry.clip), entry.clip)
+    )
+    model = Model(
+        artifact_path=location,
+        run_id=run_id,
+        model_uuid=model_id,
+        model_id=model_id,
+        metadata=dict(entry.metadata),
     )
     with warnings.catch_warnings(), _quiet():
         warnings.simplefilter("ignore")
         mlflow.pytorch.save_model(
-            entry.module,
+            Guarded(entry.module, entry.clip),
             str(place),
-            mlflow_model=Model(
-                artifact_path=location,
-                run_id=run_id,
-                model_uuid=model_id,
-                model_id=model_id,
-                metadata=dict(entry.metadata),
-            ),
-            signature=signature,
+            mlflow_model=model,
+            signature=open_,  # what is not open is a guard of the program
             input_example=np.zeros((_EXAMPLES, *entry.clip), dtype=np.uint8),
             pip_requirements=_requirements(),
             serialization_format="pt2",
         )
+    model.signature = whole
+    model.save(str(place / MLMODEL_FILE_NAME))
     _compact(place / "serving_input_example.json")
 
 

@@ -218,3 +218,64 @@ def test_while_the_store_is_exported_it_waits_and_then_says_so(
     with removing(store.root):
         assert gc(store, "--yes") == 2
     assert "try again once that is over" in capsys.readouterr().err
+
+
+def revision(store: Store, number: int) -> Path:
+    return store.study_folder("lab") / f"{number}.json"
+
+
+def test_a_study_whose_first_plan_is_gone_keeps_what_its_last_one_asks_for(store: Store) -> None:
+    revision(store, 1).unlink()
+    assert store.studies() == ["lab"]
+    assert gc(store, "--yes") == 0
+    assert done(store) == "ab"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("text", ["{", "[]", "{}"])
+def test_a_plan_that_cannot_be_read_stops_it_with_the_file_and_the_way_out(
+    store: Store, capsys: pytest.CaptureFixture[str], number: int, text: str
+) -> None:
+    revision(store, number).write_text(text)
+    assert gc(store, "--yes") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"{revision(store, number)}: cannot be read" in said
+    assert "remove it and run the study's file again, before any `rotlab gc`" in said
+    assert done(store) == "abcd"
+
+
+@pytest.mark.parametrize("gone", [(1, 2), (2,)])
+def test_a_plan_that_was_run_and_is_gone_stops_it(
+    store: Store, capsys: pytest.CaptureFixture[str], gone: tuple[int, ...]
+) -> None:
+    journal = Journal(store.journal_path("lab"))
+    journal.append({"event": "study_started", "time": 1.0, "revision": 2})
+    journal.close()
+    for number in gone:
+        revision(store, number).unlink()
+    assert gc(store, "--yes") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"{revision(store, 2)}: is gone, though the study was run by it; run its file" in said
+    assert done(store) == "abcd"
+    ask(store, A, B, C)
+    if gone == (2,):
+        assert gc(store, "--yes") == 0
+        assert done(store) == "abc"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_study_that_cannot_be_read_can_be_dropped(store: Store, number: int) -> None:
+    ask(store, D, name="other")
+    revision(store, number).write_text("{")
+    assert gc(store, "--drop", "lab", "--yes") == 0
+    assert not store.study_folder("lab").exists()
+    assert gc(store, "--yes") == 0
+    assert done(store) == "d"
+
+
+def test_a_folder_in_which_nothing_was_run_is_no_study(store: Store) -> None:
+    (store.study_folder("begun") / "smoke").mkdir(parents=True)
+    assert store.studies() == ["lab"]
+    assert gc(store, "--yes") == 0

@@ -9,9 +9,11 @@ import pytest
 from rotlab.cli import main
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.store import Store
+from rotlab.execution.study import next_revision
 from rotlab.planning.stage import Stage
 from rotnet.errors import UserError
 from rotnet.learning.watch import Stopped, Unwatched
+from tests.rotlab.execution.bowls import TEXT, search_to_the_end
 from tests.rotlab.execution.lab import KINDS, make_stage
 
 A, B = make_stage("count", name="a", epochs=3), make_stage("count", name="b")
@@ -165,3 +167,46 @@ def test_what_is_at_work_with_a_withdrawn_result_is_not_committed(tmp_path: Path
     with pytest.raises(UserError, match="was withdrawn while it was at work"):
         perform(child.key, todo, watch)
     assert done(store, A, child) == [False, False]
+
+
+@pytest.fixture
+def searched(tmp_path: Path) -> tuple[Store, str]:
+    """A store of two searches that have ended, and the stage that judged a proposal of one."""
+    store = Store(tmp_path / "store")
+    job = search_to_the_end(store.root, TEXT.replace("proposals: 10", "proposals: 6"))
+    assert job.searches is not None
+    store.save_study(next_revision(None, job.searches.plan, job.text, job.resources))
+    path = min((store.root / "searches").glob("*/4-value.json"))
+    return store, str(json.loads(path.read_text())["results"][0])
+
+
+def test_what_was_decided_by_it_goes_too_and_is_told_before_it_is_asked_for(
+    searched: tuple[Store, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store, key = searched
+    asked: list[str] = []
+
+    def agreed(_: str) -> bool:
+        asked.append(capsys.readouterr().out)
+        return False
+
+    monkeypatch.setattr("rotlab.commands.invalidate.agreed", agreed)
+    assert invalidate(store, key) == 1
+    said = "1 search (1 winner, 2 later proposals) stood on them, and will be decided anew"
+    assert said in asked[0]
+    assert len(list((store.root / "searches").glob("*/winner-6.json"))) == 2
+    assert invalidate(store, key, "--yes") == 0
+    assert len(list((store.root / "searches").glob("*/winner-6.json"))) == 1
+    assert len(list((store.root / "searches").glob("*/5.json"))) == 1
+
+
+def test_a_search_that_is_under_way_is_not_pulled_from_under_its_driver(
+    searched: tuple[Store, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, key = searched
+    with store.driving("bowls", "1-ab"):
+        assert invalidate(store, key, "--yes") == 2
+    assert "end that first: rotlab cancel bowls" in capsys.readouterr().err
+    assert store.record(key, "bowl") is not None

@@ -275,6 +275,8 @@ def test_what_a_fusion_was_fitted_on_is_no_part_of_it(store: Store) -> None:
         (("pre0",), "pretrain pre0 has no network that names actions: promote a fine-tuning"),
         (("tuned",), "3 stages have a key that begins with 'tuned'"),
         (("min", "--where", "seed == 0"), "--where is for a study, and 'min' is none (mine)"),
+        (("nope",), "unknown study 'nope' (mine), and no stage's key begins so; looked in"),
+        (("mini",), "unknown study 'mini'; did you mean 'mine'? (mine), and no stage's key begins"),
         (("mine", "--name", "a/b"), "--name: a model's name is not empty and has no / or :"),
     ],
 )

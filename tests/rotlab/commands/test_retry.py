@@ -5,18 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from rotlab.cli import main
 from rotlab.commands import retry
 from rotlab.execution.job import Job
 from rotlab.execution.perform import Work, perform
+from rotlab.execution.run import run_job
 from rotlab.execution.store import Store
 from rotlab.execution.study import next_revision
 from rotlab.planning.budget import Budget
+from rotlab.planning.serial import grown
 from rotlab.planning.stage import Resources, Stage
 from rotlab.tracking.journal import Journal
 from rotnet.learning.watch import Unwatched
-from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
+from tests.rotlab.execution.lab import KINDS, make_job, make_plan, make_stage
 
 GOOD = make_stage("count", name="good")
 BAD = make_stage("count", name="bad", epochs=3)
@@ -103,6 +106,31 @@ def test_a_share_is_that_of_the_stages_meant_and_the_last_budget_holds(
     assert job.shares == {OF_BAD.key: Resources(4, 0.5)}
     assert job.resources["count"] == Resources(2, 0)
     assert job.policy.budget == Budget(gpu_hours=3.0)
+
+
+def test_what_a_search_or_looks_have_added_is_known(store: Store, jobs: list[Job]) -> None:
+    later = make_stage("total", {"x": GOOD}, name="later")
+    grown_to = make_plan([*PLAN.stages.values(), later])
+    journal = Journal(store.journal_path("lab"))
+    for event in (
+        {"event": "study_started", "time": 4.0, "revision": 1},
+        grown(PLAN, grown_to, 5.0),
+        end(later, "FAILED", 6.0, error="no", cause="bug"),
+    ):
+        journal.append(event)
+    journal.close()
+    assert again(store) == 0
+    assert names(jobs[0]) == ["good", "bad", "large", "later"]
+    assert again(store, later.key) == 0
+    assert names(jobs[1]) == ["good", "later"]
+
+
+def test_a_part_of_a_study_makes_no_other_revision_of_it(store: Store) -> None:
+    job = make_job(make_plan([GOOD]), store.root, only=frozenset([GOOD.key]), smoke="only")
+    assert run_job(job, Console(), print) == 0
+    study = store.study("lab")
+    assert study is not None
+    assert (study.revision, len(study.plan["stages"])) == (1, len(PLAN.stages))
 
 
 def test_a_stage_that_was_done_since_is_not_tried(store: Store, jobs: list[Job]) -> None:

@@ -10,13 +10,14 @@ from pydantic import BaseModel, ConfigDict
 
 from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.job import Job
+from rotlab.execution.perform import Work, perform
 from rotlab.execution.searches import Searches
 from rotlab.execution.store import Store
 from rotlab.planning.planned import find_all
 from rotlab.planning.planner import Planner
 from rotlab.planning.spec import load_spec
-from rotlab.planning.stage import DataRef, Judged, Resources, StageKind
-from rotnet.learning.watch import Watch
+from rotlab.planning.stage import DataRef, Judged, Resources, Stage, StageKind
+from rotnet.learning.watch import Unwatched, Watch
 
 TEXT = """
 name: bowls
@@ -102,3 +103,32 @@ def make_searching_job(store: Path, text: str = TEXT) -> Job:
         searches=searches,
         options=("--store", str(store)),
     )
+
+
+def search_to_the_end(store: Path, text: str = TEXT) -> Job:
+    """Do in this process all that the study asks for; return the run of what is left: nothing."""
+    job = make_searching_job(store, text)
+    searches = job.searches
+    assert searches is not None
+    searches.catch_up(
+        lambda stages: {key: one.metrics for key, one in job.store.records(stages).items()}
+    )
+    while missing := _missing(job):
+        for stage in missing:
+            work = Work({stage.key: stage}, KINDS, {}, store, {"bowl": 1})
+            try:
+                searches.done(stage.key, perform(stage.key, work, Unwatched()).metrics)
+            except FloatingPointError:
+                searches.lost([stage.key])
+        searches.decide()
+    return job
+
+
+def _missing(job: Job) -> list[Stage]:
+    assert job.searches is not None
+    over = job.searches.over()
+    return [
+        stage
+        for key, stage in job.searches.plan.stages.items()
+        if key not in over and job.store.record(key, stage.kind) is None
+    ]

@@ -1,5 +1,6 @@
 """Stages that came to a study while it ran are known before its plan is saved again."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,18 @@ import pytest
 
 from rotlab.execution.added import added, load_grown
 from rotlab.execution.find import find_stage
+from rotlab.execution.growth import Growth
+from rotlab.execution.job import Job
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy, next_revision
 from rotlab.planning.serial import grown
+from rotlab.planning.stage import Stage
 from rotlab.tracking.journal import Journal
+from tests.rotlab.execution.bowls import make_searching_job
 from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
+from tests.rotlab.execution.throws import TEXT as THROWS
+from tests.rotlab.execution.throws import make_looking_job
+from tests.rotlab.execution.throws import value as thrown
 
 FIRST = make_stage("count", name="first")
 LATER = make_stage("total", {"x": FIRST}, name="later")
@@ -61,3 +69,49 @@ def test_what_was_added_to_an_earlier_revision_is_not(store: Store) -> None:
     assert set(added(store, study_of(store))) == {LATER.key}  # told after another revision began
     tell(store, started(revision=2))
     assert added(store, study_of(store)) == {}
+
+
+def grow(store: Store, job: Job, value: Callable[[Stage], dict[str, float]], most: int) -> Growth:
+    """Save a study, and tell of it as a run does that is killed after so many stages."""
+    growth = job.searches
+    assert growth is not None
+    before = growth.catch_up(lambda _: {})
+    store.save_study(next_revision(None, before, job.text, job.resources))
+    journal = Journal(store.journal_path(before.name))
+    journal.append(started())
+    ended: set[str] = set()
+    while len(ended) < most and (new := growth.plan.stages.keys() - ended):
+        key = min(new)
+        ended.add(key)
+        growth.done(key, value(growth.plan.stages[key]))
+        while growth.decide():
+            journal.append(grown(before, growth.plan, 2.0))
+            before = growth.plan
+    journal.close()
+    return growth
+
+
+@pytest.mark.parametrize("most", [3, 21, 10**6])
+def test_a_search_that_was_killed_is_known_as_it_stood(tmp_path: Path, most: int) -> None:
+    store = Store(tmp_path / "store")
+    job = make_searching_job(store.root)
+    now = grow(store, job, lambda stage: {"height": int(stage.key[:4], 16)}, most).plan
+    study = store.study(now.name)
+    assert study is not None
+    found = load_grown(store, study, job.kinds)
+    assert (found.stages, found.awaited) == (now.stages, now.awaited)
+    assert found.rows() == now.rows()
+    proposals = [{(p.proposal.tuning, p.proposal.number): p for p in plan.proposed}
+                 for plan in (found, now)]  # fmt: skip
+    assert proposals[0] == proposals[1]
+
+
+def test_looks_that_were_killed_are_known_as_they_stood(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    job = make_looking_job(store.root, THROWS)
+    now = grow(store, job, lambda one: {"distance": thrown(one), "accuracy": 0.5}, 10**6).plan
+    study = store.study(now.name)
+    assert study is not None
+    found = load_grown(store, study, job.kinds)
+    assert (found.stages, found.looks, found.is_decided) == (now.stages, now.looks, True)
+    assert {cell.result for cell in found.cells} == {cell.result for cell in now.cells}

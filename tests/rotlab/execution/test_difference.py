@@ -7,6 +7,7 @@ from rotlab.execution.record import Record
 from rotlab.planning.key import stage_key
 from rotlab.planning.stage import DataRef, Stage
 from rotnet.config import identity
+from tests.rotlab.execution.bowls import BOWL, Bowl, BowlConfig
 from tests.rotlab.execution.lab import KINDS, CountConfig, make_stage
 from tests.rotlab.execution.test_conduct import make_record
 
@@ -68,7 +69,31 @@ def test_changed_data_and_another_split_are_told_apart() -> None:
     there = recorded(with_data(stage, DATA))
     changed = with_data(stage, replace(DATA, fingerprint="f2"))
     assert why(changed, there) == "its data changed, or are others"
-    assert why(with_data(stage, replace(DATA, split=2)), there) == "another split"
+    assert why(with_data(stage, replace(DATA, split=2)), there) == "never run: another split"
+    both = with_data(stage, replace(DATA, split=2, fingerprint="f2"))
+    assert why(both, there) == "its data changed, or are others"
+
+
+def bowl(seed: int, **settings: float) -> Stage:
+    config = BowlConfig(bowl=Bowl(**settings), seed=seed)
+    return Stage(stage_key(BOWL, identity(config), {}, ()), "bowl", config)
+
+
+def test_a_replicate_that_was_never_run_is_no_change() -> None:
+    there = recorded(bowl(0))
+    found = reasons([bowl(1), bowl(1, rate=2.0)], [there], {"bowl": BOWL})
+    assert list(found.values()) == ["never run: another seed", "bowl.rate 1.0 -> 2.0, seed 0 -> 1"]
+
+
+def test_what_stands_beside_others_that_the_plan_asks_for_was_never_run() -> None:
+    one, other = make_stage("count", name="a"), make_stage("count", name="b")
+    first, second = (make_stage("total", {"x": each}, name="t") for each in (one, other))
+    there = [recorded(each) for each in (one, other, first)]
+    asked = {first.key}
+    assert reasons([second], there, KINDS, asked)[second.key] == (
+        "never run: it starts from another replicate, or arm"
+    )
+    assert reasons([second], there, KINDS)[second.key] == "it starts from another result"
 
 
 def test_equal_work_under_another_key_is_of_other_code() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from rotlab.cli import main
 from rotlab.execution.decision_book import DecisionBook
-from rotlab.execution.searches import Draw, Searches
+from rotlab.execution.distinct import Draw
+from rotlab.execution.searches import Searches
 from rotlab.execution.store import Store
 from rotlab.execution.study import next_revision
 from rotlab.planning.decisions import Proposal
@@ -227,10 +228,10 @@ def test_raising_the_number_does_not_try_again_what_failed(tmp_path: Path) -> No
 
 
 def test_a_metric_that_is_never_reported_is_named_with_those_that_are(tmp_path: Path) -> None:
-    found = searches(tmp_path, TEXT.replace("  at_once", "  metric: loss\n  at_once"))
+    found = searches(tmp_path, TEXT.replace("  at_once", "  metric: val_loss\n  at_once"))
     with pytest.raises(
         UserError,
-        match=r"search.metric: finetune \w+ reports no 'loss'; it has val_accuracy",
+        match=r"search.metric: finetune \w+ reports no 'val_loss'; it has val_accuracy",
     ):
         run(found, np.random.default_rng(0))
 
@@ -286,3 +287,59 @@ def test_status_counts_proposals_that_failed_as_made(
     store.save_study(next_revision(None, found.plan, TEXT, {}))
     assert main(["status", "trial", "--store", str(store.root)]) == 0
     assert "12 of 12 proposals made, 2 of them failed" in capsys.readouterr().out
+
+
+FEW = TEXT.replace(
+    "{finetune.lr: {low: 0.001, high: 1, log: true}}",
+    "{finetune.lr: [0.01, 0.03, 0.1, 0.3], finetune.nesterov: [true, false]}",
+)
+
+
+def tried(found: Searches) -> list[list[tuple[object, ...]]]:
+    """What each search proposed, in order."""
+    return [
+        [
+            tuple(one.proposal.settings.values())
+            for one in found.plan.proposed
+            if one.proposal.tuning == key
+        ]
+        for key in found.plan.tunings
+    ]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "{name: gp, n_startup_trials: 2}"])
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_no_settings_are_tried_twice_and_a_search_ends_with_the_last_that_there_are(
+    tmp_path: Path, sampler: str, at_once: int
+) -> None:
+    text = FEW.replace("{name: tpe, n_startup_trials: 2}", sampler)
+    text = text.replace("at_once: 2", f"at_once: {at_once}").replace(
+        "[rotation, scratch]", "[rotation]"
+    )
+    for asked, made in ((6, 6), (20, 8)):
+        (tmp_path / str(asked)).mkdir()
+        found = searches(tmp_path / str(asked), text.replace("proposals: 6", f"proposals: {asked}"))
+        run(found, np.random.default_rng(0))
+        for one in tried(found):
+            assert len(one) == len(set(one)) == made
+        assert not found.undecided()
+        assert found.plan.is_decided
+        again = searches(tmp_path / str(asked), text.replace("proposals: 6", f"proposals: {asked}"))
+        assert again.catch_up(lambda _: {}).is_decided
+
+
+def test_what_was_tried_twice_before_is_decided_as_it_was(tmp_path: Path) -> None:
+    """A store from when repeats were kept: three proposals, all of two settings."""
+    text = FEW.replace("0.01, 0.03, 0.1, 0.3", "0.03, 0.1").replace(
+        ", finetune.nesterov: [true, false]", ""
+    )
+    text = text.replace("proposals: 6", "proposals: 3").replace("[rotation, scratch]", "[rotation]")
+    found = searches(tmp_path, text)
+    (key,) = found.plan.tunings
+    book = DecisionBook(tmp_path / "store")
+    for number, rate in enumerate((0.1, 0.1, 0.03), 1):
+        book.keep_proposal(Proposal(key, number, {"finetune.lr": rate}))
+    found = searches(tmp_path, text)
+    run(found, np.random.default_rng(0))
+    assert [one.proposal.number for one in found.plan.proposed] == [1, 2, 3]
+    assert {cell.overrides["finetune.lr"] for cell in found.plan.cells} == {0.03}

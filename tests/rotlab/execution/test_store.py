@@ -2,9 +2,11 @@
 
 import multiprocessing
 import os
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,6 +119,25 @@ def test_an_attempt_goes_on_from_the_newest_one_and_leaves_halves_behind(store: 
     assert {path.name: path.read_text() for path in third.iterdir()} == {"state.json": "new"}
     (third / "state.json").write_text("newer")
     assert (first / "state.json").read_text() == "new"
+
+
+def test_what_makes_room_while_it_is_copied_has_a_newer_one_to_go_on_from(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = store.new_attempt(STAGE, "1")
+    (first / "state.json").write_text("old")
+    copytree = shutil.copytree
+
+    def overtaken(source: Path, target: Path, **more: Any) -> Path:
+        if source == first:
+            (store.attempts(STAGE.key, STAGE.kind) / "2").mkdir()
+            (store.attempts(STAGE.key, STAGE.kind) / "2" / "state.json").write_text("new")
+            copytree(source, target, **more)
+            raise shutil.Error([(str(first / "state.json"), str(target), "gone")])
+        return copytree(source, target, **more)
+
+    monkeypatch.setattr(shutil, "copytree", overtaken)
+    assert (store.new_attempt(STAGE, "3") / "state.json").read_text() == "new"
 
 
 def test_an_attempt_that_saved_nothing_is_passed_over(store: Store) -> None:

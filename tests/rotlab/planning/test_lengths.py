@@ -85,7 +85,7 @@ def test_adding_50_to_the_axis_changes_no_key(plan: MakePlan) -> None:
     after = plan(STEP + "axes: {pretrain.epochs: [50, 100, 200]}\n")
     assert set(before.stages) < set(after.stages)
     keys = [key for key, stage in before.stages.items() if stage.kind == "pretrain"]
-    assert keys == ["b8f7bab49dc18a6b830f", "2198dcaf42722bff1930"]
+    assert keys == ["b8f7bab49dc18a6b830f", "30f13d9a394c8815c9c6"]
     assert after.continues[keys[1]] == keys[0]
 
 

@@ -37,6 +37,13 @@ def planner(read: Read, text: str) -> Planner:
     return Planner(spec, load_kinds(), find_all(spec, spec.path.parent / "none"))
 
 
+def test_what_is_told_at_the_end_alone_cannot_be_compared_before(plan: MakePlan) -> None:
+    search = SEARCH.replace("finetune.lr", "pretrain.lr") + "  by: pretrain\n  metric: val_videos\n"
+    (problem,) = refused(plan, f"{HEAD}{HELD_OUT}{search}  pruner: asha\n")
+    assert "does not tell 'val_videos' after each epoch" in problem
+    assert "take metric val_accuracy, or leave pruner out" in problem
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -56,11 +63,7 @@ def planner(read: Read, text: str) -> Planner:
             "none is stopped before epoch 20, and tries are at most 20 epochs long",
         ),
         ("pruner: {name: median, min_samples_required: 8}", "ask for more proposals, or leave"),
-        (
-            "pruner: asha\n  metric: train_accuracy",
-            "does not tell 'train_accuracy' after each epoch",
-        ),
-        ("pruner: asha\n  metric: val_videos", "take metric val_accuracy, or leave pruner out"),
+        ("pruner: asha\n  metric: val_videos", "unknown metric of finetune on held-out videos"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_way_out(plan: MakePlan, more: str, said: str) -> None:

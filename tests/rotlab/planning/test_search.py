@@ -281,6 +281,25 @@ def test_a_proposal_whose_settings_break_a_rule_together_has_no_stages(read: Rea
     assert len(second.results) == 1
 
 
+def test_a_setting_that_judging_holds_fast_is_not_searched(plan: MakePlan) -> None:
+    text = "finetune: {val_fraction: 0.25}\nsearch:\n  proposals: 3\n  settings:\n"
+    (found,) = refused(plan, HEAD + text + "    finetune.final: [train, train+val]\n")
+    assert found.startswith("8 search.settings.finetune.final: is train in all that")
+
+
+def test_a_metric_is_one_that_the_kind_tells_of_held_out_videos(read: Read) -> None:
+    for by, metric in (
+        ("finetune", "val_accuracy"),
+        ("finetune", "val_loss"),
+        ("pretrain", "val_circular_error"),
+    ):
+        text = f"proposals: 3, goal: minimize, by: {by}, metric: {metric}"
+        named = {"finetune": RATE, "pretrain": RATE.replace("finetune.lr", "pretrain.lr")}[by]
+        search = read(HEAD + HELD_OUT + named.replace("proposals: 3", text)).search
+        assert search is not None
+        assert search.metric == metric
+
+
 def test_a_search_judged_by_the_pretext_is_flagged(plan: MakePlan) -> None:
     text = "search: {settings: {pretrain.lr: [0.1, 0.2]}, by: pretrain, proposals: 2}\n"
     (warning,) = plan(HEAD + text).warnings
@@ -337,6 +356,14 @@ def sampled(options: str) -> str:
          "nothing that leads to finetune reads it"),
         ("measure: [finetune, linear]\n" + RATE.replace("finetune.lr", "pretrain.lr"),
          "linear reads it too, but has no finetune to be judged by"),
+        (RATE.replace("proposals: 3", "proposals: 3, metric: accuracy"),
+         "5 search.metric: unknown metric of finetune on held-out videos 'accuracy'; did you mean"),
+        (RATE.replace("proposals: 3", "proposals: 3, by: pretrain, metric: loss"), "(val_accuracy"),
+        ("search: {settings: {finetune.final: [train, train+val]}, proposals: 3}\n",
+         "is fixed in line 4"),
+        ("replicates: {seed: {finetune: [7, 8]}}\n"
+         + RATE.replace("proposals: 3", "proposals: 3, seed: [5]"),
+         "6 search.seed: stage kinds have seeds of their own in line 5, the first of which"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_searched_is_refused_with_its_reason(
@@ -390,3 +417,13 @@ def test_make_plan_takes_decisions(read: Read) -> None:
         spec, load_kinds(), find_all(spec, spec.path.parent / "none"), decided(one, finetune__lr=1)
     )
     assert len(made.cells) == 1
+
+
+def test_fewer_settings_than_proposals_are_told_beforehand(plan: MakePlan) -> None:
+    text = "search:\n  settings: {finetune.freeze: {low: 1, high: 4}}\n  proposals: 9\n"
+    (warning,) = plan(HEAD + HELD_OUT + text).warnings
+    assert warning == (
+        "line 7 search.proposals: a search ends once it has tried all 4 settings that there are, "
+        "fewer than 9 proposals"
+    )
+    assert plan(HEAD + HELD_OUT + text.replace("9", "4")).warnings == ()
