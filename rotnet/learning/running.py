@@ -27,7 +27,9 @@ class Running:
     def __init__(self, model: nn.Module, division: Division) -> None:
         self._division = division
         self._layers = [
-            one for one in model.modules() if isinstance(one, _BatchNorm) and one.track_running_stats
+            one
+            for one in model.modules()
+            if isinstance(one, _BatchNorm) and one.track_running_stats
         ]
         if any(one.momentum is None for one in self._layers):
             raise UserError(
@@ -39,9 +41,7 @@ class Running:
     def begin(self) -> None:
         """Note what the statistics are before a step, of the layers that learn."""
         self._before = [
-            (one, [value.clone() for value in _values(one)])
-            for one in self._layers
-            if one.training
+            (one, [value.clone() for value in _values(one)]) for one in self._layers if one.training
         ]
 
     def own_terms(self) -> list[Tensor]:

@@ -38,9 +38,7 @@ class Capacity:
 
     def resolve(self, resources: Resources) -> Resources:
         """Return the request with its GPUs as a number: where none is stated, one if any."""
-        if resources.gpus is not None:
-            return resources
-        return Resources(resources.cpus, 1.0 if self.gpus else 0.0)
+        return resources.resolved(has_gpu=bool(self.gpus))
 
     def admits(self, held: Iterable[Resources], wanted: Resources) -> bool:
         """Say whether one more stage may be released.

@@ -74,11 +74,14 @@ class Retries:
     def _larger(self, cause: Cause, given: Resources) -> Resources | None:
         """Twice the share, up to all there is; a whole device has no larger share.
 
-        Cores beyond those computed with keep other stages away, and their memory free. A stage that
+        Cores beyond those computed with keep other stages away, and their memory free; where
+        several processes compute a stage, that holds for each of them. A stage that
         had the machine for itself is tried again as it is: others may have filled its memory.
         """
         if cause == "memory":
-            most = self.capacity().most_cpus(given.gpus or 0.0)
-            return replace(given, cpus=max(given.cpus, min(2 * given.cpus, most)))
+            one = given.each
+            most = self.capacity().most_cpus(one.gpus or 0.0)
+            cpus = max(one.cpus, min(2 * one.cpus, most))
+            return replace(given, cpus=cpus * given.processes)
         share = given.gpus or 0.0
         return replace(given, gpus=min(1.0, 2 * share)) if 0 < share < 1 else None

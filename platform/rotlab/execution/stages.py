@@ -22,6 +22,7 @@ from rotnet.evaluation.fuse import fuse as fuse_scores
 from rotnet.evaluation.held_out import score_held_out
 from rotnet.evaluation.linear import linear as probe_network
 from rotnet.evaluation.retrieval import retrieve
+from rotnet.learning.company import Company
 from rotnet.learning.finetune import finetune as finetune_network
 from rotnet.learning.pretrain import pretrain as pretrain_network
 from rotnet.learning.watch import Watch
@@ -51,7 +52,8 @@ def finetune(
     """
     videos = _videos(data, "train")
     metrics = finetune_network(config, videos, _init(inputs, data), folder, watch)
-    score_held_out(ScoreConfig(runtime=config.runtime), folder, videos, watch)
+    if Company.here().leads:
+        score_held_out(ScoreConfig(runtime=config.runtime), folder, videos, watch)
     return metrics
 
 

@@ -30,6 +30,7 @@ from rotnet.config import (
     ScoreConfig,
 )
 from rotnet.errors import UserError
+from rotnet.learning.division import refusal
 from rotnet.learning.length import beginning, undivided
 
 GROUP = "rotlab.stage_kinds"
@@ -62,6 +63,14 @@ def _holds_none_out(config: FinetuneConfig) -> tuple[str, str] | None:
     )
 
 
+def _pretraining_divides(config: PretrainConfig, processes: int, gpus: bool) -> str | None:
+    return refusal("pretrain", config.pretrain, processes, gpus=gpus)
+
+
+def _finetuning_divides(config: FinetuneConfig, processes: int, gpus: bool) -> str | None:
+    return refusal("finetune", config.finetune, processes, gpus=gpus)
+
+
 PRETRAIN = StageKind(
     name="pretrain",
     config=PretrainConfig,
@@ -73,6 +82,7 @@ PRETRAIN = StageKind(
     judged=Judged("val_accuracy", proxy="the pretext's accuracy, which is not that of the target"),
     cost=pretrain_work,
     brief=brief_pretraining,
+    divides=_pretraining_divides,
 )
 FINETUNE = StageKind(
     name="finetune",
@@ -87,6 +97,7 @@ FINETUNE = StageKind(
     judged=Judged("val_accuracy", {"finetune.final": "train"}, _holds_none_out),
     cost=finetune_work,
     brief=brief_finetuning,
+    divides=_finetuning_divides,
 )
 EVALUATE = StageKind(
     name="evaluate",
