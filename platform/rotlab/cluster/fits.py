@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rotlab.cluster.layout import Layout
+from rotlab.cluster.layout import Layout, NodeType
 from rotlab.planning.stage import Resources
 from rotnet.errors import UserError
 
@@ -30,7 +30,7 @@ def fits(layout: Layout, wanted: Mapping[str, Resources]) -> dict[str, tuple[str
         found[kind] = tuple(
             node.name for node in nodes if node.cpus >= one.cpus and node.gpus >= gpus
         )
-        if not found[kind]:
+        if not found[kind] or _most(layout, one) < each.processes:
             said = f", each of {each.processes} processes" if each.processes > 1 else ""
             lost.append(f"{kind} (cpus {one.cpus}, gpus {gpus:g}{said})")
     if lost:
@@ -40,6 +40,17 @@ def fits(layout: Layout, wanted: Mapping[str, Resources]) -> dict[str, tuple[str
             f"ask for less in `resources`, or add a larger type; there are {largest}"
         )
     return found
+
+
+def _most(layout: Layout, one: Resources) -> int:
+    """How many processes the nodes that there may be can hold together."""
+
+    def room(node: NodeType) -> int:
+        cores = node.cpus // one.cpus
+        return int(min(cores, node.gpus // one.gpus) if one.gpus else cores)
+
+    rooms = sorted((room(node) for node in layout.workers for _ in range(node.high)), reverse=True)
+    return room(layout.head) + sum(rooms[: layout.most_workers])
 
 
 def unsaid(layout: Layout, wanted: Mapping[str, Resources]) -> str | None:

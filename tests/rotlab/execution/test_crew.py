@@ -1,0 +1,139 @@
+"""Two processes pretrain on Ray: whichever of them dies, it goes on, to the same network."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from rotlab.execution.record import Record
+from rotlab.execution.store import Store
+from rotlab.planning.planned import plan_file
+from rotlab.tracking.journal import Journal
+from rotnet.data.manifest import Manifest
+from rotnet.learning.checkpoint import load_network
+from tests.rotlab.execution.processes import descendants, is_alive, kill, wait_until
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+SPACE = """
+name: two
+base: tiny
+data: {{pretrain: pool, target: actions}}
+clip: {{frames: 4, stride: 1, resize: 24, size: 20}}
+model: {{width: 2, hidden: 4, dropout: 0.5}}
+pretrain:
+  {{epochs: 60, steps_per_epoch: 5, val_fraction: 0.25, batch_size: 8, accumulate: 2, lr: 0.001}}
+runtime: {{checkpoint_s: 0.0}}
+measure: [retrieval]
+resources: {{pretrain: {{{resources}}}}}
+"""
+
+
+@pytest.fixture
+def data(tmp_path: Path, actions: Manifest, pool: Manifest) -> Path:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "actions").symlink_to(actions.folder)
+    (tmp_path / "data" / "pool").symlink_to(pool.folder)
+    return tmp_path / "data"
+
+
+class Study:
+    """The study, with a store of its own."""
+
+    def __init__(self, data: Path, name: str, resources: str) -> None:
+        self._data, self._file = data, data.parent / f"{name}.yaml"
+        self._file.write_text(SPACE.format(resources=resources))
+        self.store = Store(data.parent / name)
+        stages = plan_file(self._file, data).plan.stages.values()
+        (self.stage,) = (one for one in stages if one.kind == "pretrain")
+
+    def start(self) -> subprocess.Popen[str]:
+        places = ("--data", str(self._data), "--store", str(self.store.root))
+        return subprocess.Popen(  # noqa: S603  (our own command)
+            [sys.executable, "-m", "rotlab.cli", "run", str(self._file), "--cpus", "2", *places],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+
+    def run(self) -> None:
+        driver = self.start()
+        said, _ = driver.communicate(timeout=300)
+        assert driver.returncode == 0, said
+
+    def processes(self, number: int) -> tuple[int, int]:
+        """Return the worker and the helper of an attempt that has begun to learn, from 0."""
+        logs = self.store.logs(self.stage)
+        if len(logs) <= number or not re.search(r"watch: step \d", logs[number].read_text()):
+            return 0, 0
+        attempt = logs[number].stem
+        texts = (logs[number], self.store.helper_log_path(self.stage, attempt, 1))
+        worker, helper = (int(re.findall(r"process (\d+)", path.read_text())[0]) for path in texts)
+        return worker, helper
+
+    @property
+    def record(self) -> Record:
+        found = self.store.record(self.stage.key, "pretrain")
+        assert found is not None
+        return found
+
+    @property
+    def weights(self) -> dict[str, torch.Tensor]:
+        return dict(load_network(self.store.result_folder(self.record)).weights)
+
+    def causes(self) -> list[str | None]:
+        events = Journal(self.store.journal_path("two")).read()
+        return [
+            e.get("cause")
+            for e in events
+            if e["event"] == "stage_ended" and e["key"] == self.stage.key
+        ]
+
+
+def test_whichever_process_dies_the_stage_goes_on_and_ends_as_undisturbed(data: Path) -> None:
+    whole, hit = (Study(data, name, "processes: 2") for name in ("whole", "hit"))
+    whole.run()
+    driver = hit.start()
+    try:
+        wait_until(lambda: hit.processes(0) != (0, 0), 90)
+        first_worker, first_helper = hit.processes(0)
+        assert {first_worker, first_helper} <= descendants(driver.pid).keys()
+        kill(first_helper)
+        wait_until(lambda: hit.processes(1) != (0, 0), 90)
+        assert not is_alive(first_worker)  # a process in which a stage failed is given up
+        second_worker, second_helper = hit.processes(1)
+        kill(second_worker)
+        wait_until(lambda: not is_alive(second_helper), 30)
+        said, _ = driver.communicate(timeout=300)
+    finally:
+        kill(driver.pid, *descendants(driver.pid))
+    assert driver.returncode == 0, said
+    assert hit.causes() == ["worker", "worker", None]
+    assert hit.record.metrics == whole.record.metrics
+    assert hit.record.processes == 2
+    assert all(torch.equal(hit.weights[name], value) for name, value in whole.weights.items())
+
+    alone = Study(data, "alone", "processes: 1")
+    assert alone.stage.key == whole.stage.key
+    alone.run()
+    for name, value in whole.weights.items():
+        torch.testing.assert_close(alone.weights[name], value, rtol=1e-2, atol=1e-3, msg=name)
+
+
+def test_an_interrupted_run_ends_all_processes_and_goes_on(data: Path) -> None:
+    study = Study(data, "cut", "processes: 2")
+    driver = study.start()
+    wait_until(lambda: study.processes(0) != (0, 0), 90)
+    pids = study.processes(0)
+    driver.send_signal(signal.SIGINT)
+    driver.communicate(timeout=60)
+    assert driver.returncode == 130
+    wait_until(lambda: not any(map(is_alive, pids)), 30)
+    study.run()
+    assert study.record.metrics["steps"] == 300
