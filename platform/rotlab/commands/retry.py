@@ -113,7 +113,16 @@ def _shares(
 ) -> dict[str, Resources]:
     if not wanted:
         return {}
-    return {key: replace(resources[plan.stages[key].kind], **wanted) for key in again}
+    found = {key: replace(resources[plan.stages[key].kind], **wanted) for key in again}
+    for key, each in found.items():
+        if not each.is_even:
+            count = each.processes
+            raise UserError(
+                f"--resources: a {plan.stages[key].kind} is computed by {count} processes here: "
+                f"cpus must be a multiple of {count}, and gpus {count} or 0, got cpus={each.cpus}"
+                + ("" if each.gpus is None else f",gpus={each.gpus:g}")
+            )
+    return found
 
 
 def _last_budget(events: Iterable[Event]) -> Budget:

@@ -6,9 +6,10 @@ it starts a helper in each of the others, which it owns: they end with it, howev
 in one process group of torch.distributed, which the worker leads: it alone is watched, holds the
 lease, writes checkpoints and tells how the stage ended, as any worker does.
 
-Ray Train's TorchTrainer is not used: its workers would lie in a placement group of their own,
-beside that of the trial, so that a trial that holds its place might wait for ever for that of its
-workers; and the process that trains would not be the one that is watched and holds the lease.
+Ray Train's TorchTrainer is not used. It gives its workers a placement group of their own, beside
+the trial's, which nothing reserves with it: tried with Ray 2.60, a trial that held one of two cores
+waited for ever for its two workers. And the process that trains, then, is not the one that is
+watched and holds the lease.
 """
 
 import contextlib
@@ -35,6 +36,7 @@ from rotlab.execution.perform import Work, assist
 from rotlab.execution.stage_log import logged
 from rotlab.execution.store import Store
 from rotnet.errors import UserError
+from rotnet.learning.watch import Stopped
 
 _LOG = logging.getLogger(__name__)
 _PART_S = 60.0  # that helpers may take to end after the leader has
@@ -77,7 +79,8 @@ class Crew:
         Raises:
             LostHelperError: if a helper died, or failed by what was not the leader's end.
         """
-        meeting, address, parted = _meeting(), str(get_node_ip_address()), threading.Event()
+        meeting, parted = _meeting(), threading.Event()
+        address: str = get_node_ip_address()  # type: ignore[no-untyped-call]
         meeting.stay_local(address)
         place, port = meeting.open_meeting(address, self.processes)
         helpers = self._start()
@@ -151,6 +154,8 @@ class _Helper:
                 meeting.stay_local(where[0])
                 with meeting.joining(rank, *where):
                     assist(stage.key, work, inputs, folder, self._gpus)
+            except Stopped:
+                _LOG.info("stopped")
             except Exception as error:  # noqa: BLE001  (whatever it is, the leader is to know)
                 _LOG.exception("failed")
                 return failure_of(error)
@@ -203,4 +208,6 @@ def _end(end: "ray.ObjectRef[Failure | None]") -> Failure | None:
     try:
         return ray.get(end)
     except RayError as error:
-        return death(" ".join(str(error).split())[:_REASON_CHARS])
+        lines = [line.strip() for line in str(error).splitlines()]
+        causes = [line for line in lines if "memory" in line or "dead because" in line] or lines
+        return death(causes[0].split(" Some common causes")[0][:_REASON_CHARS])

@@ -12,6 +12,7 @@ import torch.distributed as dist
 from torch.distributed import TCPStore  # type: ignore[attr-defined]  # its own __init__ has it
 
 from rotnet.learning.company import begin
+from rotnet.learning.watch import Stopped
 
 _LOCAL = ("127.0.0.1", "::1")
 
@@ -44,11 +45,11 @@ def leading(store: TCPStore, processes: int) -> Iterator[None]:
     """Be the first of the processes that meet there.
 
     Where an error ends the block, the group is left as it is: the others may be gone, and not
-    answer, and a process in which a stage failed is given up anyway.
+    answer, and a process in which a stage failed is given up anyway. One that was stopped is not.
     """
     begin(store=store, rank=0, world_size=processes)
-    yield
-    dist.destroy_process_group()
+    with _ended():
+        yield
 
 
 @contextlib.contextmanager
@@ -56,7 +57,17 @@ def joining(rank: int, address: str, port: int, processes: int) -> Iterator[None
     """Be one of the others."""
     store = TCPStore(address, port, processes, is_master=False)
     begin(store=store, rank=rank, world_size=processes)
-    yield
+    with _ended():
+        yield
+
+
+@contextlib.contextmanager
+def _ended() -> Iterator[None]:
+    try:
+        yield
+    except Stopped:
+        dist.destroy_process_group()
+        raise
     dist.destroy_process_group()
 
 

@@ -32,6 +32,14 @@ class Resources:
         gpus = None if self.gpus is None else self.gpus / self.processes
         return Resources(self.cpus // self.processes, gpus)
 
+    @property
+    def is_even(self) -> bool:
+        """Whether each of several processes gets whole cores, and a device or none."""
+        several = self.processes > 1
+        return self.cpus % self.processes == 0 and (
+            not several or self.gpus in (None, 0, self.processes)
+        )
+
     def resolved(self, *, has_gpu: bool) -> "Resources":
         """Return the request with its devices as a number, where there are any or none."""
         if self.gpus is not None:

@@ -91,16 +91,23 @@ class Several:
 
 
 @contextlib.contextmanager
-def several(count: int) -> Iterator[Several]:
-    """Start so many processes, and end them."""
-    with ProcessPoolExecutor(count, get_context("spawn")) as pool:
+def several(count: int, *, gpus: bool = False) -> Iterator[Several]:
+    """Start so many processes, and end them; without GPUs they see none, where there are any."""
+    begun = None if gpus else _see_no_gpu
+    with ProcessPoolExecutor(count, get_context("spawn"), initializer=begun) as pool:
         yield Several(pool, count)
+
+
+def _see_no_gpu() -> None:
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 def _as_one_of(
     meeting: Path, rank: int, count: int, function: Callable[..., Any], given: tuple[Any, ...]
 ) -> Any:
     torch.set_num_threads(1)
+    if torch.cuda.is_available():
+        torch.cuda.set_device(rank)
     begin(init_method=f"file://{meeting}", rank=rank, world_size=count)
     try:
         return function(*given)

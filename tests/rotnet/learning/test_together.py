@@ -23,12 +23,10 @@ def pair() -> Iterator[Several]:
         yield found
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+@pytest.fixture(scope="module")
+def single() -> Iterator[Several]:
+    with several(1) as found:
+        yield found
 
 
 @pytest.fixture
@@ -82,13 +80,18 @@ VARIANTS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_two_processes_compute_what_one_does_in_parts(
-    variant: str, pair: Several, pool: Manifest, divided: PretrainConfig, tmp_path: Path
+    variant: str,
+    single: Several,
+    pair: Several,
+    pool: Manifest,
+    divided: PretrainConfig,
+    tmp_path: Path,
 ) -> None:
     config = divided
     for section, values in VARIANTS[variant]:
         config = change(config, section, **values)
     videos = pool.select("pretrain")
-    alone = train(config, videos, tmp_path / "one")
+    (alone,) = single.call(train, config, videos, tmp_path / "one")
     first, second = pair.call(train, config, videos, tmp_path / "two")
     assert first == second == pytest.approx(alone, rel=1e-4, abs=1e-5)
     assert_equal_to_rounding(tmp_path / "two", tmp_path / "one")
@@ -100,7 +103,12 @@ def test_it_is_no_setting_of_the_work_by_how_many_it_is_done(divided: PretrainCo
 
 @pytest.mark.parametrize("by", ["one", "two"])
 def test_what_two_processes_began_one_or_two_go_on_with(
-    by: str, pair: Several, pool: Manifest, divided: PretrainConfig, tmp_path: Path
+    by: str,
+    single: Several,
+    pair: Several,
+    pool: Manifest,
+    divided: PretrainConfig,
+    tmp_path: Path,
 ) -> None:
     config = change(divided, "model", dropout=0.5)
     videos = pool.select("pretrain")
@@ -108,7 +116,7 @@ def test_what_two_processes_began_one_or_two_go_on_with(
     pair.call(train, config, videos, tmp_path / "stopped", 3)
     assert not (tmp_path / "stopped" / "network.pt").exists()
     if by == "one":
-        train(config, videos, tmp_path / "stopped")
+        single.call(train, config, videos, tmp_path / "stopped")
         assert_equal_to_rounding(tmp_path / "stopped", tmp_path / "whole")
         return
     pair.call(train, config, videos, tmp_path / "stopped")
@@ -174,3 +182,18 @@ def test_a_network_that_draws_more_than_dropout_is_refused(
 ) -> None:
     with several(2) as two, pytest.raises(UserError, match="draws by chance while it learns"):
         two.call(draw_more, divided, pool.select("pretrain"), tmp_path)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two CUDA devices")
+@pytest.mark.parametrize("parts", [1, 2], ids=["statistics shared", "statistics of each device"])
+def test_two_gpus_compute_what_one_does(
+    parts: int, pool: Manifest, divided: PretrainConfig, tmp_path: Path
+) -> None:
+    config = change(divided, "pretrain", accumulate=parts, deterministic=True)
+    videos = pool.select("pretrain")
+    with several(1, gpus=True) as single:
+        single.call(train, config, videos, tmp_path / "one")
+    with several(2, gpus=True) as pair:
+        pair.call(train, config, videos, tmp_path / "two")
+    assert_equal_to_rounding(tmp_path / "two", tmp_path / "one")
