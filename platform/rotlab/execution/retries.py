@@ -79,9 +79,8 @@ class Retries:
         had the machine for itself is tried again as it is: others may have filled its memory.
         """
         if cause == "memory":
-            one = given.each
-            most = self.capacity().most_cpus(one.gpus or 0.0)
-            cpus = max(one.cpus, min(2 * one.cpus, most))
-            return replace(given, cpus=cpus * given.processes)
+            capacity, count = self.capacity(), given.processes
+            larger = (replace(given, cpus=n) for n in range(2 * given.cpus, given.cpus, -count))
+            return next(filter(capacity.could_hold, larger), given)
         share = given.gpus or 0.0
         return replace(given, gpus=min(1.0, 2 * share)) if 0 < share < 1 else None
