@@ -96,7 +96,7 @@ class Crew:
                 )
                 for rank, helper in enumerate(helpers, start=1)
             ]
-            _Guard(ends, parted).start()
+            _Guard(dict(zip(ends, helpers, strict=True)), parted).start()
             try:
                 with meeting.leading(place, self.processes):
                     _LOG.info("leads %d processes", self.processes)
@@ -163,22 +163,30 @@ class _Helper:
 
 
 class _Guard(threading.Thread):
-    """Ends a leader that does not notice that a helper is gone.
+    """Sees to it that the leader notices when a helper has failed or is gone.
 
-    One that waits on a device for what the helper was to send may notice after many minutes only.
+    One that failed is ended, so that whoever waits for it loses it. A leader that waits on a device
+    for what it was to send may still notice after many minutes only: then that is ended, too.
+
+    Args:
+        helpers: by how each will have ended.
+        parted: set once the leader needs them no more.
     """
 
     def __init__(
-        self, ends: Sequence["ray.ObjectRef[Failure | None]"], parted: threading.Event
+        self, helpers: Mapping["ray.ObjectRef[Failure | None]", Any], parted: threading.Event
     ) -> None:
         super().__init__(daemon=True, name="helpers")
-        self._ends, self._parted = ends, parted
+        self._helpers, self._parted = helpers, parted
 
     def run(self) -> None:
         """Look now and then whether all helpers are at work."""
         while not self._parted.wait(_LOOK_S):
-            over, _ = ray.wait(list(self._ends), timeout=0)
-            if any(_end(one) is not None for one in over) and not self._parted.wait(_NOTICE_S):
+            over, _ = ray.wait(list(self._helpers), timeout=0)
+            failed = [self._helpers[one] for one in over if _end(one) is not None]
+            for helper in failed:
+                ray.kill(helper)
+            if failed and not self._parted.wait(_NOTICE_S):
                 _LOG.error("a helper is gone, and the stage waits for it: ended")
                 os._exit(1)
 
