@@ -10,6 +10,7 @@ from rotnet.config import FinetuneConfig, ScoreConfig
 from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest
 from rotnet.evaluation.held_out import score_held_out
+from rotnet.learning.company import joined
 from rotnet.learning.finetune import finetune
 from rotnet.learning.stopwatch import Stopwatch
 from rotnet.recipes import RECIPES
@@ -17,7 +18,10 @@ from rotnet.recipes import RECIPES
 
 def configure(parser: ArgumentParser) -> None:
     """Add what it needs."""
-    parser.description = "Fine-tune a network on labelled videos. Called again, it continues."
+    parser.description = (
+        "Fine-tune a network on labelled videos. Called again, it continues. Started by torchrun, "
+        "its processes share each batch, by the parts of finetune.accumulate."
+    )
     parser.add_argument(
         "data", metavar="DATA", type=set_location, help="a prepared data set with labels"
     )
@@ -45,7 +49,10 @@ def run(args: Namespace) -> int:
 
         return profile(args, config, len(videos.classes), 1, steps)
     args.out.mkdir(parents=True, exist_ok=True)
-    metrics = finetune(config, videos, args.init, args.out, Printer())
+    with joined() as company:
+        metrics = finetune(config, videos, args.init, args.out, Printer())
+    if not company.leads:
+        return 0
     recipe = RECIPES[args.recipe]
     score_held_out(
         ScoreConfig(evaluate=recipe.evaluate, runtime=config.runtime), args.out, videos, Printer()

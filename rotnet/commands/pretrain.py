@@ -9,6 +9,7 @@ from rotnet.commands.settings import add_network, add_settings, make_config, set
 from rotnet.config import PretrainConfig
 from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest
+from rotnet.learning.company import joined
 from rotnet.learning.pretrain import pretrain
 from rotnet.learning.stopwatch import Stopwatch
 from rotnet.pretexts.pretext import make_pretext
@@ -16,7 +17,10 @@ from rotnet.pretexts.pretext import make_pretext
 
 def configure(parser: ArgumentParser) -> None:
     """Add what it needs."""
-    parser.description = "Pretrain a network on rotations. Called again, it continues."
+    parser.description = (
+        "Pretrain a network on rotations. Called again, it continues. Started by torchrun, its "
+        "processes share each batch, by the parts of pretrain.accumulate."
+    )
     parser.add_argument("data", metavar="DATA", type=set_location, help="a prepared data set")
     parser.add_argument("out", metavar="OUT", type=Path, help="folder of the network")
     parser.add_argument(
@@ -39,5 +43,8 @@ def run(args: Namespace) -> int:
 
         return profile(args, config, pretext.num_outputs, pretext.copies, steps)
     args.out.mkdir(parents=True, exist_ok=True)
-    conclude(pretrain(config, videos, args.out, Printer()), args.out)
+    with joined() as company:
+        metrics = pretrain(config, videos, args.out, Printer())
+    if company.leads:
+        conclude(metrics, args.out)
     return 0

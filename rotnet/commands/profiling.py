@@ -5,6 +5,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
+from rotnet.errors import UserError
+from rotnet.learning.company import processes
 from rotnet.learning.profiling import TRACE, ConfigT, profile_steps
 from rotnet.learning.stopwatch import Stopwatch
 
@@ -31,7 +33,13 @@ def profile(
     copies: int,
     run: Callable[[ConfigT, Path, Stopwatch], object],
 ) -> int:
-    """Profile a training, print the table, and return the exit status."""
+    """Profile a training, print the table, and return the exit status.
+
+    Raises:
+        UserError: if several processes were started.
+    """
+    if processes() > 1:
+        raise UserError(f"--profile times one process, got {processes()}; start it by itself")
     folder = args.out / "profile" if args.profile == _BELOW_OUT else args.profile
     folder.mkdir(parents=True, exist_ok=True)
     found = profile_steps(config, num_outputs, copies, run, folder)

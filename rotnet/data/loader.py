@@ -38,6 +38,8 @@ class Batch:
         seams: (B, T) bool: differences of frames that lie across the seam of a video that starts
             again because it is shorter than a window.
         number: of the batch in its stream, from 0.
+        first: where the clips lie in the batch, where these are but one process's share of it.
+        whole: how many it has then; None: these are all.
     """
 
     clips: Tensor
@@ -45,6 +47,17 @@ class Batch:
     labels: Tensor
     seams: Tensor
     number: int
+    first: int = 0
+    whole: int | None = None
+
+    @property
+    def size(self) -> int:
+        """How many clips the whole batch has: so many draws are to be made for it."""
+        return len(self.clips) if self.whole is None else self.whole
+
+    def own(self, drawn: Tensor) -> Tensor:
+        """Return what was drawn for these clips, of what was drawn for the whole batch."""
+        return drawn[self.first : self.first + len(self.clips)]
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch with its clips, labels and seams on a device.
@@ -127,12 +140,22 @@ class ClipLoader:
         self._pin = torch.cuda.is_available()
         self._class_index = {name: index for index, name in enumerate(videos.classes)}
 
-    def training(self, *, batch_size: int, seed: int, flip: float, first: int) -> Iterator[Batch]:
+    def training(
+        self, *, batch_size: int, seed: int, flip: float, first: int, rows: range | None = None
+    ) -> Iterator[Batch]:
         """Yield training batches without end, from number `first` (counted from 0) on.
 
         Batches follow one another through a stream of passes over the videos, each pass in an order
         of its own, so that every video comes equally often and every batch is full.
+
+        Args:
+            batch_size: clips of a batch.
+            seed: of all draws.
+            flip: probability that a clip is mirrored.
+            first: number of the first batch.
+            rows: the clips of each batch that are read; None reads all.
         """
+        own = range(batch_size) if rows is None else rows
 
         @lru_cache(maxsize=4)
         def order(draw: int) -> NDArray[np.int64]:
@@ -140,20 +163,35 @@ class ClipLoader:
 
         def make(number: int) -> Batch:
             chosen, places = [], []
-            for item in range(number * batch_size, (number + 1) * batch_size):
-                draw, position = divmod(item, len(self.videos))
+            for row in own:
+                draw, position = divmod(number * batch_size + row, len(self.videos))
                 index = int(order(draw)[position])
                 video = self.videos[index]
                 height, width = self._picture(video)
                 rng = np.random.default_rng([seed, 1, draw, index])
                 chosen.append(index)
                 places.append(random_place(video.frames, height, width, self._clip, flip, rng))
-            return self._batch(number, chosen, places)
+            batch = self._batch(number, chosen, places)
+            return batch if rows is None else replace(batch, first=rows.start, whole=batch_size)
 
         return self._ahead(make, iter(range(first, 2**62)))
 
-    def scoring(self, *, clips: int, batch_size: int, crops: Literal[1, 3] = 1) -> Iterator[Batch]:
-        """Yield every video's evenly spread clips once, in order: its centre crop, or all three."""
+    def scoring(
+        self,
+        *,
+        clips: int,
+        batch_size: int,
+        crops: Literal[1, 3] = 1,
+        which: slice = slice(None),
+    ) -> Iterator[Batch]:
+        """Yield every video's evenly spread clips once, in order: its centre crop, or all three.
+
+        Args:
+            clips: of each video.
+            batch_size: clips of a batch; the last may have fewer.
+            crops: of each clip.
+            which: of the batches are yielded, such as every second one.
+        """
         all_places = [
             (index, place)
             for index, video in enumerate(self.videos)
@@ -164,7 +202,7 @@ class ClipLoader:
             some = all_places[number * batch_size : (number + 1) * batch_size]
             return self._batch(number, [index for index, _ in some], [place for _, place in some])
 
-        return self._ahead(make, iter(range(-(-len(all_places) // batch_size))))
+        return self._ahead(make, iter(range(-(-len(all_places) // batch_size))[which]))
 
     def _picture(self, video: Video) -> tuple[int, int]:
         return resized(video.stored_height, video.stored_width, self._clip.resize)

@@ -14,13 +14,16 @@ from rotnet.data.loader import Batch, ClipLoader
 from rotnet.data.video import Video, VideoSet
 from rotnet.errors import UserError
 from rotnet.learning.checkpoint import Network, save_network
+from rotnet.learning.company import Company
 from rotnet.learning.descent import Task
+from rotnet.learning.division import Division, refusal
 from rotnet.learning.history import final_metrics, write_history
 from rotnet.learning.judge import Told, judge
 from rotnet.learning.loop import train
 from rotnet.learning.meter import Meter
 from rotnet.learning.schedule import steps_in_epoch
 from rotnet.learning.table import write_confusion
+from rotnet.learning.together import Together
 from rotnet.learning.watch import Watch
 from rotnet.models.net import VideoNet, set_recompute
 from rotnet.pretexts.objective import CrossEntropy
@@ -49,6 +52,7 @@ class Course:
         read: what is read of a video; None reads a clip.
         copies: N for a batch of one clip.
         names: of the targets whose accuracy is wanted one by one.
+        divides: whether `learn` can be given a share of a batch, as one of several processes is.
     """
 
     kind: str
@@ -64,6 +68,7 @@ class Course:
     read: ClipConfig | None = None
     copies: int = 1
     names: tuple[str, ...] = ()
+    divides: bool = True
 
 
 def follow(
@@ -79,6 +84,9 @@ def follow(
     It is judged in eval mode, on the centre clip of every held-out video, after each epoch. Called
     again with the same folder, it continues from the last checkpoint; so it does where that is of a
     shorter training which is the beginning of this one (`rotnet.learning.length`).
+
+    Where this process is in a process group of torch.distributed, all of that call this, and
+    compute what one process does (`rotnet.learning.division`); the leader alone watches and writes.
 
     Args:
         course: what is learnt.
@@ -98,13 +106,16 @@ def follow(
     Raises:
         DataError: if no video is usable.
         CheckpointError: if the folder's checkpoint belongs to other work.
-        UserError: if a batch is too small for batch normalisation.
+        UserError: if a batch is too small for batch normalisation, or cannot be divided among the
+            processes.
         Stopped: if the watch wished so.
     """
     config, training = course.config, course.training
+    company = Company.here()
     _check_batch(course)
     if config.runtime.recompute:
         set_recompute(course.model, config.model.backbone)
+    together = None if company.size == 1 else _together(course, company)
     loader = _loader(replace(videos, videos=course.learnt), course)
     validate = None
     told = Told(len(course.names)) if course.names else None
@@ -120,11 +131,16 @@ def follow(
             at_once=max(course.copies, config.runtime.eval_batch),
             names=course.names,
             told=told,
+            company=company,
         )
 
     def batches(step: int) -> Iterator[Batch]:
         return loader.training(
-            batch_size=training.batch_size, seed=config.seed, flip=config.views.flip, first=step
+            batch_size=training.batch_size,
+            seed=config.seed,
+            flip=config.views.flip,
+            first=step,
+            rows=None if together is None else together.division.rows,
         )
 
     device = next(course.model.parameters()).device
@@ -139,24 +155,42 @@ def follow(
             checkpoint_s=config.runtime.checkpoint_s,
             watch=watch,
             meter=meter,
+            together=together,
         )
     if validate is not None and told is not None:
         if not told.counts.any():  # all had been learnt before; it was judged in another process
             validate()
-        write_confusion(folder, course.names, told.counts)
-    save_network(
-        Network(
-            kind=course.kind,
-            config=config.model_dump(mode="json"),
-            classes=course.classes,
-            data=videos.fingerprint,
-            split=videos.split,
-            weights=course.model.state_dict(),
-        ),
-        folder,
-    )
-    write_history(history, folder)
+        if company.leads:
+            write_confusion(folder, course.names, told.counts)
+    if company.leads:
+        save_network(
+            Network(
+                kind=course.kind,
+                config=config.model_dump(mode="json"),
+                classes=course.classes,
+                data=videos.fingerprint,
+                split=videos.split,
+                weights=course.model.state_dict(),
+            ),
+            folder,
+        )
+        write_history(history, folder)
     return final_metrics(history, loader.fit, len(course.held_out))
+
+
+def _together(course: Course, company: Company) -> Together:
+    """Divide batches among the processes of a company."""
+    training, device = course.training, next(course.model.parameters()).device
+    if not course.divides:
+        raise UserError(
+            "this pretext does not say that it can be given a share of a batch (`divides`, see "
+            "rotnet.pretexts.pretext): train by one process"
+        )
+    why = refusal(course.kind, training, company.size, gpus=device.type == "cuda")
+    if why is not None:
+        raise UserError(why)
+    division = Division(training.batch_size, training.accumulate, company.size, company.rank)
+    return Together(course.model, division, company, compiled=training.compile)
 
 
 def _check_batch(course: Course) -> None:

@@ -12,6 +12,7 @@ from rotnet.learning.compiling import compiled
 from rotnet.learning.device import autocast
 from rotnet.learning.meter import Meter
 from rotnet.learning.schedule import learning_rate
+from rotnet.learning.together import Together
 from rotnet.pretexts.pretext import Objective
 
 
@@ -38,10 +39,21 @@ class Task:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a step showed: its mean loss, the norm of its gradient, and what was said of what."""
+    """What a step showed.
+
+    Args:
+        loss: the mean, of the whole batch.
+        norm: of its gradient.
+        correct: how many of its targets were told.
+        seen: how many there were.
+        predicted: what this process said of its targets.
+        targets: those.
+    """
 
     loss: Tensor
     norm: Tensor
+    correct: Tensor
+    seen: int
     predicted: Tensor
     targets: Tensor
 
@@ -54,11 +66,21 @@ class Descent:
         config: optimiser, schedule, and how it is computed.
         steps_per_epoch: for the schedule.
         meter: hears of the parts of a step.
+        together: what is computed with other processes; None where this one has the whole batch.
     """
 
-    def __init__(self, task: Task, config: TrainConfig, steps_per_epoch: int, meter: Meter) -> None:
+    def __init__(
+        self,
+        task: Task,
+        config: TrainConfig,
+        steps_per_epoch: int,
+        meter: Meter,
+        together: Together | None = None,
+    ) -> None:
         self._task, self._config, self._steps_per_epoch = task, config, steps_per_epoch
-        self._meter = meter
+        self._meter, self._together = meter, together
+        self._parts = config.accumulate if together is None else together.division.own_parts
+        self._processes = 1 if together is None else together.division.processes
         self.device = next(task.model.parameters()).device
         self._forward: Callable[[Tensor], Tensor] = task.model
         if config.compile:
@@ -84,8 +106,8 @@ class Descent:
     def step(self, number: int, batch: Batch) -> Taken:
         """Take a step, counted from 0, on a batch that lies on the device.
 
-        The batch is gone through in `accumulate` parts of whole clips, and the gradient is that of
-        the mean loss over all of it.
+        The batch is gone through in `accumulate` parts of whole clips, or in those of them that are
+        this process's, and the gradient is that of the mean loss over all of it.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(number, self._steps_per_epoch, self._config)
@@ -93,29 +115,34 @@ class Descent:
         views, targets = self._task.prepare(batch)
         self._task.model.train()
         self.optimizer.zero_grad(set_to_none=True)
-        parts = self._config.accumulate
-        each = len(targets) // parts
+        if self._together is not None:
+            self._together.begin()
+        each = len(targets) // self._parts
         losses, predicted = [], []
         for some, wanted in zip(views.split(each), targets.split(each), strict=True):
-            loss, said = self._go_through(some, wanted, parts)
+            loss, said = self._go_through(some, wanted, self._parts * self._processes)
             losses.append(loss)
             predicted.append(said)
         self._meter.enter("optimiser")
+        loss, said = _sum(losses), torch.cat(predicted)
+        correct = (said == targets).sum()
+        if self._together is not None:
+            loss, correct = self._together.end(loss, correct)
         self.scaler.unscale_(self.optimizer)
         norm = _gradient_norm(self._task.model, self._config.clip_gradient)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        return Taken(_sum(losses), norm, torch.cat(predicted), targets)
+        return Taken(loss, norm, correct, len(targets) * self._processes, said, targets)
 
-    def _go_through(self, views: Tensor, targets: Tensor, parts: int) -> tuple[Tensor, Tensor]:
+    def _go_through(self, views: Tensor, targets: Tensor, shares: int) -> tuple[Tensor, Tensor]:
         """Add a part's share to the gradient; return its share of the loss, and what was said."""
         objective = self._task.objective
         self._meter.enter("forward")
         with autocast(self._config, views.device):
             outputs = self._forward(views)
         loss = objective.loss(outputs.float(), targets)
-        if parts > 1:
-            loss = loss / parts
+        if shares > 1:
+            loss = loss / shares
         self._meter.enter("backward")
         self.scaler.scale(loss).backward()
         return loss.detach(), objective.predict(outputs.detach().float())

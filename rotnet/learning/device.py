@@ -11,12 +11,12 @@ from rotnet.errors import UserError
 
 
 def find_device() -> torch.device:
-    """Return the first CUDA device that this process may use, else the CPU."""
+    """Return the CUDA device that this process is set to, at first its first one; else the CPU."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
     # cuBLAS reads it once, and a deterministic training may come after others: 8 buffers of 4 MiB.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    return torch.device("cuda", 0)
+    return torch.device("cuda", torch.cuda.current_device())
 
 
 def autocast(config: TrainConfig, device: torch.device) -> AbstractContextManager[object]:

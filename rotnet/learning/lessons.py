@@ -80,7 +80,8 @@ def action_question(config: FinetuneConfig, batch: Batch) -> tuple[Tensor, Tenso
 def _augmented(
     batch: Batch, config: PretrainConfig | FinetuneConfig, chance: torch.Generator
 ) -> Batch:
-    return replace(batch, clips=augment(batch.clips, config.views, chance))
+    clips = augment(batch.clips, config.views, chance, batch.first, batch.whole)
+    return replace(batch, clips=clips)
 
 
 def _show(config: PretrainConfig | FinetuneConfig) -> Show:

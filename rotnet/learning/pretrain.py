@@ -66,5 +66,6 @@ def pretrain(
         read=pretext.read,
         copies=pretext.copies,
         names=pretext.names if len(pretext.names) <= NAMED else (),
+        divides=getattr(pretext, "divides", False),
     )
     return follow(course, videos, folder, watch, meter)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from rotnet.errors import CheckpointError
 from rotnet.learning.checkpoint import read, write
+from rotnet.learning.company import Company
 from rotnet.learning.descent import Descent
 from rotnet.learning.length import is_beginning
 from rotnet.learning.tally import Health, Tally
@@ -109,12 +110,29 @@ class Saver:
         future.result()
         self._tell(step, self._path)
 
-    def load(self) -> State | None:
+    def load(self, company: Company | None = None) -> State | None:
         """Return the saved state and put it in force, or None if nothing was saved.
+
+        Args:
+            company: whose leader reads it, for all; None: this process is alone.
 
         Raises:
             CheckpointError: if it is damaged, or belongs to other work.
         """
+        found = (company or Company()).heed(self._read)
+        if found is None:
+            return None
+        self._model.load_state_dict(found["model"])
+        self._descent.restore(found["optimizer"], found["scaler"])
+        torch.set_rng_state(found["rng"])
+        device = self._descent.device
+        if found.get("device_rng") is not None:
+            torch.cuda.set_rng_state(found["device_rng"], device)
+        tally = Tally(**found["tally"])
+        tally.loss, tally.correct = tally.loss.to(device), tally.correct.to(device)
+        return State(found["step"], tally, Health.good(device), found["history"])
+
+    def _read(self) -> dict[str, Any] | None:
         if not self._path.exists():
             return None
         found = read(self._path, ("identity", "step", "model", "optimizer"))
@@ -128,15 +146,7 @@ class Saver:
                 f"{self._path}: belongs to other work; it differs in {', '.join(changed)}. "
                 "Use another folder, or delete this one"
             )
-        self._model.load_state_dict(found["model"])
-        self._descent.restore(found["optimizer"], found["scaler"])
-        torch.set_rng_state(found["rng"])
-        device = self._descent.device
-        if found.get("device_rng") is not None:
-            torch.cuda.set_rng_state(found["device_rng"], device)
-        tally = Tally(**found["tally"])
-        tally.loss, tally.correct = tally.loss.to(device), tally.correct.to(device)
-        return State(found["step"], tally, Health.good(device), found["history"])
+        return found
 
 
 def copied(value: Any) -> Any:  # noqa: ANN401  (whatever a checkpoint holds)

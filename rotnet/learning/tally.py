@@ -26,11 +26,11 @@ class Tally:
         """Return one that has seen nothing."""
         return cls(torch.zeros((), device=device), torch.zeros((), device=device))
 
-    def add(self, loss: Tensor, predicted: Tensor, targets: Tensor) -> None:
-        """Take a step: its mean loss, and what was said (N,) of the targets (N,)."""
+    def add(self, loss: Tensor, correct: Tensor, seen: int) -> None:
+        """Take a step: its mean loss, and how many of its targets were told."""
         self.loss += loss.detach()
-        self.correct += (predicted == targets).sum()
-        self.seen += len(targets)
+        self.correct += correct
+        self.seen += seen
         self.steps += 1
 
     def metrics(self) -> dict[str, float]:

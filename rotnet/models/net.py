@@ -4,7 +4,7 @@ A backbone is a subclass that makes its stages; how it is found by name is in `r
 """
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,7 @@ class VideoNet(nn.Module):
         frozen: so many stages, from the first, hold still; `rotnet.models.freezing` sets it.
         recomputes: whether the network goes through its parts by `through`.
         recompute: whether it computes them again when going back; `set_recompute` sets it.
+        drop: torch's dropout, or what stands in its place (`rotnet.learning.dealt`).
     """
 
     stages: ClassVar[tuple[str, ...]]
@@ -34,6 +35,7 @@ class VideoNet(nn.Module):
     frozen: int = 0
     recomputes: ClassVar[bool] = False
     recompute: bool = False
+    drop: Callable[..., Any] = staticmethod(dropout)
 
     def add_head(self, num_features: int, config: ModelConfig, num_outputs: int) -> None:
         """Add fc1 and fc2: num_features -> config.hidden -> num_outputs."""
@@ -93,7 +95,7 @@ class VideoNet(nn.Module):
         """Return outputs (B, num_outputs) of clips (B, 3, T, H, W)."""
         features = self.features(clips)
         if self.dropout:
-            features = dropout(features, self.dropout, self.training)
+            features = self.drop(features, self.dropout, self.training)
         return self.fc2(relu(self.fc1(features)))
 
     def train(self, mode: bool = True) -> Self:

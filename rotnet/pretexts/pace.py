@@ -21,6 +21,8 @@ class PacePretext(CrossEntropy):
         config: paces and the clip's length.
     """
 
+    divides = True
+
     def __init__(self, config: PretrainConfig) -> None:
         self._paces = config.pretext.paces
         self._frames = config.clip.frames
@@ -34,7 +36,7 @@ class PacePretext(CrossEntropy):
     def make(self, batch: Batch, show: Show, chance: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return clips (B * paces, 3, T, size, size) and the index of each one's pace."""
         count, device = len(batch.clips), batch.clips.device
-        moments = torch.rand(count, len(self._paces), generator=chance)
+        moments = batch.own(torch.rand(batch.size, len(self._paces), generator=chance))
         clips, seams = [], []
         for number in range(count):
             for index, pace in enumerate(self._paces):

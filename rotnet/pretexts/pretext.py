@@ -53,6 +53,10 @@ class Pretext(Objective, Protocol):
     def make(self, batch: Batch, show: Show, chance: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return views and what is to be said of them.
 
+        Where several processes share a batch, each is given some of its clips. A task that says
+        `divides = True` then draws for all `batch.size` of them, and takes its own by `batch.own`;
+        one that does not say so is learnt by one process only.
+
         Args:
             batch: clips as `read` asks for, on the device.
             show: turns frames into network input; call it before or after changing them.

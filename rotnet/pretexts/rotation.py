@@ -25,6 +25,8 @@ class RotationPretext:
         config: rotation set, path, views and target.
     """
 
+    divides = True
+
     def __init__(self, config: PretrainConfig) -> None:
         pretext = config.pretext
         self._angles = torch.tensor(pretext.angles)
@@ -38,14 +40,16 @@ class RotationPretext:
 
     def make(self, batch: Batch, show: Show, chance: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return rotated clips (B * copies, 3, T, size, size) and the index of each one's angle."""
-        chosen = self._choose(len(batch.clips), chance)
+        chosen = batch.own(self._choose(batch.size, chance))
         targets = send(chosen.flatten(), batch.clips.device)
         if self._resampled:
-            jitter = _evenly(chosen.shape, self._jitter, chance)
-            shifts = _evenly((*chosen.shape, 2), SHIFT, chance)
+            all_views = (batch.size, self.copies)
+            jitter = batch.own(_evenly(all_views, self._jitter, chance))
+            shifts = batch.own(_evenly((*all_views, 2), SHIFT, chance))
             pixels = batch.clips.permute(0, 4, 1, 2, 3).float()
             views = turn(pixels, self._angles[chosen] + jitter, shifts, self._size)
-            views = dithered(views, chance).permute(0, 2, 3, 4, 1)
+            first, whole = batch.first * self.copies, batch.size * self.copies
+            views = dithered(views, chance, first, whole).permute(0, 2, 3, 4, 1)
             return show(views, batch.seams.repeat_interleave(self.copies, dim=0)), targets
         clips = show(batch.clips, batch.seams)
         edge = (clips.shape[-1] - self._size) // 2

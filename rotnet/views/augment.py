@@ -14,20 +14,29 @@ from rotnet.config import ViewConfig
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
-def augment(clips: Tensor, views: ViewConfig, generator: torch.Generator) -> Tensor:
+def augment(
+    clips: Tensor,
+    views: ViewConfig,
+    generator: torch.Generator,
+    first: int = 0,
+    whole: int | None = None,
+) -> Tensor:
     """Return clips as they are shown in training.
 
     Args:
         clips: (B, T, H, W, 3) uint8 RGB.
         views: probabilities and distances.
         generator: on the CPU, so that a device draws what any other draws.
+        first: where they lie in a batch of which they are a share.
+        whole: clips of that, for all of which is drawn; None: these are all.
 
     Returns:
         The clips themselves where nothing is asked for; else (B, T, H, W, 3) float32 in [0, 255].
     """
     if not (views.vertical_flip or views.grey or views.chroma_drop or views.chroma_shift):
         return clips
-    chance = torch.rand(len(clips), 6, generator=generator).tolist()
+    drawn = torch.rand(len(clips) if whole is None else whole, 6, generator=generator)
+    chance = drawn[first : first + len(clips)].tolist()
     shown = [_one(clip.float(), views, draws) for clip, draws in zip(clips, chance, strict=True)]
     return torch.stack(shown)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rotlab.cluster.layout import Layout
+from rotlab.cluster.layout import Layout, NodeType
 from rotlab.planning.stage import Resources
 from rotnet.errors import UserError
 
@@ -11,7 +11,8 @@ def fits(layout: Layout, wanted: Mapping[str, Resources]) -> dict[str, tuple[str
     """Return, by kind of stage, the node types that can hold one.
 
     Memory is not looked at. A stage that does not say how many GPUs it takes is taken to want one
-    if there are any.
+    if there are any. Where several processes compute a stage, each has to find a node, and they may
+    lie on several.
 
     Args:
         layout: of the cluster.
@@ -24,12 +25,14 @@ def fits(layout: Layout, wanted: Mapping[str, Resources]) -> dict[str, tuple[str
     has_gpus = any(node.gpus for node in nodes)
     found, lost = {}, []
     for kind, each in wanted.items():
-        gpus = each.gpus if each.gpus is not None else float(has_gpus)
+        one = each.resolved(has_gpu=has_gpus).each
+        gpus = one.gpus or 0.0
         found[kind] = tuple(
-            node.name for node in nodes if node.cpus >= each.cpus and node.gpus >= gpus
+            node.name for node in nodes if node.cpus >= one.cpus and node.gpus >= gpus
         )
-        if not found[kind]:
-            lost.append(f"{kind} (cpus {each.cpus}, gpus {gpus:g})")
+        if not found[kind] or _most(layout, one) < each.processes:
+            said = f", each of {each.processes} processes" if each.processes > 1 else ""
+            lost.append(f"{kind} (cpus {one.cpus}, gpus {gpus:g}{said})")
     if lost:
         largest = ", ".join(f"{node.name} (CPU {node.cpus:g}, GPU {node.gpus:g})" for node in nodes)
         raise UserError(
@@ -37,6 +40,17 @@ def fits(layout: Layout, wanted: Mapping[str, Resources]) -> dict[str, tuple[str
             f"ask for less in `resources`, or add a larger type; there are {largest}"
         )
     return found
+
+
+def _most(layout: Layout, one: Resources) -> int:
+    """How many processes the nodes that there may be can hold together."""
+
+    def room(node: NodeType) -> int:
+        cores = node.cpus // one.cpus
+        return int(min(cores, node.gpus // one.gpus) if one.gpus else cores)
+
+    rooms = sorted((room(node) for node in layout.workers for _ in range(node.high)), reverse=True)
+    return room(layout.head) + sum(rooms[: layout.most_workers])
 
 
 def unsaid(layout: Layout, wanted: Mapping[str, Resources]) -> str | None:

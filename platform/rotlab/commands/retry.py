@@ -34,6 +34,8 @@ Try stages again that a run has given up: these and what they need, and nothing 
 for a larger share, and where the file is not at hand. The study's last budget holds.
 """
 
+_WORDS = ("cpus", "gpus")  # how many processes compute a stage stays as its study has it
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab retry`."""
@@ -114,7 +116,16 @@ def _shares(
 ) -> dict[str, Resources]:
     if not wanted:
         return {}
-    return {key: replace(resources[plan.stages[key].kind], **wanted) for key in again}
+    found = {key: replace(resources[plan.stages[key].kind], **wanted) for key in again}
+    for key, each in found.items():
+        if not each.is_even:
+            count = each.processes
+            raise UserError(
+                f"--resources: a {plan.stages[key].kind} is computed by {count} processes here: "
+                f"cpus must be a multiple of {count}, and gpus {count} or 0, got cpus={each.cpus}"
+                + ("" if each.gpus is None else f",gpus={each.gpus:g}")
+            )
+    return found
 
 
 def _last_budget(events: Iterable[Event]) -> Budget:
@@ -137,8 +148,8 @@ def _share(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in text.split(","):
         name, equals, value = (word.strip() for word in part.partition("="))
-        if not equals or name not in Occupied.model_fields:
-            known = ", ".join(f"{field}=N" for field in Occupied.model_fields)
+        if not equals or name not in _WORDS:
+            known = ", ".join(f"{word}=N" for word in _WORDS)
             raise argparse.ArgumentTypeError(f"must be {known} or both, got {part!r}")
         try:
             found[name] = float(value) if name == "gpus" else int(value)

@@ -75,10 +75,10 @@ def run_stage(
     check_key(stage, kinds[stage.kind], study)
     _check_parents(plan, found, store)
     data = dict(locate([stage], root))
-    cpus = {kind: each.cpus for kind, each in study.resources.items()}
+    cpus = {kind: each.each.cpus for kind, each in study.resources.items()}
     work = Work(plan.stages, kinds, data, store.root, cpus, continues=plan.continues)
     try:
-        gpus = study.resources[stage.kind].gpus
+        gpus = study.resources[stage.kind].each.gpus
         record = perform(found, work, PrintedWatch(), gpus=gpus)
     except HeldElsewhereError as held:
         raise UserError(

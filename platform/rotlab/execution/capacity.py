@@ -32,16 +32,18 @@ class Capacity:
         """
         return 1 + int(self.cpus) // 8 if self.pending is None else self.pending
 
-    def most_cpus(self, gpus: float) -> int:
-        """Return how many cores one stage can be given that takes so many devices."""
-        nodes = self.nodes or ((self.cpus, self.gpus),)
-        return int(max((cores for cores, devices in nodes if devices >= gpus), default=0.0))
+    def could_hold(self, wanted: Resources) -> bool:
+        """Say whether its machines, empty, would hold a stage, each of its processes on one."""
+        each, gpus = wanted.each, wanted.each.gpus or 0.0
+        rooms = (
+            min(cores // each.cpus, devices // gpus) if gpus else cores // each.cpus
+            for cores, devices in self.nodes or ((self.cpus, self.gpus),)
+        )
+        return sum(rooms) >= wanted.processes
 
     def resolve(self, resources: Resources) -> Resources:
         """Return the request with its GPUs as a number: where none is stated, one if any."""
-        if resources.gpus is not None:
-            return resources
-        return Resources(resources.cpus, 1.0 if self.gpus else 0.0)
+        return resources.resolved(has_gpu=bool(self.gpus))
 
     def admits(self, held: Sequence[Resources], wanted: Resources) -> bool:
         """Say whether one more stage may be released.

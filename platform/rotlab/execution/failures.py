@@ -54,6 +54,18 @@ class Failure:
         return _PARTICULAR.sub("#", self.reason)
 
 
+class LostHelperError(Exception):
+    """A stage that several processes compute ended by what one of the others met.
+
+    Args:
+        failure: that one's.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"a helper ended: {failure.reason}")
+        self.failure = failure
+
+
 class Alike:
     """Counts the stages that an error of the code, or of what a user can mend, has ended."""
 
@@ -71,6 +83,8 @@ class Alike:
 
 def failure_of(error: BaseException) -> Failure:
     """Return what a stage's own error says."""
+    if isinstance(error, LostHelperError):
+        return Failure(error.failure.cause, str(error))
     return Failure(_cause_of(error), describe(error))
 
 

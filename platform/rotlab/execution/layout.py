@@ -4,6 +4,7 @@
 <kind>/<key>/record.json           names the attempt that counts; without it there is no result
 <kind>/<key>/lease.json            somebody works at it; see `rotlab.execution.lease`
 <kind>/<key>/logs/<id>.log         what each attempt said
+<kind>/<key>/logs/<id>.log.<n>     what helper n of it said, where several processes computed it
 <kind>/<key>/invalid/<id>/...      a result that counts no more; <id>.json says why
 studies/<name>/<revision>.json     plan and question
 studies/<name>/journal.jsonl       what happened
@@ -71,6 +72,11 @@ class Layout:
     def log_path(self, stage: Stage, attempt: str) -> Path:
         """Return where an attempt's log lies."""
         return self.home(stage.key, stage.kind) / "logs" / f"{attempt}.log"
+
+    def helper_log_path(self, stage: Stage, attempt: str, number: int) -> Path:
+        """Return where the log of an attempt's helper lies, counted from 1."""
+        path = self.log_path(stage, attempt)
+        return path.with_name(f"{path.name}.{number}")
 
     def halfway_path(self, stage: Stage) -> Path:
         """Return the note that a stage was stopped halfway; see `rotlab.execution.halfway`."""

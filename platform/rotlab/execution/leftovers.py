@@ -151,7 +151,8 @@ def _withdrawn(home: Path) -> Iterator[tuple[str, Path]]:
     there = _listed(home / INVALID)
     yield from (("invalid", path) for path in there if path.is_dir())
     names = {path.name.removesuffix(".json") for path in there}
-    yield from (("logs", path) for path in _listed(home / "logs") if path.stem in names)
+    logs = ((path.name.partition(".")[0], path) for path in _listed(home / "logs"))
+    yield from (("logs", path) for name, path in logs if name in names)
 
 
 def _half_written(home: Path) -> Iterator[tuple[str, Path]]:

@@ -53,7 +53,8 @@ class Passed:
             return None
         resources = self._resources[stage.kind]
         values = [
-            [stage.key, stage.config.model_dump(mode="json"), resources.cpus, resources.gpus],
+            [stage.key, stage.config.model_dump(mode="json")],
+            [resources.cpus, resources.gpus, resources.processes],
             [source, provenance.platform_source(), provenance.versions(), self._address],
         ]
         return hashlib.sha256(canonical(values).encode()).hexdigest()

@@ -7,10 +7,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rotlab.execution import provenance
 from rotlab.execution.lease import LIVES, STALE_S, Lease
@@ -26,7 +27,7 @@ from rotnet.config import identity
 from rotnet.data.few import few_videos
 from rotnet.data.location import local_folder
 from rotnet.errors import UserError
-from rotnet.learning.watch import Stopped, Watch
+from rotnet.learning.watch import Stopped, Unwatched, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,17 @@ class Work:
     few: int | None = None
 
 
+class Helpers(Protocol):
+    """Other processes that compute a stage together with the one that performs it."""
+
+    @property
+    def processes(self) -> int:
+        """How many there are, with this one."""
+
+    def beside(self, inputs: Mapping[str, Path], folder: Path) -> AbstractContextManager[None]:
+        """Have them `assist` with the inputs' folders and the attempt's during the block."""
+
+
 def perform(
     key: str,
     work: Work,
@@ -65,6 +77,7 @@ def perform(
     attempt: str | None = None,
     gpus: float | None = None,
     stale: str | None = None,
+    helpers: Helpers | None = None,
 ) -> Record:
     """Do a stage, or find it done, and return its record.
 
@@ -75,6 +88,7 @@ def perform(
         attempt: identity of the attempt; None makes one.
         gpus: devices, or a share of one, that the stage was given; None is as good as all of one.
         stale: the lease of another attempt, to be taken over.
+        helpers: that compute it together with this process; None: it is alone.
 
     Raises:
         HeldElsewhereError: if another attempt is at work.
@@ -95,7 +109,7 @@ def perform(
     taken = {name: record.attempt for name, record in sources.items()}
     length = work.kinds[stage.kind].length
     lineage = Lineage(store, work.stages, work.continues, stage, length, taken, work.keep_states)
-    data = tuple((ref, local_folder(work.data[ref.name])) for ref in stage.data)
+    data = _located(stage, work)
     attempt = attempt or new_attempt_id()
     pulse = Pulse(watch, work.hung_s, store.log_path(stage, attempt))
     lease = store.lease_path(stage)
@@ -105,7 +119,7 @@ def perform(
             return done
         try:
             folder = store.new_attempt(stage, attempt, lineage.plant, lineage.fits)
-            return _run(lineage, work, inputs, data, folder, pulse, gpus)
+            return _run(lineage, work, inputs, data, folder, pulse, gpus, helpers)
         except Stopped:
             raise
         except Exception:
@@ -118,6 +132,35 @@ def perform(
             raise
 
 
+def assist(
+    key: str, work: Work, inputs: Mapping[str, Path], folder: Path, gpus: float | None
+) -> None:
+    """Do this process's share of a stage that another performs, which it has met.
+
+    Args:
+        key: of the stage.
+        work: the plan it is part of.
+        inputs: folders of its inputs, by name.
+        folder: of the attempt, into which the other writes.
+        gpus: devices that this process was given.
+
+    Raises:
+        UserError: if this process has another version of the code.
+        Exception: whatever the stage raises.
+    """
+    stage = work.stages[key]
+    _check_version(stage, work.kinds[stage.kind])
+    data = _located(stage, work)
+    run = _load(work.kinds[stage.kind].run)
+    settle(work.cpus[stage.kind], gpus)
+    with few_videos(work.few):
+        run(stage.config, inputs, data, folder, Unwatched())
+
+
+def _located(stage: Stage, work: Work) -> tuple[tuple[DataRef, Path], ...]:
+    return tuple((ref, local_folder(work.data[ref.name])) for ref in stage.data)
+
+
 def _run(
     lineage: Lineage,
     work: Work,
@@ -126,6 +169,7 @@ def _run(
     folder: Path,
     pulse: Pulse,
     gpus: float | None,
+    helpers: Helpers | None,
 ) -> Record:
     stage = lineage.stage
     run = _load(work.kinds[stage.kind].run)
@@ -133,7 +177,8 @@ def _run(
     settle(work.cpus[stage.kind], gpus)
     started, clock = datetime.now(UTC), time.monotonic()
     heir = Succession(pulse, folder)
-    with pulse, few_videos(work.few):
+    together = contextlib.nullcontext() if helpers is None else helpers.beside(inputs, folder)
+    with pulse, together, few_videos(work.few):
         metrics = _check_metrics(run(stage.config, inputs, data, folder, heir))
     origin = read_origin(folder)
     record = Record(
@@ -159,6 +204,7 @@ def _run(
         not_continued=origin.not_continued,
         state=lineage.state(folder),
         source=source,
+        processes=1 if helpers is None else helpers.processes,
     )
     lineage.check_inputs(origin)
     winner = lineage.store.commit(stage, folder, record)

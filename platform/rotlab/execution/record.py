@@ -36,6 +36,7 @@ class Record:
             "inputs", input name -> attempt at it that was taken; None where none is kept.
         source: digest of the source that made it (`rotlab.execution.provenance.source`); None where
             it was not noted.
+        processes: how many computed it together.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Record:
     not_continued: str | None = None
     state: Mapping[str, Any] | None = None
     source: str | None = None
+    processes: int = 1
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -72,7 +74,10 @@ class Record:
 
 def record_to_json(record: Record) -> dict[str, Any]:
     """Return the record as plain values, with the format's number."""
-    return {"format": FORMAT, **asdict(record), "data": [dict(ref) for ref in record.data]}
+    values = {"format": FORMAT, **asdict(record), "data": [dict(ref) for ref in record.data]}
+    if record.processes == 1:  # as in records of before there could be more
+        del values["processes"]
+    return values
 
 
 def record_from_json(values: Mapping[str, Any]) -> Record:

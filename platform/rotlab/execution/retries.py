@@ -74,11 +74,13 @@ class Retries:
     def _larger(self, cause: Cause, given: Resources) -> Resources | None:
         """Twice the share, up to all there is; a whole device has no larger share.
 
-        Cores beyond those computed with keep other stages away, and their memory free. A stage that
+        Cores beyond those computed with keep other stages away, and their memory free; where
+        several processes compute a stage, that holds for each of them. A stage that
         had the machine for itself is tried again as it is: others may have filled its memory.
         """
         if cause == "memory":
-            most = self.capacity().most_cpus(given.gpus or 0.0)
-            return replace(given, cpus=max(given.cpus, min(2 * given.cpus, most)))
+            capacity, count = self.capacity(), given.processes
+            larger = (replace(given, cpus=n) for n in range(2 * given.cpus, given.cpus, -count))
+            return next(filter(capacity.could_hold, larger), given)
         share = given.gpus or 0.0
         return replace(given, gpus=min(1.0, 2 * share)) if 0 < share < 1 else None

@@ -36,6 +36,7 @@ from rotlab.execution.store import Store, StoreError
 from rotlab.execution.study import SavedStudy, next_revision
 from rotlab.execution.telling import being_run, tell_end, tell_start, untold
 from rotlab.execution.tuning import Surroundings, run_trials
+from rotlab.planning.divided import check_divided
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Resources, Stage
 from rotlab.tracking.journal import Journal
@@ -195,7 +196,7 @@ def _bring_about(
     with cluster(
         job.address, job.cpus, job.gpus, job.pending, verbose=job.verbose, shield=interrupt.shield
     ) as ray_cluster:
-        resources = _resolve(job.resources, ray_cluster, say)
+        resources = _resolve(job, ray_cluster, say)
         stop_file = store.stop_path(name, run)
         around = Surroundings(ray_cluster, interrupt, stop_file, progress, job.verbose)
         if job.smoke != "no":
@@ -262,7 +263,7 @@ def _work(job: Job, resources: Mapping[str, Resources]) -> Work:
         dict(job.kinds),
         dict(job.data),
         job.store.root,
-        {kind: each.cpus for kind, each in resources.items()},
+        {kind: each.each.cpus for kind, each in resources.items()},
         job.hung_s,
         job.policy.stale_s,
         dict(job.plan.continues),
@@ -270,11 +271,9 @@ def _work(job: Job, resources: Mapping[str, Resources]) -> Work:
     )
 
 
-def _resolve(
-    resources: Mapping[str, Resources], on: Cluster, say: Callable[[str], None]
-) -> dict[str, Resources]:
+def _resolve(job: Job, on: Cluster, say: Callable[[str], None]) -> dict[str, Resources]:
     """Return requests with their GPUs as numbers; a cluster that cannot grow must hold each."""
-    capacity = on.capacity()
+    capacity, resources = on.capacity(), job.resources
     found = {kind: capacity.resolve(each) for kind, each in resources.items()}
     if on.may_grow and not capacity.gpus and any(one.gpus is None for one in resources.values()):
         say(
@@ -284,6 +283,7 @@ def _resolve(
     if not on.may_grow:
         for kind, each in found.items():
             _check_fits(kind, each, capacity)
+    check_divided(job.to_do.stages.values(), job.kinds, found)
     return found
 
 

@@ -51,6 +51,7 @@ class StageSearcher(_NotPickled, Searcher):
             **_words(proposed),
             "cpus": resources.cpus,
             "gpus": resources.gpus or 0.0,
+            "processes": resources.processes,
             "then": [_words(one) for one in proposed.then],
         }
 
@@ -196,11 +197,15 @@ class StopWhenIdle(_NotPickled, Stopper):
 
 
 def request(config: dict[str, Any]) -> tune.PlacementGroupFactory:
-    """Return what a trial of this configuration occupies."""
-    bundle = {"CPU": float(config["cpus"])}
+    """Return what a trial of this configuration occupies: a bundle for each of its processes.
+
+    They lie on as few machines as there is room on.
+    """
+    processes = config["processes"]
+    bundle = {"CPU": float(config["cpus"]) / processes}
     if config["gpus"]:
-        bundle["GPU"] = float(config["gpus"])
-    return tune.PlacementGroupFactory([bundle])
+        bundle["GPU"] = float(config["gpus"]) / processes
+    return tune.PlacementGroupFactory([bundle] * processes)
 
 
 def _failure(trial: Trial) -> Failure:

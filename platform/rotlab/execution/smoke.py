@@ -132,7 +132,7 @@ def _work(job: Job, smoke: Smoke, store: Store, resources: Mapping[str, Resource
         dict(job.kinds),
         dict(job.data),
         store.root,
-        {kind: each.cpus for kind, each in resources.items()},
+        {kind: each.each.cpus for kind, each in resources.items()},
         job.hung_s,
         job.policy.stale_s,
         few=FEW,

@@ -26,6 +26,7 @@ from rotnet.evaluation.held_out import score_held_out
 from rotnet.evaluation.linear import linear as probe_network
 from rotnet.evaluation.opened import open_network
 from rotnet.evaluation.retrieval import retrieve
+from rotnet.learning.company import Company
 from rotnet.learning.finetune import finetune as finetune_network
 from rotnet.learning.lessons import pretraining_videos
 from rotnet.learning.pretrain import pretrain as pretrain_network
@@ -62,7 +63,8 @@ def finetune(
     """
     videos = _videos(data, "train")
     metrics = finetune_network(config, videos, _init(inputs, data), folder, watch)
-    score_held_out(ScoreConfig(runtime=config.runtime), folder, videos, watch)
+    if Company.here().leads:
+        score_held_out(ScoreConfig(runtime=config.runtime), folder, videos, watch)
     return metrics
 
 

@@ -72,7 +72,12 @@ def study_to_json(study: SavedStudy) -> dict[str, Any]:
         "question": study.question,
         "text": study.text,
         "resources": {
-            kind: {"cpus": each.cpus, "gpus": each.gpus} for kind, each in study.resources.items()
+            kind: {
+                "cpus": each.cpus,
+                "gpus": each.gpus,
+                **({"processes": each.processes} if each.processes > 1 else {}),
+            }
+            for kind, each in study.resources.items()
         },
         "plan": dict(study.plan),
     }

@@ -26,4 +26,4 @@ def timings(records: Iterable[Record], kinds: Mapping[str, StageKind]) -> Iterat
         except (ValidationError, TypeError):
             continue
         stage = Stage(record.key, record.kind, config, dict(record.inputs), data)
-        yield Timed(stage, record.seconds, record.device, record.continued)
+        yield Timed(stage, record.seconds, record.device, record.continued, record.processes)

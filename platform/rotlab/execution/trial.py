@@ -12,6 +12,7 @@ from typing import Any
 import ray
 from ray import tune
 
+from rotlab.execution.crew import Crew
 from rotlab.execution.failures import failure_of
 from rotlab.execution.gauges import Gauges
 from rotlab.execution.grown import with_grown
@@ -48,7 +49,7 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
         config: "stage", its key; "attempt", the attempt's identity; "stale", another's lease to
             take over; "grown", stages that the plan did not hold; "sign", a file that asks it to
             stop; "then", the same of stages to go on with; "cpus" and "gpus", what all of them are
-            given.
+            given, by "processes" together.
         shared: the plan, as it was at first.
         stop_file: whose presence is the wish to stop.
         verbose: let what the stage prints go where this process's output goes, not into its log.
@@ -67,11 +68,30 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
                 _LOG.info(
                     "cpus %s, gpus %s, process %d", config["cpus"], config["gpus"], os.getpid()
                 )
-                if not _do(one, work, watch, config["gpus"], tell):
+                helpers = _helpers(config, one, shared, verbose=verbose)
+                gpus = config["gpus"] / config["processes"]
+                if not _do(one, work, watch, gpus, tell, helpers):
                     return
 
 
-def _do(one: Mapping[str, Any], work: Work, watch: TrialWatch, gpus: float, tell: "_Tell") -> bool:
+def _helpers(
+    config: Mapping[str, Any], one: Mapping[str, Any], shared: Shared, *, verbose: bool
+) -> Crew | None:
+    processes = config["processes"]
+    if processes == 1:
+        return None
+    cpus, gpus = config["cpus"] / processes, config["gpus"] / processes
+    return Crew(processes, cpus, gpus, shared.work, one, verbose)
+
+
+def _do(
+    one: Mapping[str, Any],
+    work: Work,
+    watch: TrialWatch,
+    gpus: float,
+    tell: "_Tell",
+    helpers: Crew | None,
+) -> bool:
     """Do one stage, and tell how it ended; return whether to go on with the next."""
     stage, attempt = work.stages[one["stage"]], one["attempt"]
     _LOG.info("%s %s, attempt %s", stage.kind, stage.key, attempt)
@@ -80,7 +100,7 @@ def _do(one: Mapping[str, Any], work: Work, watch: TrialWatch, gpus: float, tell
     try:
         if watch.should_stop() != "no":  # it was waiting for a worker when the run was ended
             raise Stopped
-        record = perform(stage.key, work, seen_by, attempt, gpus, one["stale"])
+        record = perform(stage.key, work, seen_by, attempt, gpus, one["stale"], helpers)
     except Stopped:
         if watch.is_pruned:
             _LOG.info("stopped: others of its search are ahead")

@@ -25,12 +25,14 @@ class Timed:
         seconds: that it took.
         device: "cpu", or the GPU's name.
         continued: key of the shorter training that it went on from, whose seconds are not in it.
+        processes: how many computed it together.
     """
 
     stage: Stage
     seconds: float
     device: str
     continued: str | None = None
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Machine:
         """Return what a stage of a kind occupies here, its GPUs as a number."""
         wanted = self.resources.get(kind.name, kind.resources)
         if not self.device.has_gpu:
-            return Resources(wanted.cpus, 0.0)
-        return Resources(wanted.cpus, 1.0 if wanted.gpus is None else wanted.gpus)
+            return replace(wanted, gpus=0.0)
+        return wanted.resolved(has_gpu=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def estimate(
 
     Like stages are those of one kind whose cost model says so (`Work.like`), on the same device:
     their seconds per amount of work hold for the others. Records on other devices tell nothing.
+    Twice the processes are taken to need half the time.
 
     Args:
         plan: whose stages.
@@ -189,7 +192,7 @@ class _Estimates:
             work = works.of(one.stage)
             if isinstance(work, Work) and one.continued is None:
                 likes = self._likes.setdefault((one.stage.kind, work.like), _Likes())
-                likes.add(one.seconds, work.amount)
+                likes.add(one.seconds * one.processes, work.amount)
 
     def of(self, stages: Mapping[str, Stage]) -> dict[str, Estimate]:
         """Return key -> estimate; stages that differ in their seeds only are reckoned once."""
@@ -228,7 +231,8 @@ class _Estimates:
         likes = self._likes.get((stage.kind, work.like)) if self._likes else None
         if likes is not None:
             said = f"{likes.count} like stage{'' if likes.count == 1 else 's'} that ran"
-            return Estimate(likes.seconds_for(work.amount), "like", said, size, amount)
+            seconds = likes.seconds_for(work.amount) / self._occupied[stage.kind].processes
+            return Estimate(seconds, "like", said, size, amount)
         if work.unit == "second":
             return Estimate(work.amount, "model", "its kind's own word", size)
         occupied = self._occupied[stage.kind]

@@ -31,6 +31,7 @@ from rotnet.config import (
     ScoreConfig,
 )
 from rotnet.errors import UserError
+from rotnet.learning.division import refusal
 from rotnet.learning.length import beginning, undivided
 
 GROUP = "rotlab.stage_kinds"
@@ -52,6 +53,14 @@ def _is_by_epoch(metric: str) -> bool:
     return metric.startswith("val_") and metric != "val_videos"
 
 
+def _pretraining_divides(config: PretrainConfig, processes: int, gpus: bool) -> str | None:
+    return refusal("pretrain", config.pretrain, processes, gpus=gpus)
+
+
+def _finetuning_divides(config: FinetuneConfig, processes: int, gpus: bool) -> str | None:
+    return refusal("finetune", config.finetune, processes, gpus=gpus)
+
+
 PRETRAIN = StageKind(
     name="pretrain",
     config=PretrainConfig,
@@ -68,6 +77,7 @@ PRETRAIN = StageKind(
     ),
     cost=pretrain_work,
     brief=brief_pretraining,
+    divides=_pretraining_divides,
 )
 FINETUNE = StageKind(
     name="finetune",
@@ -88,6 +98,7 @@ FINETUNE = StageKind(
     ),
     cost=finetune_work,
     brief=brief_finetuning,
+    divides=_finetuning_divides,
 )
 EVALUATE = StageKind(
     name="evaluate",

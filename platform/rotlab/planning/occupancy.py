@@ -1,6 +1,6 @@
 """What stages occupy while they run, as a search space says it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,8 +15,12 @@ class Occupied(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
-    cpus: Annotated[int, Field(gt=0, description="cores")] = 1
+    cpus: Annotated[int, Field(gt=0, description="cores, of all processes")] = 1
     gpus: Annotated[float, Field(ge=0, description="devices, or a share of one")] | None = None
+    processes: Annotated[
+        int,
+        Field(gt=0, description="that compute it together; one a device where gpus are several"),
+    ] = 1
 
 
 def read_resources(report: Report, kinds: Mapping[str, StageKind]) -> dict[str, Resources]:
@@ -36,5 +40,29 @@ def read_resources(report: Report, kinds: Mapping[str, StageKind]) -> dict[str, 
             report.add(
                 ("resources", name, "gpus"), f"more than one device are whole ones, got {gpus}"
             )
-        found[name] = Resources(given.get("cpus", default.cpus), gpus)
+            continue
+        is_divided = kinds[name].divides is not None
+        several = int(gpus) if is_divided and gpus is not None and gpus > 1 else 1
+        processes = given.get("processes", several)
+        cpus = given.get("cpus", default.cpus if processes == 1 else processes)
+        for word, text in _uneven(name, cpus, gpus, processes, is_divided=is_divided):
+            report.add(("resources", name, word if word in given else ""), text)
+        found[name] = Resources(cpus, gpus, processes)
     return found
+
+
+def _uneven(
+    kind: str, cpus: int, gpus: float | None, processes: int, *, is_divided: bool
+) -> Iterator[tuple[str, str]]:
+    """Yield the word and the rule where processes cannot take even shares."""
+    if processes > 1 and not is_divided:
+        yield "processes", f"a {kind} is computed by one process, got {processes}; leave it out"
+        return
+    if is_divided and gpus and gpus != processes and (gpus > 1 or processes > 1):
+        yield (
+            "gpus",
+            f"each process takes one device: gpus must be {processes}, as processes is, or 0, got "
+            f"{gpus:g}",
+        )
+    if cpus % processes:
+        yield "cpus", f"must be a multiple of the {processes} processes, got {cpus}"

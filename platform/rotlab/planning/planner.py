@@ -10,6 +10,7 @@ from rotlab.planning.chains import Chains, Replicate
 from rotlab.planning.configs import RefusedError
 from rotlab.planning.datasets import DatasetInfo
 from rotlab.planning.decisions import Awaited, Decisions, Proposal, Proposed, Tuning, Winner
+from rotlab.planning.divided import undivided
 from rotlab.planning.families import Families, Sample
 from rotlab.planning.inits import RANDOM_FROZEN, SCRATCH
 from rotlab.planning.key import canonical
@@ -120,6 +121,7 @@ class Planner:
             else:
                 awaited.append(replace(cell, place=len(cells) + len(awaited)))
         stages = self._stages(cells, proposed)
+        self._refuse_undivided(stages)
         baseline = _baseline(spec, arms.arms)
         facts = {key: self._facts_of(stage) for key, stage in stages.items()}
         needed = frozenset[str]().union(*{names for _, names in facts.values()})
@@ -248,6 +250,10 @@ class Planner:
         needed = {key for cell in cells for key in cell.stages}
         needed |= {key for one in proposed for key in one.stages}
         return {key: stage for key, stage in self._chains.stages.items() if key in needed}
+
+    def _refuse_undivided(self, stages: Mapping[str, Stage]) -> None:
+        found = undivided(stages.values(), self._kinds, self._spec.resources)
+        self._refuse([self._spec.problem(why, f"resources.{kind}") for kind, why in found])
 
     def _refuse(self, problems: list[Problem]) -> None:
         problems += self._chains.problems

@@ -51,9 +51,9 @@ def simulate(
 
 @dataclass(slots=True)
 class _Placed:
-    """A stage on a node, at work from `works_from` on."""
+    """A stage on the nodes of its processes, at work from `works_from` on."""
 
-    node: int
+    nodes: tuple[int, ...]
     since: float
     works_from: float
     attempt: int
@@ -118,7 +118,7 @@ class _Run:
                 gpus, cpus = self._sizes[0]
                 raise UserError(
                     f"cannot simulate: a {kind} takes {wanted.gpus or 0:g} GPUs and "
-                    f"{wanted.cpus} cores, a node has {gpus:g} and {cpus:g}"
+                    f"{wanted.cpus} cores{_in_processes(wanted)}, a node has {gpus:g} and {cpus:g}"
                 )
         self._refuse_hopeless()
 
@@ -226,23 +226,28 @@ class _Run:
         """Start stages in the order of their release, until one does not fit; all take as much."""
         while queue:
             key = queue[0]
-            node = self._nodes.place(self._occupied(key))
-            if node is None:
+            nodes = self._nodes.place(self._occupied(key))
+            if nodes is None:
                 return
             queue.popleft()
             attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
-            works_from = self._now + self._before_work(node, self._occupied(key))
-            self._placed[key] = _Placed(node, self._now, works_from, attempt)
-            self._on[node][key] = None
+            works_from = self._now + self._before_work(nodes[0], self._occupied(key))
+            self._placed[key] = _Placed(nodes, self._now, works_from, attempt)
+            for node in nodes:
+                self._on[node][key] = None
             left = self._seconds[key] - self._kept.get(key, 0.0)
             self._at(works_from + left, "end", key, attempt)
 
     def _before_work(self, node: int, wanted: Resources) -> float:
-        """Return how long a stage is on a node before it is at work, and take a process there."""
+        """Return how long a stage is on a node before it is at work, and take a process there.
+
+        Where several compute a stage, all but the first are started for it anew.
+        """
         idle = self._idle[node]
         if idle.get(wanted):
             idle[wanted] -= 1
-            return self._scenario.overhead_s
+            if wanted.processes == 1:
+                return self._scenario.overhead_s
         return self._scenario.worker_s + self._scenario.overhead_s
 
     def _end(self, key: str, attempt: int) -> None:
@@ -250,9 +255,9 @@ class _Run:
         if placed is None or placed.attempt != attempt:
             return  # its node was lost before
         self._stop(key)
-        idle, wanted = self._idle[placed.node], self._occupied(key)
+        idle, wanted = self._idle[placed.nodes[0]], self._occupied(key)
         idle[wanted] = idle.get(wanted, 0) + 1
-        self._nodes.leave(placed.node, wanted)
+        self._nodes.leave(placed.nodes, wanted)
         self._release.finished(key)
         self._left -= 1
         self._start_from(self._waiting.setdefault(wanted, deque()))  # its process goes on
@@ -269,6 +274,7 @@ class _Run:
         lost = tuple(self._on[node])
         self._tally.failures += bool(lost)
         for key in lost:
+            self._nodes.leave(self._placed[key].nodes, self._occupied(key))
             worked = self._stop(key)
             between = self._scenario.checkpoint_s
             kept = worked // between * between if between else worked
@@ -280,9 +286,10 @@ class _Run:
         self._at(self._now + self._scenario.startup_s, "up", node)
 
     def _stop(self, key: str) -> float:
-        """Take a stage off its node; return how long it was at work there."""
+        """Take a stage off its nodes; return how long it was at work there."""
         placed = self._placed.pop(key)
-        del self._on[placed.node][key]
+        for node in placed.nodes:
+            self._on[node].pop(key, None)
         elapsed, occupied = self._now - placed.since, self._occupied(key)
         self._tally.gpu += elapsed * (occupied.gpus or 0.0)
         self._tally.cpu += elapsed * occupied.cpus
@@ -301,6 +308,10 @@ class _Run:
         self, time: float, what: Literal["up", "down", "end"], which: int | str, attempt: int = 0
     ) -> None:
         heapq.heappush(self._events, (time, next(self._order), what, which, attempt))
+
+
+def _in_processes(wanted: Resources) -> str:
+    return f" in {wanted.processes} processes" if wanted.processes > 1 else ""
 
 
 def _node_sizes(scenario: Scenario) -> list[Free]:

@@ -1,7 +1,7 @@
 """The nouns of a plan: stage kinds, stages and the data they name. Values only."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
@@ -19,11 +19,34 @@ class Resources:
 
     Args:
         cpus: cores, and the number of threads torch computes with.
-        gpus: devices, or a share of one; None takes one where the cluster has any.
+        gpus: devices, or a share of one; None takes one where the cluster has any, or one for each
+            process.
+        processes: that compute it together, among which all of that is divided evenly.
     """
 
     cpus: int = 1
     gpus: float | None = None
+    processes: int = 1
+
+    @property
+    def each(self) -> "Resources":
+        """What one of its processes takes."""
+        gpus = None if self.gpus is None else self.gpus / self.processes
+        return Resources(self.cpus // self.processes, gpus)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether each of several processes gets whole cores, and a device or none."""
+        several = self.processes > 1
+        return self.cpus % self.processes == 0 and (
+            not several or self.gpus in (None, 0, self.processes)
+        )
+
+    def resolved(self, *, has_gpu: bool) -> "Resources":
+        """Return the request with its devices as a number, where there are any or none."""
+        if self.gpus is not None:
+            return self
+        return replace(self, gpus=float(self.processes) if has_gpu else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +170,9 @@ class StageKind:
             code, and a few steps long. Equal ones are tried once; so it makes equal whatever does
             not change that path. Manifests give a few videos meanwhile (`rotnet.data.few`). None:
             stages of the kind are not tried.
+        divides: says why so many processes, each with a device or none has one, cannot compute a
+            stage of such a config together, and what could; or None where they can. They find one
+            another as torch.distributed's default group. None: one process computes it.
     """
 
     name: str
@@ -166,6 +192,7 @@ class StageKind:
     judged: Judged | None = None
     cost: Callable[[Any, Mapping[Role, Size], Sequence["Stage"]], Work | None] | None = None
     brief: Callable[[Any], BaseModel] | None = None
+    divides: Callable[[Any, int, bool], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

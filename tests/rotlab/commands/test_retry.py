@@ -133,6 +133,18 @@ def test_a_part_of_a_study_makes_no_other_revision_of_it(store: Store) -> None:
     assert (study.revision, len(study.plan["stages"])) == (1, len(PLAN.stages))
 
 
+def test_shares_are_even_where_several_processes_compute_a_stage(
+    store: Store, jobs: list[Job], capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.save_study(next_revision(store.study("lab"), PLAN, "", {"count": Resources(2, None, 2)}))
+    assert again(store, BAD.key, "--resources", "cpus=4") == 0
+    assert jobs.pop().shares == {BAD.key: Resources(4, None, 2)}
+    for words in ("cpus=3", "gpus=1"):
+        assert again(store, BAD.key, "--resources", words) == 2
+        assert "cpus must be a multiple of 2, and gpus 2 or 0" in capsys.readouterr().err
+    assert jobs == []
+
+
 def test_a_stage_that_was_done_since_is_not_tried(store: Store, jobs: list[Job]) -> None:
     for stage in (BAD, LARGE):
         perform(stage.key, Work(PLAN.stages, KINDS, {}, store.root, {"count": 1}), Unwatched())

@@ -192,7 +192,7 @@ def test_a_trial_hands_on_what_it_was_given(
     stage = make_stage("count", name="a")
     monkeypatch.setattr(ray, "get", lambda _: make_work(tmp_path, stage))
     config = {"stage": stage.key, "attempt": "one", "stale": None, "grown": None, "sign": None}
-    given: dict[str, Any] = {**config, "cpus": 1, "gpus": 0.5, "then": []}
+    given: dict[str, Any] = {**config, "cpus": 1, "gpus": 0.5, "processes": 1, "then": []}
     shared = trial.Shared(ray.ObjectRef.nil())
     trial.run_trial(given, shared, tmp_path / "stop", verbose=True)
     assert cuda.shares == [0.5]

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from rotlab.execution.capacity import Capacity
-from rotlab.execution.failures import Cause, Failure, death, failure_of
+from rotlab.execution.failures import Cause, Failure, LostHelperError, death, failure_of
 from rotlab.execution.retries import ADVICE, MOST_DEATHS, Retries
 from rotlab.planning.stage import Resources
 from rotnet.errors import DataError
@@ -20,6 +20,7 @@ class OutOfMemoryError(RuntimeError):
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
+        (LostHelperError(Failure("node", "its node has died")), "node"),
         (ValueError("no"), "bug"),
         (RuntimeError("size mismatch"), "bug"),
         (DataError("gone"), "refused"),
@@ -96,6 +97,20 @@ def test_out_of_memory_no_more_cores_are_asked_for_than_a_machine_has() -> None:
         retries = Retries(partial(Capacity, 64, 0, nodes))
         assert next_request(retries, "memory", Resources(given, 0)) == Resources(wanted, 0)
         assert next_request(retries, "memory", Resources(wanted, 0)) is None
+
+
+def test_out_of_memory_every_process_gets_more_cores_where_there_is_room_for_all() -> None:
+    two = Resources(4, 0.0, 2)
+    for machines, wanted in (
+        ((8.0,), 8),
+        ((6.0,), 6),
+        ((4.0,), 4),
+        ((4.0, 4.0), 8),
+        ((3.0, 2.0), 4),
+    ):
+        nodes = tuple((cores, 0.0) for cores in machines)
+        retries = Retries(partial(Capacity, 64, 0, nodes))
+        assert next_request(retries, "memory", two) == Resources(wanted, 0.0, 2)
 
 
 def test_what_is_given_up_for_memory_comes_with_advice() -> None:

@@ -48,6 +48,9 @@ def store(tmp_path: Path) -> Store:
 def test_a_record_survives_json(store: Store) -> None:
     record = make_record(store.new_attempt(STAGE))
     assert record_from_json(record_to_json(record)) == record
+    by_two = replace(record, processes=2)
+    assert record_from_json(record_to_json(by_two)) == by_two
+    assert "processes" not in record_to_json(record)  # what older versions wrote, and can read
 
 
 def test_a_folder_without_a_record_is_no_result(store: Store) -> None:

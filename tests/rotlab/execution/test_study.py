@@ -23,10 +23,11 @@ def test_a_revision_is_made_only_when_the_plan_changes() -> None:
 
 
 def test_a_revision_survives_json_with_its_plan() -> None:
-    study = next_revision(None, LARGER, "text", RESOURCES)
+    several = {"count": Resources(4, 2.0, 2)}
+    study = next_revision(None, LARGER, "text", several)
     read = study_from_json(json.loads(json.dumps(study_to_json(study))))
     assert read == study
-    assert next_revision(read, LARGER, "text", RESOURCES) is read
+    assert next_revision(read, LARGER, "text", several) is read
     assert read.load_plan(KINDS).stages == LARGER.stages
 
 

@@ -146,7 +146,7 @@ def test_no_step_waits_for_the_device(
     try:
         for number in (1, 2):
             taken = descent.step(number, carrier.bring(next(batches)))
-            tally.add(taken.loss, taken.predicted, taken.targets)
+            tally.add(taken.loss, taken.correct, taken.seen)
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert tally.metrics()["loss"] > 0
