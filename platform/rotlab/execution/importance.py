@@ -60,11 +60,7 @@ def importances(
     found = []
     for key, winner in decisions.winners.items():
         tuning = tunings[key]
-        arms = "; ".join(
-            ", ".join(f"{a}={v}" for a, v in arm.items()) for arm in tuning.arms[:_ARMS]
-        )
-        more = f" and {len(tuning.arms) - _ARMS} more" * (len(tuning.arms) > _ARMS)
-        name = f"{arms or 'all arms'}{more} on {tuning.target}, {tuning.modality}"
+        name = _name(tuning)
         if winner.pruned:
             name += f" ({len(winner.pruned)} of {winner.proposals} stopped before their end)"
         values = {number: value for number, value in winner.values.items() if value is not None}
