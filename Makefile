@@ -48,6 +48,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/adaptive.py
+	$(BIN)/python benchmarks/search.py
 ifdef VIDEOS
 	$(BIN)/python benchmarks/decode.py $(VIDEOS) --cold
 	$(BIN)/python benchmarks/loader.py $(VIDEOS)
