@@ -22,7 +22,17 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from rotlab.tracking.runs import CELL, STAGE, STAGE_METRICS, STUDY, TAGS, TYPE, StudyRuns, tabulate
+from rotlab.tracking.runs import (
+    CELL,
+    STAGE,
+    STAGE_METRICS,
+    STUDY,
+    TAGS,
+    TYPE,
+    StudyRuns,
+    Which,
+    tabulate,
+)
 from rotlab.tracking.uri import TrackingError, sqlite_path
 
 _RUNS = table(
@@ -47,11 +57,13 @@ class Database:
 
     Args:
         uri: sqlite:///PATH, postgresql://..., mysql://... or mssql://....
+        which: whose runs are read.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, which: Which = "all") -> None:
         self._uri = uri
         self._path = sqlite_path(uri)
+        self._types = [CELL] if which == "cells" else [STAGE, CELL]
 
     def stamp(self) -> str | None:
         """Return what is another text after every change to the database; None: it cannot be had.
@@ -79,21 +91,20 @@ class Database:
             study_tags = connection.execute(_tags(experiment, _is(STUDY))).all()
             if not study_tags:
                 return None
-            others = _OF_TYPE.c.value.in_([STAGE, CELL])
+            others = _OF_TYPE.c.value.in_(self._types)
             infos = connection.execute(
                 select(_RUNS.c.run_uuid, _RUNS.c.status, _RUNS.c.start_time, _RUNS.c.end_time)
                 .select_from(_of_type())
                 .where(*_belongs(experiment), others)
             )
             tags = connection.execute(_tags(experiment, others, _TAGS.c.key.in_(list(TAGS))))
-            cells = connection.execute(_values(experiment, _is(CELL)))
-            stages = connection.execute(
-                _values(experiment, _is(STAGE), _METRICS.c.key.in_(STAGE_METRICS))
-            )
+            wanted = {CELL: (), STAGE: (_METRICS.c.key.in_(STAGE_METRICS),)}
             values = (
                 (run_id, name, math.nan if is_nan else value)
-                for rows in (cells, stages)
-                for run_id, name, value, is_nan in rows
+                for type_ in self._types
+                for run_id, name, value, is_nan in connection.execute(
+                    _values(experiment, _is(type_), *wanted[type_])
+                )
             )
             return tabulate(infos, tags, values, study_tags)
 
