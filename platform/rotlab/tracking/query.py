@@ -1,7 +1,7 @@
 """A study's results, read from MLflow alone."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,7 +120,7 @@ def frame_of(study: Results) -> pd.DataFrame:
     }
     seeds = dict.fromkeys(("seed", "split", *(name for cell in cells for name in cell.replicate)))
     states = runs["state"].where(runs["state"].notna(), runs["status"]).tolist()
-    parents = [_parents(text) for text in runs["parents"]]
+    parents = [None if one is None else tuple(one) for one in parsed(runs["parents"])]
     columns = {
         **{axis: _objects([_value(cell, axis) for cell in cells]) for axis in study.roster.axes},
         "target": _objects([cell.target for cell in cells]),
@@ -160,9 +160,9 @@ def history(study: Results) -> pd.DataFrame:
     needed = pd.Series(
         [
             stage
-            for key, parents in zip(cells["key"], cells["parents"], strict=True)
+            for key, parents in zip(cells["key"], parsed(cells["parents"]), strict=True)
             if str(key).removeprefix("cell:") in planned
-            for stage in _parents(parents) or ()
+            for stage in parents or ()
         ],
         dtype=object,
     ).value_counts()
@@ -180,6 +180,11 @@ def history(study: Results) -> pd.DataFrame:
             "cells": keys.map(needed).fillna(0).astype(int),
         }
     ).sort_values("began", ignore_index=True)
+
+
+def parsed(texts: Iterable[str | None]) -> list[Any]:
+    """Return what each of many JSON texts says, None where there is none: in one call, so fast."""
+    return json.loads(f"[{','.join('null' if text is None else text for text in texts)}]")
 
 
 def _follow(study: str, uri: str, which: Which, *, fresh: bool) -> StudyRuns:
@@ -207,10 +212,6 @@ def _unknown(study: str, names: Sequence[str], uri: str) -> TrackingError:
     if not names:
         return TrackingError(f"no results of {study!r}: MLflow at {uri} holds no study yet")
     return TrackingError(f"{unknown('study', study, names)}; looked in MLflow at {uri}")
-
-
-def _parents(text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else tuple(json.loads(text))
 
 
 def _objects(values: Sequence[Any]) -> pd.Series:

@@ -1,12 +1,10 @@
 """What each cell cost, as columns of results: from its own run, or from those of its stages."""
 
-import json
-
 import numpy as np
 import pandas as pd
 
 from rotlab.tracking.costs import read_costs
-from rotlab.tracking.query import STAGES, Results
+from rotlab.tracking.query import STAGES, Results, parsed
 from rotlab.tracking.runs import CELL, METRIC, STAGE, STAGE_METRICS, StudyRuns
 
 COSTS = ("cost.seconds", "cost.shared_seconds", "cost.gpu_hours", "cost.shared_gpu_hours")
@@ -54,9 +52,9 @@ def _costs(found: StudyRuns) -> dict[str, dict[str, float]]:
     """Return metric -> stage -> what it took; where the stages' runs were read, as these say."""
     costs: dict[str, dict[str, float]] = {metric: {} for metric in STAGE_METRICS}
     cells = found.of_type(CELL)
-    for tag, parents in zip(cells["costs"], cells["parents"], strict=True):
-        if tag is not None and parents is not None:
-            for metric, stage, taken in read_costs(tag, json.loads(parents)):
+    for told, parents in zip(parsed(cells["costs"]), parsed(cells["parents"]), strict=True):
+        if told is not None and parents is not None:
+            for metric, stage, taken in read_costs(told, parents):
                 costs[metric][stage] = taken
     stages = found.of_type(STAGE)
     for metric in {*STAGE_METRICS}.intersection(name.removeprefix(METRIC) for name in stages):
