@@ -57,7 +57,9 @@ def _costs(found: StudyRuns) -> dict[str, dict[str, float]]:
             for metric, stage, taken in read_costs(told, parents):
                 costs[metric][stage] = taken
     stages = found.of_type(STAGE)
-    for metric in {*STAGE_METRICS}.intersection(name.removeprefix(METRIC) for name in stages):
+    for metric in STAGE_METRICS:
+        if METRIC + metric not in stages:
+            continue
         known = stages[stages[METRIC + metric].notna()]
         keys = known["key"].str.removeprefix("stage:")
         costs[metric] |= dict(zip(keys, known[METRIC + metric], strict=True))

@@ -15,6 +15,7 @@ from rotlab.tracking.client import find_runs
 from rotlab.tracking.database import Database
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.query import results
+from rotlab.tracking.runs import Which
 from rotlab.tracking.server import Server
 from rotlab.tracking.tracker import Tracker
 from tests.rotlab.tracking.servers import MlflowServer, postgres, postgres_programs
@@ -110,7 +111,9 @@ def test_what_is_read_through_the_server_is_what_its_database_holds(
         tracker.record({"time": 100.0 + number, **event})
     assert tracker.close(120) == 0
 
-    for which, number in (("cells", len(plan.cells)), ("all", len(plan.cells) + len(plan.stages))):
+    numbers: dict[Which, int] = {"cells": len(plan.cells)}
+    numbers["all"] = len(plan.cells) + len(plan.stages)
+    for which, number in numbers.items():
         asked = Server(server.uri, which)
         experiment = asked.experiment("asked")
         assert experiment is not None
@@ -126,7 +129,7 @@ def test_what_is_read_through_the_server_is_what_its_database_holds(
     pd.testing.assert_frame_equal(history, rotlab.history("asked", tracking_uri=database))
 
     client = MlflowClient(server.uri)
-    first, second, *_ = inside.of_type("cell")["run_id"]
+    first, second, *_ = through.of_type("cell")["run_id"]
     _follows(server, database)
     client.delete_run(first)
     _follows(server, database)
