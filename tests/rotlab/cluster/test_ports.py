@@ -41,10 +41,12 @@ class Head:
 
     Args:
         token: that it asks for.
+        dashboard: the port of its dashboard.
         pids: of all its processes and the driver.
     """
 
     token: str
+    dashboard: int
     pids: tuple[int, ...]
 
 
@@ -52,12 +54,18 @@ class Head:
 def head() -> Iterator[Head]:
     folder = Path(tempfile.mkdtemp(prefix="ports-", dir="/tmp"))
     host: str = get_node_ip_address()  # type: ignore[no-untyped-call]
-    with socket.socket() as one:
-        one.bind((host, 0))
-        address = f"{host}:{one.getsockname()[1]}"
-    token = secrets.token_hex(16)
-    env = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token, "OMP_NUM_THREADS": "1"}
-    words = ["start", "--head", "--block", f"--port={address.rpartition(':')[2]}"]
+    port, dashboard, agent, client, *metrics = _free_ports(6)
+    address, token = f"{host}:{port}", secrets.token_hex(16)
+    env = {
+        **os.environ,
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": token,
+        "OMP_NUM_THREADS": "1",
+        "AUTOSCALER_METRIC_PORT": str(metrics[0]),  # where another Ray has the usual ones
+        "DASHBOARD_METRIC_PORT": str(metrics[1]),
+    }
+    words = ["start", "--head", "--block", f"--port={port}", f"--dashboard-port={dashboard}"]
+    words += [f"--dashboard-agent-listen-port={agent}", f"--ray-client-server-port={client}"]
     words += [f"--node-ip-address={host}", "--num-cpus=1", "--num-gpus=0", f"--temp-dir={folder}"]
     words += ["--dashboard-host=127.0.0.1", "--disable-usage-stats"]
     words += [f"--object-store-memory={80 * 2**20}"]
@@ -85,9 +93,23 @@ def head() -> Iterator[Head]:
             stack.callback(_end, driver)
             assert driver.stdout is not None
             assert driver.stdout.readline() == "works\n"
-            yield Head(token, (started.pid, driver.pid, *descendants(started.pid)))
+            yield Head(token, dashboard, (started.pid, driver.pid, *descendants(started.pid)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_ports(number: int) -> list[int]:
+    """Return ports that nothing listens on now, below those that the system hands out."""
+    with contextlib.ExitStack() as stack:
+        found: list[int] = []
+        for port in range(21000, 32000):
+            one = stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                one.bind(("", port))
+                found.append(port)
+            if len(found) == number:
+                return found
+    raise AssertionError(f"this machine has no {number} free ports")
 
 
 def _end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
@@ -115,9 +137,9 @@ def test_ports_of_ray_that_ask_for_no_token_are_those_that_the_deploy_guide_name
 
 
 def test_the_dashboard_of_a_cluster_listens_on_loopback_only(head: Head) -> None:
-    numbers = {8265, *range(8266, 8300)}  # the next one where others have a dashboard
-    assert [p for p in listening(head.pids) if p.number in numbers and p.is_loopback]
-    assert not [p for p in listening(head.pids) if p.number in numbers and not p.is_loopback]
+    found = [port.is_loopback for port in listening(head.pids) if port.number == head.dashboard]
+    assert found
+    assert all(found)
 
 
 def test_who_has_the_token_is_answered(head: Head) -> None:
