@@ -41,7 +41,7 @@ _FILTERS: Mapping[Which, str] = {
 _DIGITS = "0123456789abcdef"
 _FEW = 100  # runs that one call may read in vain, to learn that there are more
 _PART = 5000
-_AT_ONCE = 4
+_AT_ONCE = 8  # connections, which fall to a server's workers by chance: so that each gets some
 _IDS_PER_CALL = 100
 _TIMEOUT_S = 120
 

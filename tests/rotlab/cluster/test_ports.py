@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 _ROOT = Path(__file__).parents[3]
 _STARTS_S, _ENDS_S = 180.0, 60.0
 _STARTED = "Ray runtime started"
+_LISTEN = ("gcs_server", "raylet", "ray::DashboardAgent", "ray::RuntimeEnvAgent")
 _TABLE = "| Ray's port that asks for no token |"
 _DRIVER = """
 import ray
@@ -42,12 +44,16 @@ class Head:
     Args:
         token: that it asks for.
         dashboard: the port of its dashboard.
-        pids: of all its processes and the driver.
+        pids: the processes that started it and the driver.
     """
 
     token: str
     dashboard: int
-    pids: tuple[int, ...]
+    pids: tuple[int, int]
+
+    def ports(self) -> list[Port]:
+        """Return what its processes and the driver listen on now."""
+        return listening({*self.pids, *(one for pid in self.pids for one in descendants(pid))})
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +99,7 @@ def head() -> Iterator[Head]:
             stack.callback(_end, driver)
             assert driver.stdout is not None
             assert driver.stdout.readline() == "works\n"
-            yield Head(token, dashboard, (started.pid, driver.pid, *descendants(started.pid)))
+            yield Head(token, dashboard, (started.pid, driver.pid))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -125,25 +131,19 @@ def _end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
 def test_ports_of_ray_that_ask_for_no_token_are_those_that_the_deploy_guide_names(
     head: Head,
 ) -> None:
-    ports = [port for port in listening(head.pids) if not port.is_loopback]
-    for program in ("gcs_server", "/raylet", "ray::DashboardAgent", "ray::RuntimeEnvAgent"):
-        assert _of(ports, program), f"{program} was not found to listen"
-    talkative = [port for port in ports if not refuses_strangers(port)]
-    named = _named()
-    assert named
-    for program in named:
-        assert _of(talkative, program), f"{program} is named, and does not answer everybody"
-    assert not [port for port in talkative if not any(_of([port], name) for name in named)]
+    wait_until(lambda: _who(head, refuses=True) >= Counter(_LISTEN), _STARTS_S)
+    wait_until(lambda: _who(head, refuses=False) >= Counter(_named()), _STARTS_S)
+    assert _who(head, refuses=False) == Counter(_named())
 
 
 def test_the_dashboard_of_a_cluster_listens_on_loopback_only(head: Head) -> None:
-    found = [port.is_loopback for port in listening(head.pids) if port.number == head.dashboard]
+    found = [port.is_loopback for port in head.ports() if port.number == head.dashboard]
     assert found
     assert all(found)
 
 
 def test_who_has_the_token_is_answered(head: Head) -> None:
-    [gcs] = _of(listening(head.pids), "gcs_server")
+    [gcs] = [port for port in head.ports() if _program(port) == "gcs_server"]
     assert grpc.StatusCode.OK in calls(gcs, head.token)
     assert calls(gcs) == calls(gcs, "another") == {grpc.StatusCode.UNAUTHENTICATED}
 
@@ -153,13 +153,20 @@ def test_a_run_on_this_machine_listens_on_loopback_only() -> None:
     with cluster(None, 1, 0, verbose=False):
         assert ray.get(ray.remote(lambda: "works").remote()) == "works"
         ports = listening({os.getpid(), *descendants(os.getpid())} - others.keys())
-        assert _of(ports, "gcs_server")
-        assert _of(ports, "/raylet")
+        assert {_program(port) for port in ports} >= {"gcs_server", "raylet"}
         assert not [port for port in ports if not port.is_loopback]
 
 
-def _of(ports: list[Port], program: str) -> list[Port]:
-    return [port for port in ports if program in port.command.split(" --")[0]]
+def _who(head: Head, *, refuses: bool) -> Counter[str]:
+    """Return whose ports that others could reach refuse who has no token, or do not."""
+    ports = [port for port in head.ports() if not port.is_loopback]
+    return Counter(_program(port) for port in ports if refuses_strangers(port) is refuses)
+
+
+def _program(port: Port) -> str:
+    """Return a file's name, of Python its script's; or what a process calls itself."""
+    called = port.command.partition(" --")[0].split()
+    return Path(next((word for word in called if word.endswith(".py")), called[0])).name
 
 
 def _named() -> list[str]:
