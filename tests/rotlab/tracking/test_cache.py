@@ -1,3 +1,4 @@
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -6,7 +7,7 @@ import pytest
 from rotlab.tracking import cache as module
 from rotlab.tracking.cache import Cache
 from rotlab.tracking.following import Held
-from rotlab.tracking.runs import tabulate
+from rotlab.tracking.runs import Which, tabulate
 
 
 @pytest.fixture
@@ -72,6 +73,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_costs_nothing_else(
     assert "not kept for the next query" in caplog.text
 
 
-def test_each_study_and_each_mlflow_has_a_file_of_its_own() -> None:
-    paths = {Cache.of(uri, study).path for uri in ("a", "b") for study in ("x", "y")}
-    assert len(paths) == 4
+def test_each_study_each_mlflow_and_each_sort_of_runs_has_a_file_of_its_own() -> None:
+    kinds: tuple[Which, ...] = ("cells", "all")
+    named = product(("a", "b"), ("x", "y"), kinds)
+    assert len({Cache.of(uri, study, which).path for uri, study, which in named}) == 8

@@ -114,6 +114,28 @@ def test_a_result_told_before_its_pretraining_still_gets_the_pretext(plan: Plan)
     assert _values(cell) == {"accuracy": 0.5, "pretext.val_accuracy": 0.9}
 
 
+def test_a_cell_tells_what_each_of_its_stages_took_as_that_becomes_known(plan: Plan) -> None:
+    ledger = Ledger(plan)
+
+    def told(key: str, **event: Any) -> Any:
+        [cell] = _cells(ledger.take([_ended(key) | event]))
+        assert json.loads(cell.tags["rotlab.parents"])[-1] == "evaluate-rotation-rgb-0"
+        return json.loads(cell.tags["rotlab.costs"])
+
+    assert told("evaluate-rotation-rgb-0") == {}
+    assert told("pretrain-rotation-rgb-0", seconds=8.0) == {"seconds": [8.0, None, None]}
+    begun = _started("finetune-rotation-rgb-0", 3.0) | {"cpus": 1, "gpus": 0.5}
+    assert not _cells(ledger.take([begun]))
+    assert told("finetune-rotation-rgb-0", time=7203.0, attempt="a", state="FAILED") == {
+        "seconds": [8.0, None, None],
+        "gpu_hours": [None, 1.0, None],
+    }
+    assert told("evaluate-rotation-rgb-0", state="REUSED", seconds=2.0, metrics={"a": 1.0}) == {
+        "seconds": [8.0, None, 2.0],
+        "gpu_hours": [None, 1.0, None],
+    }
+
+
 def test_a_reused_stage_is_finished_and_says_that_it_is_reused(plan: Plan) -> None:
     writes = _by_key(
         Ledger(plan).take([_ended("evaluate-scratch-rgb-0", state="REUSED", accuracy=0.4)])

@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 from mlflow.tracking import MlflowClient
 
+import rotlab
 from rotlab.planning.plan import Plan
 from rotlab.tracking.client import find_runs
 from rotlab.tracking.database import Database
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.query import results
+from rotlab.tracking.runs import Which
 from rotlab.tracking.server import Server
 from rotlab.tracking.stage_runs import read_curves, read_stages
 from rotlab.tracking.tracker import Tracker
@@ -110,16 +112,22 @@ def test_what_is_read_through_the_server_is_what_its_database_holds(
         tracker.record({"time": 100.0 + number, **event})
     assert tracker.close(120) == 0
 
-    asked = Server(server.uri)
-    experiment = asked.experiment("asked")
-    assert experiment is not None
-    assert asked.counts(experiment)
-    inside = Database(database).read("asked")
-    assert inside is not None
-    through = asked.read(experiment, inside.tags)
-    parts = [run for digit in "0123456789abcdef" for run in asked._part(experiment, digit)]
-    assert len(parts) == len(through.runs)
-    pd.testing.assert_frame_equal(_sorted(through.runs), _sorted(inside.runs))
+    numbers: dict[Which, int] = {"cells": len(plan.cells)}
+    numbers["all"] = len(plan.cells) + len(plan.stages)
+    for which, number in numbers.items():
+        asked = Server(server.uri, which)
+        experiment = asked.experiment("asked")
+        assert experiment is not None
+        assert asked.counts(experiment)
+        assert asked.holds(experiment, number)
+        inside = Database(database, which).read("asked")
+        assert inside is not None
+        through = asked.read(experiment, inside.tags)
+        parts = [run for digit in "0123456789abcdef" for run in asked._part(experiment, digit)]
+        assert len(parts) == len(through.runs) == number
+        pd.testing.assert_frame_equal(_sorted(through.runs), _sorted(inside.runs))
+    history = rotlab.history("asked", tracking_uri=server.uri)
+    pd.testing.assert_frame_equal(history, rotlab.history("asked", tracking_uri=database))
 
     stages = read_stages("asked", server.uri)
     assert stages == read_stages("asked", database)
@@ -128,7 +136,7 @@ def test_what_is_read_through_the_server_is_what_its_database_holds(
     assert len(curves) == len(stages)
 
     client = MlflowClient(server.uri)
-    first, second, *_ = inside.of_type("cell")["run_id"]
+    first, second, *_ = through.of_type("cell")["run_id"]
     _follows(server, database)
     client.delete_run(first)
     _follows(server, database)
