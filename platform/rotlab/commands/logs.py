@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
             raise UserError(f"no attempt of {stage.kind} {key[:12]} is {args.attempt}: {known}")
     else:
         chosen = logs if args.all or args.list else logs[-1:]
-    for log in chosen:
+    for log in (one for own in chosen for one in (own, *store.helper_logs(own))):
         if args.list:
             print(log)
         else:

@@ -41,7 +41,8 @@ def choose(
     is_due = partial(elsewhere.is_due, now=now) if elsewhere else None
     passed: list[Claim] = []
     if len(capacity.nodes) <= 1:  # of several nobody knows which will have room first
-        passed = [claim(key) for key in attempts.in_want(now - PATIENCE_S)]
+        waiting = (claim(key) for key in attempts.in_want(now - PATIENCE_S))
+        passed = [one for one in waiting if capacity.could_hold(one.resources)]
     running = attempts.running() if passed else ()
     for key in release.heads(is_due):
         own = claim(key)

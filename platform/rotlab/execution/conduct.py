@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -304,9 +304,8 @@ class Conduct:
                 before, self._plan = self._plan, self._searches.plan
                 cancelled = self._release.grow(self._plan)
                 self._listener.record(grown(before, self._plan, self._clock()))
-                self._teller.tell_cancelled(cancelled, self._release.missing())
-                self._searches.lost(cancelled)
-                sort_out(self._release, self._searches)
+                self._lose(self._searches, cancelled)
+                self._sort_out(self._searches)
         except UserError as error:
             self.halted = self.halted or str(error)
 
@@ -315,8 +314,16 @@ class Conduct:
         if self._searches is None or not (stopped := self._searches.take_stopped()):
             return
         self._teller.tell_pruned(stopped)
-        sort_out(self._release, self._searches)
+        self._sort_out(self._searches)
         self._grow()
+
+    def _sort_out(self, searches: Growth) -> None:
+        self._lose(searches, sort_out(self._release, searches))
+
+    def _lose(self, searches: Growth, cancelled: Sequence[str]) -> None:
+        """Tell of stages that can never start."""
+        self._teller.tell_cancelled(cancelled, self._release.missing())
+        searches.lost(cancelled)
 
     def _prune(self, key: str, attempt: str) -> None:
         """An attempt was stopped for good, unless the stage is needed by something else by now."""
@@ -329,7 +336,7 @@ class Conduct:
         self._ended += 1
         self._release.prune(key)
         self._teller.tell("stage_ended", key, attempt=attempt, state="PRUNED", error=None)
-        sort_out(self._release, searches)
+        self._sort_out(searches)
         self._grow()
 
     def _fail(self, key: str, attempt: str, failure: Failure) -> None:

@@ -52,8 +52,9 @@ class Contests(Searches):
     def catch_up(self, records: Callable[[Iterable[Stage]], Mapping[str, Metrics]]) -> Plan:
         """Return the plan with all that can be decided, by what was told of stages before, too."""
         super().catch_up(records)
-        for key in self._pruning.replay(self._metrics):
+        for key in self._pruning.replay(self._metrics, self._trunk):
             self._stop(key)
+        self._end_what_was_begun()
         return super().catch_up(records)
 
     def decide(self) -> bool:
@@ -65,9 +66,7 @@ class Contests(Searches):
 
     def heard(self, key: str, points: Sequence[Point], *, is_over: bool) -> bool:
         """Learn what a stage tells; say whether it, unless it is over, is stopped for that."""
-        shorter = self.plan.continues.get(key)
-        trunk = self.plan.stages[shorter] if shorter in self._metrics else None
-        behind = self._pruning.hear(key, points, trunk)
+        behind = self._pruning.hear(key, points, self._trunk(key))
         if behind and not is_over:
             self._stop(key)
         return bool(self._untold)
@@ -135,6 +134,32 @@ class Contests(Searches):
             if other != key and other not in self._metrics and self._only_owner(other, owner)
         ]
         self._untold += self._pruning.stop(owner, [key, *rest])
+
+    def _end_what_was_begun(self) -> None:
+        """Stop, and tell, what a driver that was killed had decided without having come to it."""
+        told = self._pruning.told()
+        for one in self.plan.proposed:
+            tuning, number = one.proposal.tuning, one.proposal.number
+            if number not in self._pruned[tuning]:
+                continue
+            mine = [
+                key
+                for key in one.results
+                if key not in self._metrics and self._pruning.owner(key) == one
+            ]
+            if any(self._pruning.stopped(tuning, key) is not None for key in mine):
+                found = (self._pruning.stopped(tuning, key) for key in mine)
+                stopped = [each for each in found if each is not None]
+            else:
+                free = [key for key in mine if self._only_owner(key, one) is not None]
+                stopped = list(self._pruning.stop(one, free))
+            known = told | {each.key for each in self._untold}
+            self._untold += [each for each in stopped if each.key not in known]
+
+    def _trunk(self, key: str) -> Stage | None:
+        """The shorter training, done, from whose end a stage goes on."""
+        shorter = self.plan.continues.get(key)
+        return self.plan.stages[shorter] if shorter in self._metrics else None
 
     def _end(self, proposed: Proposed, value: float | None) -> bool:
         """Decide that a proposal ends here; say whether it counts so."""

@@ -182,7 +182,8 @@ class _Guard(threading.Thread):
     def run(self) -> None:
         """Look now and then whether all helpers are at work."""
         while not self._parted.wait(_LOOK_S):
-            over, _ = ray.wait(list(self._helpers), timeout=0)
+            helpers = list(self._helpers)
+            over, _ = ray.wait(helpers, num_returns=len(helpers), timeout=0)
             failed = [self._helpers[one] for one in over if _end(one) is not None]
             for helper in failed:
                 ray.kill(helper)

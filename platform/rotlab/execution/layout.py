@@ -86,6 +86,10 @@ class Layout:
         """Return the logs of all attempts at a stage, oldest first."""
         return sorted((self.home(stage.key, stage.kind) / "logs").glob("*.log"))
 
+    def helper_logs(self, log: Path) -> list[Path]:
+        """Return the logs of an attempt's helpers, beside its own."""
+        return sorted(log.parent.glob(f"{log.name}.*"))
+
     def study_folder(self, name: str) -> Path:
         """Return the folder of a study."""
         return self.root / "studies" / name

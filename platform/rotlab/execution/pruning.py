@@ -1,6 +1,6 @@
 """Tries of searches compared while they are at work: their curves, and what stops which. No Ray."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol
@@ -137,7 +137,7 @@ class Pruning:
         told = {p.step: p.metrics[self._metric] for p in points if self._metric in p.metrics}
         return self._feed(entry, told)
 
-    def replay(self, done: Iterable[str]) -> list[str]:
+    def replay(self, done: Iterable[str], trunk: Callable[[str], Stage | None]) -> list[str]:
         """Tell the rule all that was told before, in order; return what it would have stopped.
 
         That is asked of stages that have neither ended nor been stopped: their driver was killed
@@ -145,6 +145,7 @@ class Pruning:
 
         Args:
             done: keys of the stages that have ended.
+            trunk: key -> the shorter training, done, from whose end the stage goes on.
         """
         events = [
             event
@@ -164,7 +165,7 @@ class Pruning:
         behind: dict[str, None] = {}
         for event in events:
             point = Point(event["step"], event["time"], event["metrics"])
-            if self.hear(event["key"], [point]):
+            if self.hear(event["key"], [point], trunk(event["key"])):
                 behind[event["key"]] = None
         return [
             key
@@ -172,6 +173,11 @@ class Pruning:
             if key not in ended
             and self.stopped(self._entries[key].owner.proposal.tuning, key) is None
         ]
+
+    def told(self) -> frozenset[str]:
+        """Return the keys of stages of which it was told that they were stopped."""
+        events = self._memory.events()
+        return frozenset(event["key"] for event in events if event["event"] == "stage_pruned")
 
     def stopped(self, tuning: str, key: str) -> Pruned | None:
         """Return by what a stage of a search was stopped, by whichever driver; None: by nothing."""

@@ -172,7 +172,8 @@ def _keep(stage: Stage, store: Store, notes: Path) -> None:
     """Keep what a failed sort said, and what it was, past the store that it was tried in."""
     notes.mkdir(parents=True, exist_ok=True)
     log, settings = _notes_of(stage, notes)
-    said = "".join(path.read_text("utf-8", "replace") for path in store.logs(stage))
+    logs = [one for own in store.logs(stage) for one in (own, *store.helper_logs(own))]
+    said = "".join(path.read_text("utf-8", "replace") for path in logs)
     log.write_text(said, encoding="utf-8")
     settings.write_text(json.dumps(stage_to_json(stage), indent=1) + "\n", encoding="utf-8")
 

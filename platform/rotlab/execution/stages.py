@@ -47,9 +47,10 @@ def pretrain(
     """Pretrain a network on one data set; what it attends to is shown in videos held out."""
     videos = _videos(data, "pretrain")
     metrics = pretrain_network(config, videos, folder, watch)
-    _, held_out = pretraining_videos(config, videos.videos)
-    judged = replace(videos, videos=held_out)
-    leave_attention(lambda: open_network(folder), judged, config.runtime, folder)
+    if Company.here().leads:
+        _, held_out = pretraining_videos(config, videos.videos)
+        judged = replace(videos, videos=held_out)
+        leave_attention(lambda: open_network(folder), judged, config.runtime, folder)
     return metrics
 
 

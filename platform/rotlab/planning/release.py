@@ -84,15 +84,9 @@ class Release:
                 self._unmet[key] = {one for one in awaited if not self._is_over(key, one)}
         cancelled = []
         for key in new:
-            lost = [
-                parent
-                for parent in plan.stages[key].inputs.values()
-                if self._state[parent] in ("failed", "cancelled")
-            ]
-            if lost:
-                self._state[key] = "cancelled"
-                kind = plan.stages[lost[0]].kind
-                self._why[key] = f"needs {kind} {lost[0]}, which {_LOST[self._state[lost[0]]]}"
+            why = self._lost_input(key)
+            if why is not None:
+                self._state[key], self._why[key] = "cancelled", why
                 cancelled.append(key)
         self._priority = _priorities(plan, self._state, self._seconds)
         self._ready = {}
@@ -176,17 +170,22 @@ class Release:
         self._state[key] = "pruned"
         self._free(key, self._plan.followers(key))
 
-    def reopen(self, key: str) -> None:
-        """Take note that somebody waits for a stage again.
+    def reopen(self, key: str) -> bool:
+        """Take note that somebody waits for a stage again; say whether it can start at all.
 
         Raises:
             ValueError: the stage was not pruned.
         """
         self._expect(key, "pruned")
+        why = self._lost_input(key)
+        if why is not None:
+            self._state[key], self._why[key] = "cancelled", why
+            return False
         self._state[key] = "waiting"
         awaited = awaited_by(self._plan, key)
         self._unmet[key] = {one for one in awaited if not self._is_over(key, one)}
         self._make_ready_if_free(key)
+        return True
 
     def requeue(self, key: str) -> None:
         """Put a running stage back among the ready ones.
@@ -241,6 +240,14 @@ class Release:
             if kind is None or self._plan.stages[key].kind == kind:
                 found["waiting" if state == "ready" else state] += 1
         return Counts(**found)
+
+    def _lost_input(self, key: str) -> str | None:
+        """Why a stage can never start, for one that it takes input from; None where it can."""
+        for parent in self._plan.stages[key].inputs.values():
+            state = self._state[parent]
+            if state in _LOST:
+                return f"needs {self._plan.stages[parent].kind} {parent}, which {_LOST[state]}"
+        return None
 
     def _is_over(self, key: str, awaited: str) -> bool:
         """Whether a stage need not wait for another any more: a parent is done, a trunk ended."""

@@ -12,6 +12,7 @@ from rotlab.planning.chains import Chains, Replicate
 from rotlab.planning.configs import RefusedError
 from rotlab.planning.datasets import DatasetInfo
 from rotlab.planning.decisions import Contest, Proposal, Proposed, Tuning, Winner
+from rotlab.planning.divided import undivided
 from rotlab.planning.inits import reads
 from rotlab.planning.key import canonical
 from rotlab.planning.kinds import sections_of
@@ -149,11 +150,16 @@ class Tunings:
             except RefusedError:  # a proposal that cannot be is one that failed, not a mistake
                 self._chains.problems = before
                 return Proposed(proposal, (), ())
-            if self._lacking(key) is not None:  # nothing would be held out
-                return Proposed(proposal, (), ())
+            if self._lacking(key) is not None or self._is_undivided(needed):
+                return Proposed(proposal, (), ())  # nothing would be held out, or none can train it
             results[key] = None
             stages |= dict.fromkeys(needed)
         return Proposed(proposal, tuple(results), tuple(stages))
+
+    def _is_undivided(self, keys: Iterable[str]) -> bool:
+        """Whether a stage cannot be computed by as many processes as are asked for."""
+        stages = (self._chains.stages[key] for key in keys)
+        return any(undivided(stages, self._kinds, self._spec.resources))
 
     @cached_property
     def _kind(self) -> StageKind:

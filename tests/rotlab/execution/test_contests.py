@@ -11,16 +11,20 @@ import pytest
 from rotlab.execution.assignment import Assignment
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.conduct import Conduct, Policy
+from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.files import create_json
 from rotlab.execution.message import Message, Point
+from rotlab.execution.pruning import Pruning
+from rotlab.execution.recall import Memory
 from rotlab.execution.searches import Searches
 from rotlab.execution.store import Store
 from rotlab.execution.study import next_revision
-from rotlab.planning.decisions import Decisions, Ended
+from rotlab.execution.teller import Teller
+from rotlab.planning.decisions import Decisions, Ended, Proposal, Proposed
 from rotlab.planning.planner import Planner
 from rotlab.planning.serial_searches import ended_to_json
 from rotlab.planning.spec import load_spec
-from rotlab.planning.stage import Resources, Stage
+from rotlab.planning.stage import Length, Resources, Stage
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.tracker import JournalOnly
 from tests.rotlab.execution.climbs import KINDS, PLAIN, TEXT, height, make_climbs
@@ -356,3 +360,83 @@ def test_who_decides_first_decides_for_both(tmp_path: Path) -> None:
     )
     run.run()
     assert told["key"] not in run.pruned()
+
+
+@pytest.mark.parametrize(
+    ("where", "name"), [(DecisionBook, "keep_pruned"), (Teller, "tell_pruned")]
+)
+def test_killed_while_it_stops_a_try_it_ends_that_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: type, name: str
+) -> None:
+    """Between a try's value and the file that its worker looks for, and before all is told."""
+    store = tmp_path / "store"
+    with monkeypatch.context() as patch:
+
+        def dies(*_: object) -> None:
+            raise Killed
+
+        patch.setattr(where, name, dies)
+        killed = Mountain(store).run()
+    cut = {
+        f"{path.parent.name}/{json.loads(path.read_text())['number']}"
+        for path in store.glob("searches/*/*-value.json")
+        if json.loads(path.read_text()).get("pruned")
+    }
+    assert cut  # it was at it
+    again = Mountain(store).run()
+    assert not again.searches.undecided()
+    files = {json.loads(path.read_text())["key"] for path in store.glob("searches/*/pruned-*.json")}
+    events = list(again.journal.read())
+    told = [event["key"] for event in events if event["event"] == "stage_pruned"]
+    assert sorted(told) == sorted(files)  # each once
+    stopped = {
+        f"{path.parent.name}/{json.loads(path.read_text())['number']}"
+        for path in store.glob("searches/*/pruned-*.json")
+    }
+    assert cut <= stopped
+    assert killed.journal is not again.journal
+
+
+def test_a_longer_try_is_compared_alike_before_and_after_a_restart() -> None:
+    """Its curve begins with that of the shorter one from whose end it goes on."""
+    short, long = (
+        Stage(name, "train", SimpleNamespace(t=SimpleNamespace(epochs=epochs)), {}, ())  # type: ignore[arg-type]
+        for name, epochs in (("short", 5), ("long", 10))
+    )
+    points = [("short", 10 * epoch) for epoch in range(1, 6)] + [("long", 60), ("long", 70)]
+    fed: list[tuple[str, int]] = []
+
+    def rule(key: str, route: object, epoch: int, value: float, *, is_last: bool) -> bool:  # noqa: ARG001
+        fed.append((key, epoch))
+        return False
+
+    def pruning() -> Pruning:
+        events = [
+            {"event": "stage_metrics", "key": key, "step": step, "time": 0.0, "metrics": {"a": 1.0}}
+            for key, step in points
+        ]
+        memory = Memory(lambda: events, lambda *_: {}, lambda *_: False)
+        made = Pruning(
+            SimpleNamespace(metric="a", pruner="asha"),  # type: ignore[arg-type]
+            Length("t.epochs", lambda *_: None, lambda *_: None),  # type: ignore[arg-type]
+            SimpleNamespace(pruned=lambda *_: None),  # type: ignore[arg-type]
+            rule,
+            memory,
+        )
+        tuning = SimpleNamespace(key="s", target="x", modality="rgb")
+        for number, stage in enumerate((short, long), start=1):
+            proposed = Proposed(Proposal("s", number, {}), (stage.key,), (stage.key,))
+            made.enter(tuning, proposed, {stage.key: stage})  # type: ignore[arg-type]
+        return made
+
+    def trunk(key: str) -> Stage | None:
+        return short if key == "long" else None
+
+    live = pruning()
+    for key, step in points:
+        live.hear(key, [Point(step, 0.0, {"a": 1.0})], trunk(key))
+    heard = list(fed)
+    fed.clear()
+    pruning().replay(["short"], trunk)
+    assert fed == heard
+    assert ("long", 7) in heard

@@ -12,9 +12,11 @@ from rotlab.cluster.layout import Layout, NodeType
 from rotlab.execution.capacity import Capacity
 from rotlab.execution.searcher import request
 from rotlab.planning.cost import Machine, Timed, estimate
+from rotlab.planning.decisions import Decisions, Proposal
 from rotlab.planning.devices import DEVICES
 from rotlab.planning.kinds import PRETRAIN, load_kinds
-from rotlab.planning.planned import Planned, plan_file
+from rotlab.planning.planned import Planned, find_all, plan_file
+from rotlab.planning.planner import Planner
 from rotlab.planning.problems import SpecError
 from rotlab.planning.scenario import Scenario
 from rotlab.planning.simulate import simulate
@@ -147,3 +149,17 @@ def test_each_process_has_to_find_a_node_type_and_all_a_bundle() -> None:
     assert PRETRAIN.divides is not None
     bundles = request({"cpus": 4, "gpus": 2.0, "processes": 2}).bundles
     assert bundles == [{"CPU": 2.0, "GPU": 1.0}] * 2
+
+
+def test_a_try_that_cannot_be_divided_is_one_that_failed(read: Read, tmp_path: Path) -> None:
+    """Else the search, whose proposals are kept, could never be planned again."""
+    spec = read(
+        HEAD + "finetune: {val_fraction: 0.25, final: train+val, accumulate: 2}\n"
+        "resources: {finetune: {gpus: 2}}\n"
+        "search: {settings: {finetune.batch_size: [8, 16, 15]}, proposals: 2}\n"
+    )
+    planner = Planner(spec, load_kinds(), find_all(spec, tmp_path / "none"))
+    (tuning,) = planner.tunings
+    tries = [Proposal(tuning, 1, {"finetune.batch_size": size}) for size in (8, 15)]
+    assert [bool(planner.as_stages(one).results) for one in tries] == [True, False]
+    planner.plan(Decisions({tuning: (tries[1],)}))  # refused nothing

@@ -290,3 +290,16 @@ def test_a_plan_does_not_shrink() -> None:
     plan = graph([set(), {0}])
     with pytest.raises(ValueError, match="stage s1 is not in the plan that has grown"):
         Release(plan).grow(part(plan, 1))
+
+
+def test_what_is_waited_for_again_is_cancelled_where_its_input_has_failed_meanwhile() -> None:
+    plan = graph([set(), {0}])
+    above, below_it = plan.stages
+    release = Release(plan)
+    release.started(above)
+    release.prune(below_it)
+    assert release.failed(above, "boom") == ()
+    assert not release.reopen(below_it)
+    assert release.state(below_it) == "cancelled"
+    assert release.missing()[below_it].endswith(f"{above}, which failed")
+    assert release.exhausted
