@@ -57,3 +57,15 @@ def test_what_is_not_there_is_said(store: Store, capsys: pytest.CaptureFixture[s
     assert f"count {OTHER.key[:12]} has no log" in capsys.readouterr().err
     assert show(store, GOOD, "--attempt", "x") == 2
     assert "20260101T000000-aa, 20260102T000000-bb" in capsys.readouterr().err
+
+
+def test_what_helpers_said_follows_the_log_of_their_attempt(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in (1, 2):
+        path = store.helper_log_path(GOOD, "20260102T000000-bb", number)
+        path.write_text(f"said by helper {number}\n")
+    assert show(store, GOOD) == 0
+    assert capsys.readouterr().out == "said by bb\nsaid by helper 1\nsaid by helper 2\n"
+    assert show(store, GOOD, "--attempt", "20260101") == 0
+    assert capsys.readouterr().out == "said by aa\n"
