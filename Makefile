@@ -43,6 +43,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/plan.py
 	$(BIN)/python benchmarks/sharing.py
 	$(BIN)/python benchmarks/tracking.py
+	$(BIN)/python benchmarks/chatter.py
 	$(BIN)/python benchmarks/query.py
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/intervals.py
