@@ -66,7 +66,7 @@ _BY_ITSELF: _Named = (
     ("VCOP: mean over 10 clips", "retrieval.clips"),
     (_UNTOLD, "fuse.rule"),
     (_HOW, "runtime.workers runtime.verify runtime.checkpoint_s runtime.eval_batch"),
-    (_HOW, "runtime.recompute"),
+    (_HOW, "runtime.recompute runtime.attention"),
 )
 
 _CTP_TUNING = "finetune.epochs finetune.lr finetune.weight_decay"
