@@ -34,7 +34,7 @@ class Attempt:
     attempt: str
     resources: Resources
     released: float
-    has_room: bool = False
+    has_room: bool = True
     is_in_line: bool = False
     then: Name | None = None
     since: float | None = None
@@ -79,11 +79,14 @@ class Attempts:
         return [one.resources for one in self._ordered()]
 
     def settle(self, capacity: Capacity) -> None:
-        """Find anew which have room: a worker that comes free may be given to any of them."""
+        """Find out which have no room, or none any more; those wait for a worker that comes free.
+
+        That stays so: what comes free first is theirs, in the order of their release.
+        """
         ordered = self._ordered()
         room = capacity.room(one.resources for one in ordered)
         for one, has_room in zip(ordered, room, strict=True):
-            one.has_room = has_room
+            one.has_room &= has_room
 
     def _ordered(self) -> list[Attempt]:
         named = (one for one in self._by_key.values() if not one.is_in_line)

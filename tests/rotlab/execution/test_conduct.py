@@ -88,6 +88,18 @@ def test_a_free_worker_is_for_a_stage_that_had_no_room_not_for_one_whose_worker_
     assert not lab.conduct.is_spare(spare.key, spare.attempt)
 
 
+def test_a_worker_that_comes_free_is_for_the_stage_that_has_waited_longest() -> None:
+    lab = TwoSizes()
+    at_work = lab.release_all()
+    *first, waiting = at_work
+    for one in first:
+        lab.conduct.began(one.key, one.attempt)
+    lab.end(first[0])
+    later = [one for one in lab.release_all() if one.key != lab.large.key]
+    spares = [one for one in (waiting, *later) if lab.conduct.is_spare(one.key, one.attempt)]
+    assert spares[0] == waiting
+
+
 def test_children_are_proposed_once_their_parents_are_done() -> None:
     lab = Lab(cpus=4.0)
     first, second = lab.start(), lab.start()
