@@ -14,17 +14,15 @@ from rotlab.execution.conduct import Conduct, Policy
 from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.files import create_json
 from rotlab.execution.message import Message, Point
-from rotlab.execution.pruning import Pruning
-from rotlab.execution.recall import Memory
 from rotlab.execution.searches import Searches
 from rotlab.execution.store import Store
 from rotlab.execution.study import next_revision
 from rotlab.execution.teller import Teller
-from rotlab.planning.decisions import Decisions, Ended, Proposal, Proposed
+from rotlab.planning.decisions import Decisions, Ended
 from rotlab.planning.planner import Planner
 from rotlab.planning.serial_searches import ended_to_json
 from rotlab.planning.spec import load_spec
-from rotlab.planning.stage import Length, Resources, Stage
+from rotlab.planning.stage import Resources, Stage
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.tracker import JournalOnly
 from tests.rotlab.execution.climbs import KINDS, PLAIN, TEXT, height, make_climbs
@@ -395,48 +393,3 @@ def test_killed_while_it_stops_a_try_it_ends_that_when_it_is_back(
     }
     assert cut <= stopped
     assert killed.journal is not again.journal
-
-
-def test_a_longer_try_is_compared_alike_before_and_after_a_restart() -> None:
-    """Its curve begins with that of the shorter one from whose end it goes on."""
-    short, long = (
-        Stage(name, "train", SimpleNamespace(t=SimpleNamespace(epochs=epochs)), {}, ())  # type: ignore[arg-type]
-        for name, epochs in (("short", 5), ("long", 10))
-    )
-    points = [("short", 10 * epoch) for epoch in range(1, 6)] + [("long", 60), ("long", 70)]
-    fed: list[tuple[str, int]] = []
-
-    def rule(key: str, route: object, epoch: int, value: float, *, is_last: bool) -> bool:  # noqa: ARG001
-        fed.append((key, epoch))
-        return False
-
-    def pruning() -> Pruning:
-        events = [
-            {"event": "stage_metrics", "key": key, "step": step, "time": 0.0, "metrics": {"a": 1.0}}
-            for key, step in points
-        ]
-        memory = Memory(lambda: events, lambda *_: {}, lambda *_: False)
-        made = Pruning(
-            SimpleNamespace(metric="a", pruner="asha"),  # type: ignore[arg-type]
-            Length("t.epochs", lambda *_: None, lambda *_: None),  # type: ignore[arg-type]
-            SimpleNamespace(pruned=lambda *_: None),  # type: ignore[arg-type]
-            rule,
-            memory,
-        )
-        tuning = SimpleNamespace(key="s", target="x", modality="rgb")
-        for number, stage in enumerate((short, long), start=1):
-            proposed = Proposed(Proposal("s", number, {}), (stage.key,), (stage.key,))
-            made.enter(tuning, proposed, {stage.key: stage})  # type: ignore[arg-type]
-        return made
-
-    def trunk(key: str) -> Stage | None:
-        return short if key == "long" else None
-
-    live = pruning()
-    for key, step in points:
-        live.hear(key, [Point(step, 0.0, {"a": 1.0})], trunk(key))
-    heard = list(fed)
-    fed.clear()
-    pruning().replay(["short"], trunk)
-    assert fed == heard
-    assert ("long", 7) in heard
