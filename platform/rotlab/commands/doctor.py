@@ -15,12 +15,12 @@ from rotlab.cluster.survey import Survey, survey
 from rotlab.commands.options import add_store, add_tracking
 from rotlab.execution.cluster import cluster
 from rotlab.execution.files import create_json
+from rotlab.execution.shelf import tracking_uri_of
 from rotlab.execution.store import Store
 from rotlab.tracking.client import UNREACHABLE, open_client
 from rotlab.tracking.uri import (
     TrackingError,
     check_tracking_uri,
-    default_tracking_uri,
     sqlite_path,
 )
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         if refused:
             driver = replace(driver, store=refused)
         findings = list(judge(driver))
-        findings.append(_tracking(args.tracking_uri or default_tracking_uri(store.root)))
+        findings.append(_tracking(tracking_uri_of(store, args.tracking_uri)))
         if args.address is not None:
             with cluster(args.address, None, None, verbose=False):
                 findings += _nodes(driver, store.root, mark)

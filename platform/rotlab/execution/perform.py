@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from rotlab.execution import provenance
 from rotlab.execution.lease import LIVES, STALE_S, Lease
+from rotlab.execution.mirror import mirrored
 from rotlab.execution.pulse import Pulse
 from rotlab.execution.record import Record
 from rotlab.execution.settle import settle
@@ -150,7 +151,10 @@ def assist(
     """
     stage = work.stages[key]
     _check_version(stage, work.kinds[stage.kind])
-    data = _located(stage, work)
+    data, store = _located(stage, work), Store(work.store)
+    if store.is_bucket:  # this may be another node than the leader's
+        for parent in stage.inputs.values():
+            store.result_folder(_input_record(store, work.stages[parent]))
     run = _load(work.kinds[stage.kind].run)
     settle(work.cpus[stage.kind], gpus)
     with few_videos(work.few):
@@ -176,9 +180,8 @@ def _run(
     source = provenance.source(work.kinds[stage.kind].run)  # before it can be edited under way
     settle(work.cpus[stage.kind], gpus)
     started, clock = datetime.now(UTC), time.monotonic()
-    heir = Succession(pulse, folder)
     together = contextlib.nullcontext() if helpers is None else helpers.beside(inputs, folder)
-    with pulse, together, few_videos(work.few):
+    with pulse, together, few_videos(work.few), mirrored(Succession(pulse, folder), folder) as heir:
         metrics = _check_metrics(run(stage.config, inputs, data, folder, heir))
     origin = read_origin(folder)
     record = Record(
