@@ -154,7 +154,7 @@ class Bucket:
 
     def upload(self, path: Path, name: str) -> None:
         """Put a file's content under a name; it appears whole."""
-        self._ask(lambda fs: fs.put_file(str(path), self._path(name)), _FILE_S)
+        self._ask(lambda fs: fs.put_file(str(path), self._path(name)), of_file=True)
 
     def download(self, name: str, path: Path) -> None:
         """Write an object's content to a file.
@@ -162,7 +162,7 @@ class Bucket:
         Raises:
             FileNotFoundError: if there is no such object.
         """
-        self._ask(lambda fs: fs.get_file(self._path(name), str(path)), _FILE_S)
+        self._ask(lambda fs: fs.get_file(self._path(name), str(path)), of_file=True)
 
     def remove(self, *names: str) -> None:
         """Remove objects; those that are not there are no matter."""
@@ -191,7 +191,7 @@ class Bucket:
         bucket, _, prefix = self.url.partition("://")[2].partition("/")
         return {"Bucket": bucket, "Key": f"{prefix}/{name}" if prefix else name}
 
-    def _ask(self, question: Callable[[Any], Answer], answer_s: float = _ANSWER_S) -> Answer:
+    def _ask(self, question: Callable[[Any], Answer], *, of_file: bool = False) -> Answer:
         """Return the server's answer, asking again where there is none.
 
         Raises:
@@ -202,7 +202,7 @@ class Bucket:
         began, pause, is_told = time.monotonic(), _PAUSE_S, False
         while True:
             try:
-                found = question(_file_system(os.getpid(), answer_s))
+                found = question(_file_system(os.getpid(), _FILE_S if of_file else _ANSWER_S))
             except Exception as error:
                 sort, why = _judged(error)
                 if sort == "other":
@@ -249,7 +249,7 @@ def _file_system(process: int, answer_s: float) -> Any:  # noqa: ANN401, ARG001 
     config = {
         "connect_timeout": _CONNECT_S,
         "read_timeout": answer_s,
-        "retries": {"mode": "standard", "max_attempts": 2},
+        "retries": {"mode": "standard", "total_max_attempts": 1},
     }
     try:
         found = fsspec.filesystem(

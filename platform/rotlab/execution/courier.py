@@ -124,7 +124,7 @@ class _Courier(threading.Thread):
 
     def __init__(self, journal: Path, stop: Path, cancel: Path) -> None:
         super().__init__(name="courier", daemon=True)
-        self._journal, self._stop, self._cancel = journal, stop, cancel
+        self._journal, self._stop_file, self._cancel = journal, stop, cancel
         far = far_of(journal)
         assert far is not None  # noqa: S101  (of a store at a URL)
         self._far = far
@@ -149,7 +149,7 @@ class _Courier(threading.Thread):
         try:
             self._carry(_CLOSE_S)
             self._put_together()
-            far = far_of(self._stop)
+            far = far_of(self._stop_file)
             if far is not None and self._stop_sent:
                 far.bucket.remove(far.name)
         except (UserError, OSError) as error:
@@ -159,9 +159,11 @@ class _Courier(threading.Thread):
 
     def _carry(self, patience_s: float) -> None:
         hasty = replace(self._far.bucket, patience_s=patience_s)
-        stop = self._stop.read_text("utf-8") if self._stop.exists() else ""
+        stop = self._stop_file.read_text("utf-8") if self._stop_file.exists() else ""
         if stop and stop != self._stop_sent:
-            hasty.replace(f"{self._far.name.rpartition('/')[0]}/{self._stop.name}", stop.encode())
+            hasty.replace(
+                f"{self._far.name.rpartition('/')[0]}/{self._stop_file.name}", stop.encode()
+            )
             self._stop_sent = stop
         if self._is_lost or not self._journal.exists():
             return

@@ -134,6 +134,11 @@ def holder_of(text: str | None) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
+def is_here(holder: dict[str, object]) -> bool:
+    """Say whether a holder is a process of this machine that runs."""
+    return holder.get("host") == socket.gethostname() and _runs(holder.get("process"))
+
+
 def is_gone(holder: dict[str, object]) -> bool:
     """Whether a holder is known to have ended: it was a process of this machine."""
     return holder.get("host") == socket.gethostname() and not _runs(holder.get("process"))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rotlab.execution.files import remove
 from rotlab.execution.hold import WAIT_S
-from rotlab.execution.lease import STALE_S, HeldElsewhereError, Lease, holder_of, is_gone
+from rotlab.execution.lease import STALE_S, HeldElsewhereError, Lease, holder_of, is_gone, is_here
 from rotlab.execution.replica import far_of
 from rotnet.errors import UserError
 
@@ -92,7 +92,7 @@ def _take(
                     text
                 ).get("attempt")
                 seen, since, stale = text, now, None
-                if (is_moving or _is_here(text)) and not (waits and who.endswith(")")):
+                if (is_moving or is_here(holder_of(text))) and not (waits and who.endswith(")")):
                     return who
             elif now - since > pace.stale_s:
                 stale = text
@@ -129,18 +129,12 @@ def _lives(path: Path, pace: Pace) -> str | None:
         text = None if held is None else held.data.decode()
         if text is None or is_gone(holder_of(text)):
             return None
-        if _is_here(text) or (first is not None and text != first):
+        if is_here(holder_of(text)) or (first is not None and text != first):
             return _signature(text)
         if time.monotonic() - began > pace.stale_s:
             return None
         first = first or text
         time.sleep(pace.look_s)
-
-
-def _is_here(text: str) -> bool:
-    """Say whether the holder of a lease is a process of this machine that runs."""
-    holder = holder_of(text)
-    return is_gone({**holder, "process": -1}) and not is_gone(holder)
 
 
 def _sweep(folder: Path) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
 
 KEYS = {
@@ -24,6 +24,7 @@ KEYS = {
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 BUCKET = "lab"
+PAGE = 20  # names in one answer; S3 gives a thousand
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,10 @@ class Server:
 def serving() -> Iterator[Server]:
     """Have a server with one bucket, for the length of the block."""
     process = subprocess.Popen(  # noqa: S603  (our own module)
-        [sys.executable, __file__], stdout=subprocess.PIPE, text=True, env={**os.environ, **KEYS}
+        [sys.executable, __file__],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **KEYS, "MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE)},
     )
     try:
         assert process.stdout is not None
@@ -77,11 +81,18 @@ class _OneByOne:
             return list(self._app(environ, start))
 
 
+class _Silent(WSGIRequestHandler):
+    """Tells nobody of the requests."""
+
+    def log(self, *_: object, **__: object) -> None:
+        """Do nothing."""
+
+
 def main() -> None:
     """Serve until killed; say on which port."""
     app = _OneByOne(DomainDispatcherApplication(create_backend_app))
     Client(app).put(f"/{BUCKET}", base_url="http://s3.amazonaws.com")
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
     print(server.server_port, flush=True)  # noqa: T201  (whoever started it reads it)
     server.serve_forever()
 
