@@ -28,6 +28,7 @@ AWAY_S = 3600.0  # a server that does not answer is asked for so long
 REACH_S = 20.0  # likewise, by who only begins: it may be the wrong one
 _PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
 _CONNECT_S, _ANSWER_S, _FILE_S = 5.0, 15.0, 60.0  # that an answer may take, and a part of a file
+_FILE_TRIES = 5  # for each part of one
 _AT_ONCE = 16
 _BATCH = 1000  # names that one request can remove
 _TIMEOUTS = ("HTTPClientError", "ConnectionError", "FSTimeoutError", "TimeoutError")
@@ -260,7 +261,7 @@ def _file_system(process: int, answer_s: float) -> Any:  # noqa: ANN401, ARG001 
             "a store at s3:// needs the package s3fs, which is not installed here: "
             "pip install '.[s3]', on every node"
         ) from error
-    found.retries = 1  # `Bucket` asks again by itself, and tells
+    found.retries = _FILE_TRIES if answer_s == _FILE_S else 1  # `Bucket` asks again, and tells
     return found
 
 
