@@ -89,6 +89,7 @@ def bring_files(folder: Path, files: Mapping[str, str]) -> None:
     far = far_of(folder)
     if far is None:
         return
+    folder.mkdir(parents=True, exist_ok=True)  # a bucket knows no folder that has no file
     missing = [name for name in files if not (folder / name).is_file()]
     _at_once(lambda name: fetch(far, name, folder / name, files[name]), missing)
 

@@ -256,6 +256,14 @@ def test_another_node_has_the_result_with_every_byte(node: Nodes, url: str) -> N
     assert checksums(folder) == record.files
 
 
+def test_a_result_without_a_file_is_one_on_another_node_too(node: Nodes, url: str) -> None:
+    store = node("one", url)
+    attempt, record = a_record(store)
+    (attempt / "network.pt").unlink()
+    record = store.commit(STAGE, attempt, replace(record, files={}))
+    assert list(node("two", url).result_folder(record).iterdir()) == []
+
+
 def test_a_file_that_is_not_what_the_record_says_is_not_used(node: Nodes, url: str) -> None:
     store = node("one", url)
     record = committed(store)
