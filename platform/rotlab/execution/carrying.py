@@ -76,6 +76,13 @@ def folders_in(folder: Path) -> list[str]:
     return sorted(name for name, one in there.items() if one is None and not name.startswith("."))
 
 
+def folders_beside(folder: Path) -> list[Path]:
+    """Return the other folders that the bucket has beside one; none, of a folder store."""
+    if far_of(folder) is None:
+        return []
+    return [folder.with_name(one) for one in folders_in(folder.parent) if one != folder.name]
+
+
 def bring_files(folder: Path, files: Mapping[str, str]) -> None:
     """Fetch files that are not here yet; one that the bucket has not stays away.
 
@@ -136,15 +143,11 @@ def sent_log(path: Path) -> Iterator[None]:
             send_files(path.parent, [path.name])
 
 
-def send_away(folder: Path, keep: Iterable[str] = ()) -> None:
-    """Remove a folder from the bucket, but for some of the folders in it."""
+def send_away(folder: Path) -> None:
+    """Remove a folder from the bucket, with all that is in it."""
     far = far_of(folder)
     if far is not None:
-        kept = tuple(f"{name}/" for name in keep)
-        gone = [
-            name for name in far.bucket.listed(far.name, deep=True) if not name.startswith(kept)
-        ]
-        far.bucket.remove(*(_below(far, name) for name in gone))
+        far.bucket.remove_folder(far.name)
 
 
 def _at_once(do: Callable[[str], object], names: list[str]) -> None:

@@ -27,7 +27,7 @@ PARTS = ".parts"
 DRIVER_LOOKS_S = 2.0
 WORKER_LOOKS_S = 5.0
 _PATIENCE_S = 10.0  # for a bucket that does not answer; then it is tried at the next look
-_CLOSE_S = 120.0  # likewise, at the end of a run
+_CLOSE_S = 30.0  # likewise, at the end of a run
 _LOG = logging.getLogger(__name__)
 
 
@@ -151,7 +151,7 @@ class _Courier(threading.Thread):
             self._put_together()
             far = far_of(self._stop_file)
             if far is not None and self._stop_sent:
-                far.bucket.remove(far.name)
+                replace(far.bucket, patience_s=_CLOSE_S).remove(far.name)
         except (UserError, OSError) as error:
             _LOG.warning(
                 "the end of the journal is on this node alone, until a run here: %s", error
@@ -197,7 +197,8 @@ class _Courier(threading.Thread):
             return
         with self._journal.open("rb") as file:
             data = file.read(self._sent)
-        bucket, folder = self._far.bucket, f"{self._far.name}{PARTS}"
+        bucket = replace(self._far.bucket, patience_s=_CLOSE_S)
+        folder = f"{self._far.name}{PARTS}"
         parts = bucket.listed(folder)
         try:
             if self._whole_tag is None:

@@ -91,7 +91,7 @@ class Lease:
         return json.dumps({**holder, "beat": self._beat})
 
     def _is_own(self) -> bool:
-        return holder_of(self._slot.read()).get("attempt") == self._attempt
+        return holder_of(self._slot.glance()).get("attempt") == self._attempt
 
     def _keep_up(self) -> None:
         while not self._over.wait(self._stale_s / BEATS):

@@ -13,6 +13,7 @@ from rotlab.execution.carrying import (
     bring,
     bring_each,
     bring_files,
+    folders_beside,
     folders_in,
     send_away,
     send_files,
@@ -182,6 +183,7 @@ class Results(Layout):
         """
         home = self.home(stage.key, stage.kind)
         send_files(attempt, [*record.files, *([CHECKPOINT] if record.state is not None else [])])
+        beside = folders_beside(attempt)  # now: later ones may be of a result that is made again
         try:
             create_json(home / RECORD, record_to_json(record), f".record-{attempt.name}.tmp")
         except FileExistsError:
@@ -199,7 +201,8 @@ class Results(Layout):
             if other.name != attempt.name:
                 shutil.rmtree(other, ignore_errors=True)
         forget_state(home)
-        send_away(attempt.parent, keep=[attempt.name])
+        for one in beside:
+            send_away(one)
         return record
 
     def is_withdrawn(self, key: str, kind: str, attempt: str) -> bool:

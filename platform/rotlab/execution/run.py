@@ -98,7 +98,8 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             raise
         finally:
             interrupt.disarm()
-            store.smoke_store(name, run).discard()
+            if job.smoke != "no":
+                store.smoke_store(name, run).discard()
             unsent = tracker.close(_CLOSE_SOON_S if status == INTERRUPTED else _CLOSE_S)
             journal.close()
             news.tell(f"{name} ended with exit status {status}", status=status)

@@ -18,6 +18,13 @@ class Slot(Protocol):
     def read(self) -> str | None:
         """Return the text that is there."""
 
+    def glance(self) -> str | None:
+        """Likewise, if it can be known soon.
+
+        Raises:
+            UserError: if the bucket does not answer now.
+        """
+
     def take_over(self, theirs: str, text: str) -> bool:
         """Put a text where another's was read; return whether it is there."""
 
@@ -30,7 +37,11 @@ class Slot(Protocol):
         """
 
     def let_go(self) -> None:
-        """Remove the text."""
+        """Remove the text.
+
+        Raises:
+            UserError: if the bucket does not answer now.
+        """
 
 
 def slot_of(path: Path, holder: str, patience_s: float) -> Slot:
@@ -39,7 +50,7 @@ def slot_of(path: Path, holder: str, patience_s: float) -> Slot:
     Args:
         path: of the file, in a folder that is there.
         holder: a name that nobody else uses.
-        patience_s: that moving on may wait for a bucket that does not answer.
+        patience_s: that a holder may wait for a bucket that does not answer.
     """
     far = far_of(path)
     return FileSlot(path, holder) if far is None else ObjectSlot(far, patience_s)
@@ -71,6 +82,10 @@ class FileSlot:
             return self._path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
+
+    def glance(self) -> str | None:
+        """Return the text that is there."""
+        return self.read()
 
     def take_over(self, theirs: str, text: str) -> bool:  # noqa: ARG002  (whatever is there)
         """Put a text where another's was read; return whether it is there."""
@@ -108,6 +123,11 @@ class ObjectSlot:
         return True
 
     def read(self) -> str | None:
+        """Return the text that is there."""
+        held = self._far.bucket.read(self._far.name)
+        return None if held is None else held.data.decode()
+
+    def glance(self) -> str | None:
         """Return the text that is there: what is moved on next, if it is one's own."""
         held = self._hasty.read(self._far.name)
         if held is None:
@@ -128,7 +148,7 @@ class ObjectSlot:
 
     def let_go(self) -> None:
         """Remove the text."""
-        self._far.bucket.remove(self._far.name)
+        self._hasty.remove(self._far.name)
 
     def _put(self, text: str, tag: str) -> bool:
         try:

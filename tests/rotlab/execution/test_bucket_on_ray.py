@@ -54,15 +54,15 @@ def test_a_study_in_a_bucket_ends_as_in_a_folder_whatever_is_lost_on_the_way(
         return [name for name in bucket.listed("", deep=True) if name.endswith(ending)]
 
     first = start_driver(SCENARIO, url, env=env("one"))
-    wait_until(lambda: len(names("state.json")) == 2, 100)
+    wait_until(lambda: len(names("state.json")) == 2, 180)
     kill(first.pid, *descendants(first.pid))
     first.wait()
 
     second = start_driver(SCENARIO, url, env=env("two"))
-    wait_until(lambda: len(names("record.json")) >= 1, 100)
+    wait_until(lambda: len(names("record.json")) >= 1, 180)
     with server.away():
         time.sleep(AWAY_S)
-    ended = finish(second, 150)
+    ended = finish(second, 240)
     assert ended.status == 0, ended.err
     assert f"store:   {url}" in ended.out
 

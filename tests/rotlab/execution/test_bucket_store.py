@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from rotlab.cluster.survey import look_at_store
 from rotlab.execution import bucket as buckets
 from rotlab.execution.bucket import Bucket, BucketError, ChangedError
 from rotlab.execution.carrying import send_files
@@ -454,6 +455,13 @@ def test_small_files_of_a_result_come_here_for_mlflow_and_networks_do_not(
     assert found is not None
     assert found.whole == ("scores.csv",)
     assert found.tags["rotlab.folder"] == f"{url}/count/{STAGE.key}/attempts/{record.attempt}"
+
+
+def test_a_node_that_reaches_the_bucket_is_found_in_order(node: Nodes, url: str) -> None:
+    root = node("one", url).root
+    assert "is not the folder that the driver writes to" in str(look_at_store(root, "mark.tmp"))
+    create_json(root / "mark.tmp", {}, ".mark")
+    assert look_at_store(root, "mark.tmp") is None
 
 
 # Names, and what cannot be
