@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import fsspec
 
-from rotnet.errors import UserError
+from rotlab.execution.answers import BucketError, judged
 
 PROTOCOLS = ("s3",)  # whose exclusive creation is known to be safe
 AWAY_S = 3600.0  # a server that does not answer is asked for so long
@@ -31,17 +31,8 @@ _CONNECT_S, _ANSWER_S, _FILE_S = 5.0, 15.0, 60.0  # that an answer may take, and
 _FILE_TRIES = 5  # for each part of one
 _AT_ONCE = 16
 _BATCH = 1000  # names that one request can remove
-_TIMEOUTS = ("HTTPClientError", "ConnectionError", "FSTimeoutError", "TimeoutError")
-_NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound")
-_WRONG_CREDENTIALS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
-_BUSY = 409, 429  # another's request for the name is under way; too many at once
-_CHANGED = 412
 _LOG = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
-
-
-class BucketError(UserError):
-    """A bucket cannot be used as it has to be."""
 
 
 class ChangedError(Exception):
@@ -205,7 +196,7 @@ class Bucket:
             try:
                 found = question(_file_system(os.getpid(), _FILE_S if of_file else _ANSWER_S))
             except Exception as error:
-                sort, why = _judged(error)
+                sort, why = judged(error)
                 if sort == "other":
                     raise
                 if sort == "changed":
@@ -267,36 +258,3 @@ def _file_system(process: int, answer_s: float) -> Any:  # noqa: ANN401, ARG001 
 
 def _call(method: str, request: Mapping[str, Any], fs: Any) -> Any:  # noqa: ANN401  (no types)
     return fs.call_s3(method, **request)
-
-
-def _judged(error: Exception) -> tuple[Literal["other", "changed", "refused", "away", "busy"], str]:
-    """What an error means, and that in words."""
-    names = {each.__name__ for each in type(error).__mro__}
-    response: Mapping[str, Any] = (
-        getattr(error, "response", None) or getattr(error.__cause__, "response", None) or {}
-    )
-    code = str(response.get("Error", {}).get("Code", ""))
-    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if status == _CHANGED:
-        return "changed", ""
-    if code == "NoSuchBucket":
-        return "refused", "there is no such bucket; make it first, or give another --store"
-    if names.intersection(_NO_CREDENTIALS):
-        said = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role of the node"
-        return "refused", f"no credentials were found; {said}"
-    if code in _WRONG_CREDENTIALS:
-        return "refused", f"its server does not accept the credentials ({code}); give others"
-    if isinstance(error, PermissionError):
-        return "refused", (
-            f"these credentials may not do that ({error}); they need s3:ListBucket, s3:GetObject, "
-            "s3:PutObject and s3:DeleteObject there"
-        )
-    if status in _BUSY:
-        return "busy", code
-    if names.intersection(_TIMEOUTS) or status >= 500:
-        return "away", str(error) or type(error).__name__
-    if isinstance(error, FileNotFoundError | BucketError) or not (
-        response or "BotoCoreError" in names
-    ):
-        return "other", ""
-    return "refused", f"its server says: {error}"

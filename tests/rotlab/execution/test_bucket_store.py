@@ -17,7 +17,8 @@ import pytest
 
 from rotlab.cluster.survey import look_at_store
 from rotlab.execution import bucket as buckets
-from rotlab.execution.bucket import Bucket, BucketError, ChangedError
+from rotlab.execution.answers import BucketError, judged
+from rotlab.execution.bucket import Bucket, ChangedError
 from rotlab.execution.carrying import send_files
 from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.exclusive import check_exclusive
@@ -573,7 +574,7 @@ class RefusalError(Exception):
 @pytest.mark.parametrize(
     ("error", "sort", "said"),
     [
-        (PermissionError("Access Denied"), "refused", "s3:PutObject"),
+        (RefusalError("AccessDenied", 403), "refused", "s3:PutObject"),
         (RefusalError("SignatureDoesNotMatch", 403), "refused", "does not accept the credentials"),
         (type("NoCredentialsError", (Exception,), {})(), "refused", "no credentials were found"),
         (RefusalError("NoSuchBucket", 404), "refused", "no such bucket"),
@@ -582,10 +583,11 @@ class RefusalError(Exception):
         (RefusalError("PreconditionFailed", 412), "changed", ""),
         (ConnectionResetError("reset"), "away", "reset"),
         (KeyError("a bug"), "other", ""),
+        (PermissionError("of a folder here"), "other", ""),
     ],
 )
 def test_each_refusal_has_its_way_out(error: Exception, sort: str, said: str) -> None:
-    found, words = buckets._judged(error)
+    found, words = judged(error)
     assert found == sort
     assert said in words
 
