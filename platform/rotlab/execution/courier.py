@@ -101,7 +101,8 @@ def heeding(*signs: Path | None) -> Iterator[None]:
     def look() -> None:
         while not over.wait(WORKER_LOOKS_S):
             for sign in wanted:
-                _heed(sign)
+                with contextlib.suppress(UserError, OSError):
+                    _heed(sign)
 
     looker = threading.Thread(target=look, name="signs", daemon=True)
     looker.start()
@@ -136,11 +137,20 @@ class _Courier(threading.Thread):
         self._over = threading.Event()
 
     def run(self) -> None:
-        """Look now and then."""
+        """Look now and then; tell when there is no answer, and when there is one again."""
+        is_away = False
         while not self._over.wait(DRIVER_LOOKS_S):
-            with contextlib.suppress(UserError, OSError):
+            try:
                 self._carry(_PATIENCE_S)
-            _heed(self._cancel)
+                _heed(self._cancel)
+            except (UserError, OSError) as error:
+                if not is_away:
+                    _LOG.warning("%s; what is at work waits for it where it needs it", error)
+                is_away = True
+            else:
+                if is_away:
+                    _LOG.warning("store %s can be used again", self._far.bucket)
+                is_away = False
 
     def end(self) -> None:
         """Carry what is left, put the journal together, and take the wish back."""
@@ -215,7 +225,6 @@ def _heed(sign: Path) -> None:
     far = far_of(sign)
     if far is None or sign.exists():
         return
-    with contextlib.suppress(UserError, OSError):
-        held = replace(far.bucket, patience_s=_PATIENCE_S).read(far.name)
-        if held is not None:
-            write_copy(sign, held.data)
+    held = replace(far.bucket, patience_s=_PATIENCE_S).read(far.name)
+    if held is not None:
+        write_copy(sign, held.data)

@@ -109,18 +109,21 @@ class Results(Layout):
         bring_files(folder, record.files)
         lost = [folder] if not folder.is_dir() else []
         lost = lost or [folder / name for name in record.files if not (folder / name).is_file()]
-        if lost and (folder / PARTIAL).is_file():
-            raise StoreError(
-                f"{told(lost[0])}: was left out when {record.kind} {record.key[:12]} was exported; "
-                "import a file made with --weights all, or have it made again: rotlab invalidate "
-                f"{record.key[:12]} --because TEXT"
-            )
         if lost:
-            raise StoreError(
-                f"{told(lost[0])}: gone, though {record.kind} {record.key[:12]} has a record; "
-                f"remove {told(folder.parents[1] / RECORD)} to have it made again"
-            )
+            raise _gone(record, lost[0], folder)
         return folder
+
+    def result_file(self, record: Record, name: str) -> Path:
+        """Return one of a record's files; from a bucket it is fetched alone.
+
+        Raises:
+            StoreError: if it is gone, or damaged.
+        """
+        folder = self.result_place(record)
+        bring_files(folder, {name: record.files[name]})
+        if not (folder / name).is_file():
+            raise _gone(record, folder / name, folder)
+        return folder / name
 
     def state_path(self, record: Record) -> Path:
         """Return where a record's training state lies, if it is kept."""
@@ -241,6 +244,19 @@ class Results(Layout):
             raise StoreError(
                 f"{told(path)}: {error}; remove it to have the stage made again"
             ) from error
+
+
+def _gone(record: Record, lost: Path, folder: Path) -> StoreError:
+    if (folder / PARTIAL).is_file():
+        return StoreError(
+            f"{told(lost)}: was left out when {record.kind} {record.key[:12]} was exported; "
+            "import a file made with --weights all, or have it made again: rotlab invalidate "
+            f"{record.key[:12]} --because TEXT"
+        )
+    return StoreError(
+        f"{told(lost)}: gone, though {record.kind} {record.key[:12]} has a record; "
+        f"remove {told(folder.parents[1] / RECORD)} to have it made again"
+    )
 
 
 def new_attempt_id() -> str:

@@ -41,6 +41,7 @@ from rotnet.errors import UserError
 from rotnet.learning.watch import Stopped, Unwatched
 from tests.rotlab.execution import s3
 from tests.rotlab.execution.lab import KINDS, make_stage
+from tests.rotlab.execution.processes import wait_until
 
 STAGE = make_stage("count", name="a")
 URL = f"s3://{s3.BUCKET}"
@@ -402,6 +403,23 @@ def test_of_two_who_take_themselves_for_the_writer_one_learns_better(
     two = node("two", url)
     with two.driving("lab", "1-b"):
         assert [one["event"] for one in Journal(two.journal_path("lab")).read()] == ["by another"]
+
+
+def test_a_run_says_when_the_bucket_is_away_and_when_it_is_back(
+    server: s3.Server,
+    node: Nodes,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("rotlab.execution.courier.DRIVER_LOOKS_S", 0.05)
+    monkeypatch.setattr("rotlab.execution.courier._PATIENCE_S", 0.2)
+    monkeypatch.setattr(buckets, "_ANSWER_S", 0.5)
+    with node("one", url).driving("lab", "1-a"):
+        with server.away():
+            wait_until(lambda: "waits for it where it needs it" in caplog.text, 30)
+        wait_until(lambda: "can be used again" in caplog.text, 30)
+    assert caplog.text.count("waits for it") == 1
 
 
 def test_a_study_whose_runs_node_was_lost_is_taken_over(node: Nodes, url: str) -> None:
