@@ -181,8 +181,9 @@ def _run(
     settle(work.cpus[stage.kind], gpus)
     started, clock = datetime.now(UTC), time.monotonic()
     together = contextlib.nullcontext() if helpers is None else helpers.beside(inputs, folder)
-    with pulse, together, few_videos(work.few), mirrored(Succession(pulse, folder), folder) as heir:
-        metrics = _check_metrics(run(stage.config, inputs, data, folder, heir))
+    heir = mirrored(Succession(pulse, folder), folder)
+    with heir as watch, pulse, together, few_videos(work.few):
+        metrics = _check_metrics(run(stage.config, inputs, data, folder, watch))
     origin = read_origin(folder)
     record = Record(
         key=stage.key,

@@ -88,7 +88,7 @@ def in_a_folder(
 ) -> dict[str, tuple[object, ...]]:
     """Return what the stages leave in a folder store, done one after the other, at once."""
     with monkeypatch.context() as hurried:
-        hurried.setattr(lab.time, "sleep", lambda _: None)
+        hurried.setattr(time, "sleep", lambda _: None)
         work = Work(plan.stages, lab.KINDS, {}, folder, dict.fromkeys(lab.KINDS, 1))
         return {key: told(perform(key, work, Unwatched())) for key in plan.stages}
 

@@ -331,7 +331,7 @@ def test_half_an_upload_of_a_state_is_not_seen(
             raise Stopped
 
     stop_at("1")
-    upload, sent = Bucket.upload, []
+    upload, sent = Bucket.upload, list[str]()
 
     def cut(self: Bucket, path: Path, name: str) -> None:
         if sent:
