@@ -52,6 +52,8 @@ def _path_rows(found: Examination) -> Iterator[Sequence[str]]:
         for reading in probed.readings:
             said = "told" if reading.told else "at chance" if reading.at_chance else "unsure"
             note = said if probed.required else f"{said} (reported, not required)"
+            if probed.times > 1:
+                note += f", of {probed.times} looks together"
             yield (f"{probed.source} ({probed.look})", *_told(reading), note)
 
 
