@@ -8,7 +8,7 @@ import torch
 
 from rotnet.config import ClipConfig, PretextConfig, PretrainConfig
 from rotnet.data.manifest import Manifest
-from rotnet.doctor import bench, drawn
+from rotnet.doctor import bench, drawn, probe
 from rotnet.doctor.bench import MORE, Budget
 from rotnet.doctor.drawn import halves
 from rotnet.doctor.examine import examine
@@ -71,7 +71,7 @@ def test_what_is_told_is_looked_at_once_more_with_other_draws_and_both_looks_cou
 ) -> None:
     monkeypatch.setattr(bench, "PLANTS", ())
     looked: list[tuple[int, int, float]] = []
-    right = bench.read
+    right = probe.read
 
     def read(train: Sample, test: Sample, question: Question, **how: Any) -> list[Reading]:
         # The first source is told at 29 %; what it says the next time is given.
