@@ -11,6 +11,7 @@ from rotlab.execution.run import run_job
 from rotlab.planning.budget import Budget
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Resources, Stage
+from tests.rotlab.execution.bowls import TEXT as BOWLS
 from tests.rotlab.execution.bowls import make_searching_job
 from tests.rotlab.execution.climbs import PLAIN, make_climbing_job
 from tests.rotlab.execution.climbs import TEXT as CLIMBS
@@ -128,8 +129,14 @@ def main(scenario: str, store: str, limit: str = "", only: str = "", address: st
     if scenario == "looks":
         text = f"{THROWS}throw: {{seconds: 1.0}}\n"
         return run_job(make_looking_job(Path(store), text), Console(stderr=True), print)
-    if scenario == "search":
-        return run_job(make_searching_job(Path(store)), Console(stderr=True), print)
+    if scenario in ("search", "long search"):
+        text = BOWLS.replace(
+            "proposals: 10", "proposals: 20" if "long" in scenario else "proposals: 10"
+        )
+        return run_job(make_searching_job(Path(store), text), Console(stderr=True), print)
+    if scenario == "long climbs":
+        text = CLIMBS.replace("proposals: 8", "proposals: 20")
+        return run_job(make_climbing_job(Path(store), text), Console(stderr=True), print)
     if scenario in ("climbs", "whole climbs"):
         space = CLIMBS if scenario == "climbs" else PLAIN
         text = f"{space.replace('[0, 1]}', '[0]}', 1)}climb: {{seconds: 0.1}}\n"
