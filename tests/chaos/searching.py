@@ -40,6 +40,7 @@ def proposals(store: Path) -> int:
 
 def run(scenario: str, store: Path) -> None:
     """Run a study to its end."""
+    store.parent.mkdir(exist_ok=True)
     outcome = finish(start_driver(scenario, store), _ENDS_S)
     assert outcome.status == 0, outcome
 
@@ -48,6 +49,7 @@ def run_killed(scenario: str, store: Path, kills: int, seed: int) -> None:
     """Kill its driver, and all below it, at so many numbers of proposals; then run to the end."""
     chance = random.Random(seed)  # noqa: S311
     whens = sorted(chance.sample(range(_PROPOSALS // 10, _PROPOSALS - 5), kills))
+    store.parent.mkdir()
     stood: list[tuple[float, dict[str, str]]] = []
     for number, least in enumerate(whens, 1):
         driver = start_driver(scenario, store)
