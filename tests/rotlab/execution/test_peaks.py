@@ -2,7 +2,6 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -75,12 +74,12 @@ def nvml(**by_process: int) -> SimpleNamespace:
         nvmlInit=lambda: None,
         nvmlDeviceGetCount=lambda: 1,
         nvmlDeviceGetHandleByIndex=lambda number: number,
-        nvmlDeviceGetComputeRunningProcesses=lambda device: listed,
+        nvmlDeviceGetComputeRunningProcesses=lambda _: listed,
     )
 
 
 @pytest.fixture
-def cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     """A device of 80 of which 50 are taken, 20 of them by the allocator of process 7."""
     monkeypatch.setattr(device_memory, "os", SimpleNamespace(getpid=lambda: 7))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
@@ -96,9 +95,9 @@ def cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }
     for name, value in told.items():
         monkeypatch.setattr(torch.cuda, name, value)
-    yield
 
 
+@pytest.mark.usefixtures("cuda")
 @pytest.mark.parametrize(
     ("driver", "context"),
     [
@@ -109,7 +108,6 @@ def cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ],
 )
 def test_the_driver_is_asked_for_the_process_and_else_all_that_is_taken_counts(
-    cuda: None,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     driver: SimpleNamespace | None,
