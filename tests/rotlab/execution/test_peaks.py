@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,9 +11,14 @@ import pytest
 import torch
 
 from rotlab.execution import device_memory, provenance
+from rotlab.execution.capacity import Capacity
+from rotlab.execution.conduct import Assignment, Conduct, Event
 from rotlab.execution.device_memory import watched, watching
+from rotlab.execution.message import Message
 from rotlab.execution.peaks import Peaks, read_peak
+from rotlab.execution.searcher import request
 from rotlab.execution.shares import Shares
+from rotlab.planning.plan import Plan
 from rotlab.planning.share import Peak
 from rotlab.planning.smoke import smoke_of
 from rotlab.planning.stage import Resources
@@ -212,3 +218,68 @@ def test_a_stage_takes_the_largest_share_that_it_needs_on_any_device(tmp_path: P
         "gpus: auto of count: 1/2 of Fast 80 and Slow measured for 2, "
         "a whole device for 1 not yet measured"
     ]
+
+
+class Growing:
+    """As much of a search as a run asks: once a stage is done, it asks for another."""
+
+    num_pruned = 0
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self._left = plan, 1
+
+    def done(self, key: str, metrics: Mapping[str, float]) -> None:
+        """Take note of nothing."""
+
+    def heard(self, *_: object, **__: object) -> bool:
+        return False
+
+    def take_stopped(self) -> None:
+        """Nothing is stopped."""
+
+    def lost(self, keys: object) -> None:
+        """Nothing is lost."""
+
+    def sign(self, key: str) -> None:
+        """Nothing can stop a stage."""
+
+    def decide(self) -> bool:
+        self._left, grows = self._left - 1, self._left > 0
+        more = make_stage("count", name="a", epochs=9)
+        stages = {**self.plan.stages, more.key: more} if grows else self.plan.stages
+        self.plan = replace(self.plan, stages=stages)
+        return grows
+
+
+class Deaf:
+    def record(self, event: Event) -> None:
+        """Hear nothing."""
+
+
+def test_a_stage_that_is_asked_for_late_takes_the_share_of_its_sort(tmp_path: Path) -> None:
+    plan, taken = make_plan([make_stage("count", name="a")]), {"count": Resources(1, 1.0)}
+    shares = Shares(Peaks(tmp_path, KINDS), KINDS, taken, ("A100",))
+    sort = next(iter(smoke_of(plan, KINDS, plan.stages).plan.stages.values()))
+    shares.learn(sort, "A100", replace(PEAK, peak=20))
+    conduct = Conduct(
+        plan,
+        {},
+        taken,
+        lambda: Capacity(4, 1),
+        Deaf(),
+        searches=Growing(plan),  # type: ignore[arg-type]  # as much of one as is asked
+        measured=shares,
+    )
+    for _ in range(2):
+        one = conduct.propose()
+        assert isinstance(one, Assignment)
+        assert one.resources == Resources(1, 0.3333)
+        conduct.began(one.key, one.attempt)
+        conduct.heard(one.key, one.attempt, Message("FINISHED"))
+    assert conduct.finished_all
+
+
+def test_a_trial_for_a_model_of_devices_asks_ray_for_such_a_node() -> None:
+    config = {"cpus": 2, "gpus": 1.0, "processes": 1, "model": "A100"}
+    (bundle,) = request(config).bundles
+    assert bundle == {"CPU": 2.0, "GPU": 1.0, "accelerator_type:A100": 0.001}
