@@ -165,7 +165,9 @@ def run(args: argparse.Namespace) -> int:
         prices=prices,
         device=device,
     )
-    if searches is not None and args.smoke != "no":
+    if searches is not None and (
+        args.smoke != "no" or any(one.measured for one in job.resources.values())
+    ):
         book = DecisionBook(store.root)
         decided = book.read(planned.plan.tunings, planned.plan.families)
         job = replace(job, foreseen=planned.imagined(decided).plan)

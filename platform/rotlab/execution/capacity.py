@@ -16,12 +16,14 @@ class Capacity:
         nodes: cores and devices of each machine; empty where it is one machine.
         pending: how many stages that ask for the same may wait beyond those that fit; None takes
             what refills it.
+        models: Ray's names of its devices, each once; "" of those that have none.
     """
 
     cpus: float
     gpus: float
     nodes: tuple[tuple[float, float], ...] = ()
     pending: int | None = None
+    models: tuple[str, ...] = ()
 
     @property
     def margin(self) -> int:

@@ -21,6 +21,7 @@ from rotlab.execution.apart import apart
 from rotlab.execution.capacity import Capacity
 from rotnet.errors import UserError
 
+MODEL = "accelerator_type:"
 _PREFIX, _LOCK = "rotlab-ray-", "lock"
 _MAX_TEMP_CHARS = 20  # a socket's path may have 107, and Ray's own part of it has up to 64
 _LEFT_AFTER_S = 120.0
@@ -138,7 +139,14 @@ def _held(pending: int | None = None) -> Capacity:
     nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     sizes = [node["Resources"] for node in nodes if node["Alive"]]
     each = tuple((size.get("CPU", 0.0), size.get("GPU", 0.0)) for size in sizes)
-    return Capacity(held.get("CPU", 0.0), held.get("GPU", 0.0), each, pending)
+    models = tuple(sorted({_model(size) for size in sizes if size.get("GPU")}))
+    return Capacity(held.get("CPU", 0.0), held.get("GPU", 0.0), each, pending, models)
+
+
+def _model(size: Mapping[str, float]) -> str:
+    """What Ray calls a node's devices; of several names, as A100 and A100-80G, the particular."""
+    names = [name.removeprefix(MODEL) for name in size if name.startswith(MODEL)]
+    return max(names, key=len, default="")
 
 
 def _start(cpus: int | None, gpus: int | None, scratch: Path, *, verbose: bool, level: int) -> None:

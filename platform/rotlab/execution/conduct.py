@@ -22,6 +22,7 @@ from rotlab.execution.message import Message
 from rotlab.execution.policy import Policy
 from rotlab.execution.record import Record
 from rotlab.execution.retries import Retries
+from rotlab.execution.shares import Shares
 from rotlab.execution.snapshot import Snapshot, take_snapshot
 from rotlab.execution.store import new_attempt_id
 from rotlab.execution.teller import Teller
@@ -52,6 +53,7 @@ class Conduct:
         seconds: key -> how long a stage is thought to take, by which the critical path is told.
         shares: key -> request, resolved, of stages that ask for another than their kind.
         searches: searches, or looks, by which the plan grows as stages end, where it does.
+        measured: knows the shares of a device that stages take, where some are measured.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Conduct:
         seconds: Mapping[str, float] | None = None,
         shares: Mapping[str, Resources] | None = None,
         searches: Growth | None = None,
+        measured: Shares | None = None,
     ) -> None:
         self._plan = plan
         self._searches = searches
@@ -82,7 +85,9 @@ class Conduct:
             sort_out(self._release, searches)
         self._attempts = Attempts()
         self._elsewhere = Elsewhere(self._policy.stale_s)
-        self._larger: dict[str, Resources] = dict(shares or {})
+        self._measured = measured
+        self._larger: dict[str, Resources] = measured.of(plan) if measured else {}
+        self._larger.update(shares or {})
         self._retries = Retries(capacity)
         self._teller = Teller(listener, clock, self._policy.rates, used)
         self._alike = Alike()
@@ -302,6 +307,8 @@ class Conduct:
         try:
             while self._searches.decide():
                 before, self._plan = self._plan, self._searches.plan
+                if self._measured is not None:
+                    self._larger.update(self._measured.of(self._plan, before.stages))
                 cancelled = self._release.grow(self._plan)
                 self._listener.record(grown(before, self._plan, self._clock()))
                 self._lose(self._searches, cancelled)

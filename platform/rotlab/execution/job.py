@@ -17,6 +17,7 @@ from rotlab.planning.stage import Resources, StageKind
 from rotlab.tracking.artifacts import Artifacts
 
 PENDING = 64
+GAUGE = "rotlab.execution.device_memory:watching"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Job:
         smoke: whether each sort of stage is tried first, or nothing is done but that.
         foreseen: the plan with stand-ins for what its searches and looks have still to decide, of
             which sorts are tried as well; None: it is whole, or no sort is tried.
+        gauge: what measures the device memory of stages that take a measured share.
         verbose: let Ray and the workers talk.
         searches: searches, or looks, by which the plan grows, where it does.
         options: what `rotlab run-stage` needs to find the same store and data.
@@ -76,6 +78,7 @@ class Job:
     notify: str | None = None
     smoke: Literal["no", "first", "only"] = "no"
     foreseen: Plan | None = None
+    gauge: str = GAUGE
     verbose: bool = False
     options: tuple[str, ...] = ()
     searches: Growth | None = None

@@ -27,6 +27,7 @@ from rotlab.execution.gate import counting
 from rotlab.execution.interrupt import Interrupt
 from rotlab.execution.job import Job
 from rotlab.execution.layout import Layout
+from rotlab.execution.measuring import measure_first
 from rotlab.execution.notify import News
 from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
@@ -199,11 +200,12 @@ def _bring_about(
         resources = _resolve(job, ray_cluster, say)
         stop_file = store.stop_path(name, run)
         around = Surroundings(ray_cluster, interrupt, stop_file, progress, job.verbose)
+        missing = [key for key in job.to_do.stages if key not in done and key not in stopped]
         if job.smoke != "no":
-            missing = [key for key in job.to_do.stages if key not in done and key not in stopped]
             has_passed = try_first(job, missing, resources, run, around, say)
             if not has_passed or job.smoke == "only":
                 return DONE if has_passed else INCOMPLETE
+        measured = measure_first(job, missing, resources, run, around, say)
         is_limited = job.policy.budget.money is not None
         rates = rates_of(job.prices, job.device, resources.values(), needed=is_limited)
         own = tracker.journal.path
@@ -217,6 +219,7 @@ def _bring_about(
             used=spent([Journal(own).read()], rates),
             seconds=job.seconds,
             shares=_resolve_shares(job, ray_cluster),
+            measured=measured,
             searches=job.searches,
         )
         interrupt.aim(conduct, stop_file)
@@ -274,8 +277,19 @@ def _work(job: Job, resources: Mapping[str, Resources]) -> Work:
 def _resolve(job: Job, on: Cluster, say: Callable[[str], None]) -> dict[str, Resources]:
     """Return requests with their GPUs as numbers; a cluster that cannot grow must hold each."""
     capacity, resources = on.capacity(), job.resources
-    found = {kind: capacity.resolve(each) for kind, each in resources.items()}
-    if on.may_grow and not capacity.gpus and any(one.gpus is None for one in resources.values()):
+    found = {
+        kind: each.resolved(has_gpu=bool(capacity.gpus) or (each.measured and on.may_grow))
+        for kind, each in resources.items()
+    }
+    measured = ", ".join(kind for kind, each in resources.items() if each.measured)
+    if measured and not capacity.gpus:
+        then = "it is asked for some" if on.may_grow else "they take cores only"
+        say(f"gpus: auto of {measured}: there is no GPU now, so {then}")
+    if (
+        on.may_grow
+        and not capacity.gpus
+        and any(one.gpus is None and not one.measured for one in resources.values())
+    ):
         say(
             "warning: the cluster has no GPU now, so stages take cores only; to have it grow by "
             "GPUs, ask for them: resources: {pretrain: {gpus: 1}, ...}"

@@ -17,6 +17,7 @@ from rotlab.execution.failures import Failure, death, hung_stage, outside
 from rotlab.execution.message import from_result
 
 _REASON_CHARS = 300
+_SOME = 0.001  # of a node's one unit, by which Ray finds the node: many may take as much
 _ERROR = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Warning)\b")  # a traceback's last line
 Hung = abc.Callable[[str, str], bool]
 Called = abc.Callable[[], None]
@@ -52,6 +53,7 @@ class StageSearcher(_NotPickled, Searcher):
             "cpus": resources.cpus,
             "gpus": resources.gpus or 0.0,
             "processes": resources.processes,
+            "model": resources.model,
             "then": [_words(one) for one in proposed.then],
         }
 
@@ -205,6 +207,8 @@ def request(config: dict[str, Any]) -> tune.PlacementGroupFactory:
     bundle = {"CPU": float(config["cpus"]) / processes}
     if config["gpus"]:
         bundle["GPU"] = float(config["gpus"]) / processes
+        if config["model"]:
+            bundle[f"accelerator_type:{config['model']}"] = _SOME
     return tune.PlacementGroupFactory([bundle] * processes)
 
 

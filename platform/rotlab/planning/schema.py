@@ -12,7 +12,7 @@ from rotlab.planning.budget import LIMITS
 from rotlab.planning.excludes import BECAUSE
 from rotlab.planning.looks import FEWEST
 from rotlab.planning.looks import MOST as MOST_SEEDS
-from rotlab.planning.occupancy import Occupied
+from rotlab.planning.occupancy import AUTO, Occupied
 from rotlab.planning.overrides import SET
 from rotlab.planning.pruners import COUNT as EPOCHS
 from rotlab.planning.pruners import OPTIONS as PRUNERS
@@ -150,6 +150,7 @@ def _study(kinds: Mapping[str, StageKind]) -> Schema:
     own = {name: seeds for name, kind in kinds.items() if draws_by_chance(kind)}
     splits = _several(_SPLIT)
     occupied = _tidy(Occupied.model_json_schema())
+    occupied["properties"]["gpus"]["anyOf"].append({"const": AUTO})
     limit = {"type": "number", "exclusiveMinimum": 0}
     return {
         "replicates": {

@@ -94,7 +94,21 @@ def trainings() -> Plan:
     return make_plan([*learnt, total], name="trainings")
 
 
+def shared() -> Plan:
+    """Return a plan of counts of two sorts, one of which fails, to share a device."""
+    counts = [make_stage("count", name="a", epochs=n, seconds=0.1) for n in range(20, 24)]
+    return make_plan([*counts, make_stage("count", name="bad", fail=True)], name="shared")
+
+
+def shared_more() -> Plan:
+    """Return a plan of one sort, which the other had."""
+    return make_plan([make_stage("count", name="a", epochs=9)], name="more")
+
+
 SCENARIOS = {
+    "shared": shared,
+    "shared more": shared_more,
+    "shared without": shared_more,
     "mixed": mixed,
     "long": long,
     "wide": wide,
@@ -103,11 +117,19 @@ SCENARIOS = {
     "lengths": lengths,
     "trainings": trainings,
 }
+ON_SHARES = {
+    "gpus": 1,
+    "resources": {"count": Resources(measured=True)},
+    "gauge": "tests.rotlab.execution.lab:gauge",
+}
 RULES: dict[str, dict[str, Any]] = {
     "wide": {"policy": Policy(stale_s=3.0)},
     "mixed": {"hung_s": 3.0},
     "tried": {"smoke": "first"},
     "refused": {"smoke": "first"},
+    "shared": ON_SHARES,
+    "shared more": ON_SHARES,
+    "shared without": {**ON_SHARES, "gpus": 0},
 }
 
 
