@@ -14,6 +14,7 @@ from ray.tune.search import Searcher
 from rotlab.execution.assignment import Assignment
 from rotlab.execution.conduct import Conduct
 from rotlab.execution.failures import Failure, death, hung_stage, outside
+from rotlab.execution.leaving import can_withdraw, controller_of, keep_one, withdraw
 from rotlab.execution.message import from_result
 
 _REASON_CHARS = 300
@@ -92,6 +93,7 @@ class SparesFirst(_NotPickled, FIFOScheduler):
         super().__init__()  # type: ignore[no-untyped-call]
         self._conduct = conduct
         self._waiting: dict[str, Trial] = {}
+        self._gave_way = False
 
     def on_trial_add(
         self,
@@ -103,15 +105,37 @@ class SparesFirst(_NotPickled, FIFOScheduler):
 
     def choose_trial_to_run(
         self,
-        tune_controller: object,  # noqa: ARG002
+        tune_controller: object,
     ) -> Trial | None:
         """Return the trial that the next free worker is for, None where each has its own."""
+        self._give_way(tune_controller)
         for name, trial in tuple(self._waiting.items()):
             if trial.status != Trial.PENDING:
                 del self._waiting[name]
             elif self._conduct.is_spare(trial.config["stage"], trial.config["attempt"]):
                 return trial
         return None
+
+    def _give_way(self, wrapped: object) -> None:
+        """While others lack room, let go of idle workers and of trials that wait beyond the limit.
+
+        The latest go first; their stages are ready again.
+        """
+        gives_way = self._conduct.limit is not None
+        if not (gives_way or self._gave_way):
+            return
+        controller = controller_of(wrapped)
+        if controller is None:
+            return
+        self._gave_way = gives_way
+        keep_one(controller, keeps=not gives_way)
+        for name, trial in reversed(tuple(self._waiting.items())):
+            own = trial.config
+            if can_withdraw(controller, trial) and self._conduct.withdraws(
+                own["stage"], own["attempt"]
+            ):
+                del self._waiting[name]
+                withdraw(controller, trial)
 
 
 class TrialListener(_NotPickled, Callback):

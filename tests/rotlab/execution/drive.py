@@ -1,6 +1,7 @@
 """A driver in a process of its own, to be watched and killed."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,16 @@ def shared_more() -> Plan:
     return make_plan([make_stage("count", name="a", epochs=9)], name="more")
 
 
+def naps(name: str) -> Plan:
+    """Return a plan of thirty counts of three seconds."""
+    counts = [make_stage("count", name=f"{name}{i}", epochs=6, seconds=0.5) for i in range(30)]
+    return make_plan(counts, name=name)
+
+
 SCENARIOS = {
+    "first naps": partial(naps, "first"),
+    "naps": partial(naps, "second"),
+    "heavy naps": partial(naps, "heavy"),
     "shared": shared,
     "shared more": shared_more,
     "shared without": shared_more,
@@ -126,6 +136,7 @@ RULES: dict[str, dict[str, Any]] = {
     "mixed": {"hung_s": 3.0},
     "tried": {"smoke": "first"},
     "refused": {"smoke": "first"},
+    "heavy naps": {"weight": 3.0},
     "shared": ON_SHARES,
     "shared more": ON_SHARES,
     "shared without": {**ON_SHARES, "gpus": 0},
