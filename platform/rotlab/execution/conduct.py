@@ -180,6 +180,12 @@ class Conduct:
             waiting = () if is_full or ends else self._next()
             return Wish(study, weight, capacity.part(running), capacity.part(waiting))
 
+    @property
+    def is_over(self) -> bool:
+        """Whether workers are at more stages than the run may take while others lack room."""
+        with self._lock:
+            return self._is_beyond(self._capacity(), self._attempts.running())
+
     def withdraws(self, key: str, attempt: str) -> bool:
         """Take back an attempt that waits, and those in line behind it, if others lack the room.
 

@@ -10,7 +10,14 @@ from typing import Any
 
 from ray.tune.experiment import Trial
 
-_NEEDED = ("_staged_trials", "_resetting_trials", "_actor_cache", "_unstage_trial_with_resources")
+_NEEDED = (
+    "_staged_trials",
+    "_resetting_trials",
+    "_trial_to_actor",
+    "_actor_manager",
+    "_actor_cache",
+    "_unstage_trial_with_resources",
+)
 
 
 def controller_of(wrapped: Any) -> Any:  # noqa: ANN401  (Tune's own)
@@ -28,6 +35,12 @@ def keep_one(controller: Any, *, keeps: bool) -> None:  # noqa: ANN401
 def can_withdraw(controller: Any, trial: Trial) -> bool:  # noqa: ANN401
     """Say whether a trial waits, and no worker is being made ready for it."""
     return trial.status == Trial.PENDING and trial not in controller._resetting_trials
+
+
+def is_starting(controller: Any, trial: Trial) -> bool:  # noqa: ANN401
+    """Say whether a worker of its own has room, and is being started for a trial that waits."""
+    actor = controller._trial_to_actor.get(trial)
+    return actor is not None and bool(controller._actor_manager.is_actor_started(actor))
 
 
 def withdraw(controller: Any, trial: Trial) -> None:  # noqa: ANN401

@@ -16,7 +16,7 @@ from rotlab.planning.fairness import Wish, limit
 EVERY_S = 1.0
 WAIT_S = 10.0  # a run is given way to once it has lacked something for so long
 STALE_S = 20.0
-LAPSE_S = 60.0  # and no more when it has taken nothing of free room for so long
+LAPSE_S = 180.0  # and no more when it has taken nothing of free room for so long
 
 
 @dataclass(slots=True)

@@ -28,10 +28,23 @@ class Wish:
 
 
 def shares(wishes: Collection[Wish]) -> list[float]:
-    """Return the fraction that is due to each run by its study's weight."""
+    """Return the fraction that is due to each run by its study's weight, and one stage at least.
+
+    >>> shares([Wish("a", 2.0, 0.0, 0.25), Wish("b", 1.0, 0.0, 0.25), Wish("c", 0.1, 0.0, 0.25)])
+    [0.5, 0.25, 0.25]
+    """
     runs = [sum(other.study == one.study for other in wishes) for one in wishes]
     parts = [one.weight / number for one, number in zip(wishes, runs, strict=True)]
-    return [part / sum(parts) for part in parts]
+    by_weight = [part / sum(parts) for part in parts]
+    least = [
+        one.stage if share < one.stage else 0.0
+        for one, share in zip(wishes, by_weight, strict=True)
+    ]
+    above = sum(share for share, one in zip(by_weight, least, strict=True) if not one)
+    left = 1.0 - sum(least)
+    if left < 0 or not above:
+        return by_weight
+    return [one or left * share / above for share, one in zip(by_weight, least, strict=True)]
 
 
 def missing(wish: Wish, share: float) -> float:
