@@ -21,11 +21,15 @@ LAPSE_S = 180.0  # and no more when it has taken nothing of free room for so lon
 
 @dataclass(slots=True)
 class _Heard:
-    """What was last heard of a run, since when, and since when it has lacked, or left, room."""
+    """What was last heard of a run, since when, and since when it has lacked, or left, room.
+
+    One that was never seen to move may have been left by a run that was killed.
+    """
 
     text: str
     since: float
     wish: Wish
+    has_moved: bool = False
     lacks_since: float | None = None
     leaves_since: float | None = None
 
@@ -61,9 +65,10 @@ class Neighbours:
         own = wish()
         self._post(own)
         self._read(now)
-        others = [one.wish for one in self._heard.values()]
+        alive = [one for one in self._heard.values() if one.has_moved]
+        others = [one.wish for one in alive]
         self._mark(own, others, now)
-        heard = [one.wish for one in self._heard.values() if self._counts(one, now)]
+        heard = [one.wish for one in alive if self._counts(one, now)]
         self._limit = limit(own, others, heard) if heard else None
         return self._limit
 
@@ -97,8 +102,11 @@ class Neighbours:
             elif known.text != text:
                 if wish.use != known.wish.use:  # it has got, or given, some
                     known.leaves_since = None
-                known.text, known.since, known.wish = text, now, wish
-            found[path.name] = known
+                known.text, known.since, known.wish, known.has_moved = text, now, wish, True
+            if now - known.since < STALE_S:
+                found[path.name] = known
+            else:  # it posts again if it was only stopped
+                path.unlink(missing_ok=True)
         self._heard = found
 
     def _mark(self, own: Wish, others: list[Wish], now: float) -> None:
@@ -112,7 +120,6 @@ class Neighbours:
 
     @staticmethod
     def _counts(one: _Heard, now: float) -> bool:
-        is_there = now - one.since < STALE_S
         has_waited = one.lacks_since is not None and now - one.lacks_since >= WAIT_S
         lapsed = one.leaves_since is not None and now - one.leaves_since >= LAPSE_S
-        return is_there and has_waited and not lapsed
+        return has_waited and not lapsed

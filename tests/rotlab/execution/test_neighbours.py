@@ -64,6 +64,14 @@ def test_one_that_takes_nothing_of_free_room_is_given_way_to_no_longer(pair: Pai
     assert pair.wait(LAPSE_S) is None
 
 
+def test_what_a_killed_run_has_left_is_never_given_way_to_and_goes(pair: Pair) -> None:
+    pair.b.look(lambda: Wish("b", 1.0, 0.0, 0.25))
+    pair.is_there = False
+    for _ in range(int(STALE_S) + 2):
+        assert pair.wait(EVERY_S) is None
+    assert [path.name for path in pair.folder.iterdir()] == ["a.json"]
+
+
 def test_a_torn_wish_is_none(pair: Pair) -> None:
     pair.is_there = False
     pair.folder.mkdir(parents=True)
