@@ -77,6 +77,14 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
         help="stages at once, at most (default: as many as fit)",
     )
     parser.add_argument(
+        "--weight",
+        metavar="W",
+        type=_weight,
+        default=1.0,
+        help="of the study among those that run on one cluster, given by --address, and keep their "
+        "results in one store: what each gets of it while all have stages that wait [%(default)g]",
+    )
+    parser.add_argument(
         "--pending",
         metavar="N",
         type=_count,
@@ -208,6 +216,7 @@ def make_job(
         prices=prices,
         device=device,
         notify=args.notify,
+        weight=args.weight,
         smoke=args.smoke,
         verbose=args.verbose,
         options=_given(args),
@@ -276,6 +285,16 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, got {text!r}")
     return int(text)
+
+
+def _weight(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = 0.0
+    if not 0 < weight < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return weight
 
 
 def _target(text: str) -> str:

@@ -93,6 +93,7 @@ def _words(args: argparse.Namespace) -> list[str]:
         ("--tracking-uri", args.tracking_uri),
         ("--concurrency", args.concurrency),
         ("--pending", args.pending),
+        ("--weight", args.weight),
         ("--same-errors", args.same_errors),
         ("--hung-after", args.hung_after if args.hung_after != HUNG_AFTER_MIN else None),
         ("--notify", args.notify),

@@ -48,11 +48,13 @@ class Cluster:
         capacity: returns what it holds now.
         may_grow: whether it can hold more later; one started here cannot.
         scratch: a folder on this machine that is gone when the cluster has been left.
+        name: that runs which have joined it know it by.
     """
 
     capacity: Callable[[], Capacity]
     may_grow: bool
     scratch: Path
+    name: str
 
 
 @contextlib.contextmanager
@@ -95,7 +97,9 @@ def cluster(
         try:
             held = _held()
             capacity = (lambda: held) if address is None else _Growing(pending).capacity
-            yield Cluster(capacity, address is not None, scratch)
+            node: Any = worker.global_worker.node
+            name = node.cluster_id.hex()
+            yield Cluster(capacity, address is not None, scratch, name)
         finally:
             with shield():
                 ray.shutdown()

@@ -27,6 +27,7 @@ from rotlab.execution.snapshot import Snapshot, take_snapshot
 from rotlab.execution.store import new_attempt_id
 from rotlab.execution.teller import Teller
 from rotlab.execution.unneeded import sort_out
+from rotlab.planning.fairness import Wish
 from rotlab.planning.plan import Plan
 from rotlab.planning.release import Release
 from rotlab.planning.serial import grown
@@ -99,6 +100,7 @@ class Conduct:
         self.stopping = False  # set from a signal handler, which must not wait for the lock
         self.halted: str | None = None
         self.used_beside = Usage()  # by other runs of the study
+        self.limit: float | None = None  # of the cluster, while other runs on it lack room
         self.is_near = ""  # the limit that is nearly used up, once one is
         self.failures: dict[str, Failure] = {}
 
@@ -130,6 +132,8 @@ class Conduct:
             if key is None:
                 return None
             wanted = self._wanted(key)
+            if self._is_beyond(capacity, [*held, wanted]):
+                return None
             line = [
                 self._assign(one, wanted) for one in (key, *self._after(key, wanted, len(held)))
             ]
@@ -160,6 +164,45 @@ class Conduct:
             if running is None or running.since is not None:
                 return False
             return not running.has_room or self._clock() - running.released > _WORKER_START_S
+
+    def wish(self, study: str, weight: float) -> Wish:
+        """Return what the run takes of its cluster, and what it would take next.
+
+        Args:
+            study: that is run.
+            weight: of the study among those that share the cluster.
+        """
+        with self._lock:
+            capacity, running = self._capacity(), self._attempts.running()
+            most = self._policy.concurrency
+            is_full = most is not None and len(running) >= most
+            ends = self.stopping or bool(self.halted)
+            waiting = () if is_full or ends else self._next()
+            return Wish(study, weight, capacity.part(running), capacity.part(waiting))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether workers are at more stages than the run may take while others lack room."""
+        with self._lock:
+            return self._is_beyond(self._capacity(), self._attempts.running())
+
+    def withdraws(self, key: str, attempt: str) -> bool:
+        """Take back an attempt that waits, and those in line behind it, if others lack the room.
+
+        Return whether it was: nothing may come of the attempt any more.
+        """
+        with self._lock:
+            waiting = self._attempts.find(key, attempt)
+            if waiting is None or waiting.since is not None:
+                return False
+            if not self._is_beyond(self._capacity(), self._attempts.held()):
+                return False
+            name: Name | None = Name(key, attempt)
+            while name is not None:
+                then = self._attempts.at(name.key).then
+                self._put_back(*name)
+                name = then
+            return True
 
     def heard(self, key: str, attempt: str, message: Message) -> None:
         """Take a worker's message."""
@@ -258,6 +301,19 @@ class Conduct:
                 self._clock(),
                 self._ended,
             )
+
+    def _next(self) -> list[Resources]:
+        """What the next stage takes that has no worker; of none where all have one."""
+        for one in self._attempts.all().values():
+            if one.since is None and not one.is_in_line:
+                return [one.resources]
+        return [self._wanted(key) for key in self._release.ready(1)]
+
+    def _is_beyond(self, capacity: Capacity, held: Sequence[Resources]) -> bool:
+        """Whether so much is more than the run may take now; one stage it always may."""
+        if self.limit is None or len(held) <= 1:
+            return False
+        return capacity.part(held) > self.limit + 1e-6
 
     def _wanted(self, key: str) -> Resources:
         return self._larger.get(key) or self._resources[self._plan.stages[key].kind]

@@ -49,6 +49,7 @@ class Job:
         smoke: whether each sort of stage is tried first, or nothing is done but that.
         foreseen: the plan with stand-ins for what its searches and looks have still to decide, of
             which sorts are tried as well; None: it is whole, or no sort is tried.
+        weight: of the study among those whose runs share a cluster and a store.
         gauge: what measures the device memory of stages that take a measured share.
         verbose: let Ray and the workers talk.
         searches: searches, or looks, by which the plan grows, where it does.
@@ -78,6 +79,7 @@ class Job:
     notify: str | None = None
     smoke: Literal["no", "first", "only"] = "no"
     foreseen: Plan | None = None
+    weight: float = 1.0
     gauge: str = GAUGE
     verbose: bool = False
     options: tuple[str, ...] = ()

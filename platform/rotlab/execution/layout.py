@@ -13,6 +13,7 @@ studies/<name>/smoke-<run>/...     a store of stages that are only tried, gone w
 studies/<name>/smoke/...           what was tried and passed, and what was said by what did not
 memory/<mark>-<device>.json        how much of it sorts of stages need; see `rotlab.execution.peaks`
 searches/<key>/<number>.json      what searches decide; see `rotlab.execution.decision_book`
+clusters/<cluster>/<run>.json      what runs take of it; see `rotlab.execution.neighbours`
 .clearing.lock                     keeps `rotlab gc` apart from runs that begin
 .trash-<id>/...                    what a `rotlab gc` is removing
 .import-<id>/...                   what a `rotlab import` has not yet put in place
@@ -30,7 +31,14 @@ RECORD = "record.json"
 LEASE = "lease.json"
 INVALID = "invalid"
 TRASH = ".trash-"
-_OTHERS = ("studies", "artifacts", "searches", "looks", "memory")  # folders that hold no stages
+_OTHERS = (
+    "studies",
+    "artifacts",
+    "searches",
+    "looks",
+    "memory",
+    "clusters",
+)  # folders that hold no stages
 IMPORT = ".import-"
 
 
@@ -90,6 +98,10 @@ class Layout:
     def peaks_folder(self) -> Path:
         """Return the folder of what is known of the memory that stages need."""
         return self.root / "memory"
+
+    def cluster_folder(self, cluster: str) -> Path:
+        """Return the folder in which runs on a cluster say what they take of it."""
+        return self.root / "clusters" / cluster
 
     def logs(self, stage: Stage) -> list[Path]:
         """Return the logs of all attempts at a stage, oldest first."""

@@ -32,6 +32,7 @@ from rotlab.execution.notify import News
 from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
 from rotlab.execution.record import Record
+from rotlab.execution.sharing import beside_others
 from rotlab.execution.smoke import try_first
 from rotlab.execution.store import Store, StoreError
 from rotlab.execution.study import SavedStudy, next_revision
@@ -230,9 +231,17 @@ def _bring_about(
             _beside(job, own, rates),
             lambda words: news.tell(f"{name} has used {words} of its budget"),
         )
-        with being_run(tracker, study, reused, job.policy.budget):
-            overseer.look()
-            run_trials(conduct, _work(job, resources), overseer.look, around)
+        with (
+            being_run(tracker, study, reused, job.policy.budget),
+            beside_others(job, conduct, ray_cluster, run) as share,
+        ):
+
+            def look() -> None:
+                overseer.look()
+                share()
+
+            look()
+            run_trials(conduct, _work(job, resources), look, around)
     if conduct.plan is not job.to_do:
         job = replace(job, plan=conduct.plan)
         store.save_study(_revision(job))

@@ -1,6 +1,8 @@
 """A driver in a process of its own, to be watched and killed."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +107,16 @@ def shared_more() -> Plan:
     return make_plan([make_stage("count", name="a", epochs=9)], name="more")
 
 
-SCENARIOS = {
+def naps(name: str, number: int) -> Plan:
+    """Return a plan of counts of six seconds."""
+    counts = [make_stage("count", name=f"{name}{i}", epochs=12, seconds=0.5) for i in range(number)]
+    return make_plan(counts, name=name)
+
+
+SCENARIOS: dict[str, Callable[[], Plan]] = {
+    "first naps": partial(naps, "first", 60),
+    "naps": partial(naps, "second", 20),
+    "heavy naps": partial(naps, "heavy", 30),
     "shared": shared,
     "shared more": shared_more,
     "shared without": shared_more,
@@ -127,6 +138,7 @@ RULES: dict[str, dict[str, Any]] = {
     "mixed": {"hung_s": 3.0},
     "tried": {"smoke": "first"},
     "refused": {"smoke": "first"},
+    "heavy naps": {"weight": 3.0},
     "shared": ON_SHARES,
     "shared more": ON_SHARES,
     "shared without": {**ON_SHARES, "gpus": 0},
