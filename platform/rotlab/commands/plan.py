@@ -9,6 +9,7 @@ from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
 from rotlab.planning.costed import cost
+from rotlab.planning.foreseen import foresee
 from rotlab.planning.looks_outline import Least
 from rotlab.planning.outline import outline, outline_json
 from rotlab.planning.planned import plan_file
@@ -50,11 +51,12 @@ def run(args: argparse.Namespace) -> int:
     planned = plan_file(args.file, args.data)
     decisions = DecisionBook(store.root).read(planned.plan.tunings, planned.plan.families)
     fewest = planned.imagined(decisions, most=False) if planned.plan.families else None
-    planned = planned.imagined(decisions)
+    whole = planned.imagined(decisions)
+    timed = list(timings(store.all_records(whole.plan.count_by_kind()), planned.kinds))
+    planned = foresee(planned, decisions, timed, prices, args.device)
     stages = planned.plan.stages
     records = store.records(stages.values())
     done = Counter(stages[key].kind for key in records)
-    timed = list(timings(store.all_records(planned.plan.count_by_kind()), planned.kinds))
     costed = cost(planned, records, timed, prices, args.device)
     simulated = None
     if args.simulate is not None:

@@ -217,7 +217,8 @@ def _growth(planned: Planned, store: Store) -> Growth | None:
     book = DecisionBook(store.root)
     search = planned.spec.search
     if search is not None:
-        return searches_of(planned.planner, search, planned.kinds, store, planned.spec.name)
+        kinds, spec = planned.kinds, planned.spec
+        return searches_of(planned.planner, search, kinds, store, spec.name, spec.resources)
     if planned.plan.families:
         return Looking(planned.planner, book, _judge())
     return None

@@ -15,6 +15,7 @@ from rotlab.execution.failures import debug_line
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
+from rotlab.planning.decisions import Tuning
 from rotlab.planning.looks_outline import looks_lines
 from rotlab.planning.names import unknown
 from rotlab.planning.serial_looks import families_from_json
@@ -80,21 +81,32 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
     decisions = DecisionBook(store.root).read(tunings)
     made = sum(len(decisions.proposed(key)) for key in tunings)
     asked = sum(one.ends_after(decisions.proposed(key)) for key, one in tunings.items())
+    of = "" if any(one.allowance for one in tunings.values()) else f" of {asked}"
     failed = sum(one is None for each in decisions.values.values() for one in each.values())
     pruned = sum(map(len, decisions.pruned.values()))
     yield (
         f"searches: {len(decisions.winners)} of {len(tunings)} have ended, "
-        f"{made} of {asked} proposals made"
+        f"{made}{of} proposals made"
         + f", {failed} of them failed" * bool(failed)
         + f", {pruned} of them pruned" * bool(pruned)
     )
+    for key, tuning in tunings.items():
+        if tuning.allowance is not None:
+            hours = decisions.hours.get(key, {}).values()
+            used = sum(one[tuning.allowance.unit] for one in hours)
+            yield f"  {_arms(tuning)}: {used:.3g} of {tuning.allowance} used by those that ended"
     for key, winner in decisions.winners.items():
-        arms = "; ".join(map(_described, tunings[key].arms[:_LISTED])) or "all arms"
-        more = f" and {len(tunings[key].arms) - _LISTED} more" * (len(tunings[key].arms) > _LISTED)
         yield (
-            f"  {arms}{more} on {tunings[key].place}, {tunings[key].modality}: "
-            f"{_described(winner.settings)} (proposal {winner.number}, {winner.value:.4g})"
+            f"  {_arms(tunings[key])}: {_described(winner.settings)} "
+            f"(proposal {winner.number}, {winner.value:.4g})"
         )
+
+
+def _arms(tuning: Tuning) -> str:
+    """Which arms a search is of, and where."""
+    arms = "; ".join(map(_described, tuning.arms[:_LISTED])) or "all arms"
+    more = f" and {len(tuning.arms) - _LISTED} more" * (len(tuning.arms) > _LISTED)
+    return f"{arms}{more} on {tuning.place}, {tuning.modality}"
 
 
 def _pruned(store: Store, study: SavedStudy) -> set[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rotlab.execution.files import create_json
+from rotlab.planning.allowance import Hours
 from rotlab.planning.decisions import Decisions, Ended, Proposal, Pruned, Tuning, Winner
 from rotlab.planning.looks import Family, Look
 from rotlab.planning.plan import Plan
@@ -70,6 +71,7 @@ class DecisionBook:
         proposals, winners = {}, {}
         values: dict[str, dict[int, float | None]] = {}
         pruned: dict[str, frozenset[int]] = {}
+        hours: dict[str, dict[int, Hours]] = {}
         for key, tuning in tunings.items():
             found: list[Proposal] = []
             ends: list[Ended] = []
@@ -82,7 +84,8 @@ class DecisionBook:
                 ended = _read(self._root / key / f"{number}-value.json", ended_from_json)
                 if ended is not None:
                     ends.append(ended)
-            number = tuning.ends_after(found)
+            hours[key] = {one.number: one.hours for one in ends if one.hours is not None}
+            number = tuning.ends_after(found, hours[key])
             proposals[key] = tuple(found[:number])
             values[key] = {one.number: one.value for one in ends}
             pruned[key] = frozenset(one.number for one in ends if one.pruned)
@@ -93,7 +96,7 @@ class DecisionBook:
                 values[key] = dict(winner.values)
                 pruned[key] = frozenset(winner.pruned)
         looks = {key: tuple(self._taken(family)) for key, family in (families or {}).items()}
-        return Decisions(proposals, winners, looks, values, pruned)
+        return Decisions(proposals, winners, looks, values, pruned, hours)
 
     def keep_proposal(self, proposal: Proposal) -> Proposal:
         """Return the proposal of that number that counts: this one, or one that came first."""

@@ -284,7 +284,18 @@ def _resolve(job: Job, on: Cluster, say: Callable[[str], None]) -> dict[str, Res
         for kind, each in found.items():
             _check_fits(kind, each, capacity)
     check_divided(job.to_do.stages.values(), job.kinds, found)
+    _check_counted(job.plan, found)
     return found
+
+
+def _check_counted(plan: Plan, resources: Mapping[str, Resources]) -> None:
+    """Refuse a search that would never come to the end of its hours."""
+    units = {one.allowance.unit for one in plan.tunings.values() if one.allowance is not None}
+    if "gpu_hours" in units and not any(each.gpus for each in resources.values()):
+        raise UserError(
+            "search.budget.gpu_hours: nothing takes a GPU here, so none of them would ever be used;"
+            " give cpu_hours, or ask for GPUs: resources: {finetune: {gpus: 1}, ...}"
+        )
 
 
 def _resolve_shares(job: Job, on: Cluster) -> dict[str, Resources]:

@@ -1,16 +1,20 @@
 """The searches of a study as it runs: what they decide next as their proposals end. No Ray."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.distinct import Draw, distinct
 from rotlab.execution.growth import Growth
+from rotlab.planning.allowance import UNITS, Hours
 from rotlab.planning.decisions import Decisions, Ended, Proposed, Tuning, Winner
 from rotlab.planning.planner import Planner
 from rotlab.planning.search import Search
+from rotlab.planning.stage import Stage
 from rotnet.errors import UserError
+
+Taken = Callable[[Stage], Hours]  # what a stage took until now
 
 
 class Searches(Growth):
@@ -24,10 +28,16 @@ class Searches(Growth):
         search: that the study asks for.
         book: where decisions are kept.
         draw: draws proposals; None takes Optuna.
+        taken: tells what stages took, where the search has a budget of hours.
     """
 
     def __init__(
-        self, planner: Planner, search: Search, book: DecisionBook, draw: Draw | None = None
+        self,
+        planner: Planner,
+        search: Search,
+        book: DecisionBook,
+        draw: Draw | None = None,
+        taken: Taken | None = None,
     ) -> None:
         found = book.read(planner.tunings)
         super().__init__(planner, _planned(found))
@@ -39,6 +49,8 @@ class Searches(Growth):
         self._known = found.values  # at the start: a plan never shrinks while it runs
         self._kept = {key: dict(found.values.get(key, {})) for key in planner.tunings}
         self._pruned = {key: set(found.pruned.get(key, ())) for key in planner.tunings}
+        self._taken = taken
+        self._used = {key: dict(found.hours.get(key, {})) for key in planner.tunings}
         self._made = self._by_number()
 
     def undecided(self) -> dict[str, str]:
@@ -48,11 +60,12 @@ class Searches(Growth):
             if key in self._winners:
                 continue
             values = self._values(key)
-            number = tuning.ends_after(self._proposals[key])
+            number = self._ends_after(tuning, values)
             if len(values) == number and not _numbers(values.values()):
                 found[key] = f"all {len(values)} proposals failed"
             else:
-                found[key] = f"{len(values)} of {number} proposals have ended"
+                of = f"of {number} " if tuning.allowance is None else ""
+                found[key] = f"{len(values)} {of}proposals have ended"
         return found
 
     def over(self) -> frozenset[str]:
@@ -94,14 +107,35 @@ class Searches(Growth):
                 continue
             values = self._values(key)
             made = self._proposals[key]
-            if len(values) == tuning.ends_after(made):
+            if len(values) == self._ends_after(tuning, values):
                 has_decided |= self._crown(tuning, values)
                 continue
             ended = next((one.number - 1 for one in made if one.number not in values), len(made))
-            while len(made) < min(ended + self._search.at_once, tuning.ends_after(made)):
+            while len(made) < min(ended + self._search.at_once, self._ends_after(tuning, values)):
                 self._propose(tuning, len(made) + 1, values)
                 has_decided = True
         return has_decided
+
+    def _ends_after(self, tuning: Tuning, ended: Iterable[int]) -> int:
+        """After how many proposals a search ends, as far as those that have ended tell."""
+        used = {number: self._hours_of(tuning.key, number) for number in ended}
+        known = {number: hours for number, hours in used.items() if hours is not None}
+        return tuning.ends_after(self._proposals[tuning.key], known)
+
+    def _hours_of(self, key: str, number: int) -> Hours | None:
+        """Hours of a proposal that has ended, less what those before it needed, too."""
+        if self._taken is None:
+            return None
+        if number not in self._used[key]:
+            proposals = self._proposals[key][:number]
+            *before, own = (self._planner.as_stages(one).stages for one in proposals)
+            known = {stage for each in before for stage in each}
+            stages = [self._planner.stage(stage) for stage in own if stage not in known]
+            taken = [self._taken(stage) for stage in stages]
+            self._used[key][number] = {
+                unit: math.fsum(one[unit] for one in taken) for unit in UNITS
+            }
+        return self._used[key][number]
 
     def _propose(self, tuning: Tuning, number: int, values: Mapping[int, float | None]) -> None:
         made = self._proposals[tuning.key]
@@ -151,13 +185,16 @@ class Searches(Growth):
         for number, value in values.items():
             if number not in kept:
                 made = self._made[tuning.key, number]
-                ended = Ended(tuning.key, number, value, made.results)
+                hours = self._hours_of(tuning.key, number)
+                ended = Ended(tuning.key, number, value, made.results, hours=hours)
                 self._take_end(self._book.keep_end(ended))
         return {number: kept[number] for number in values}
 
     def _take_end(self, ended: Ended) -> None:
         """Learn how a proposal counts as ended, by whoever decided it first."""
         self._kept[ended.tuning][ended.number] = ended.value
+        if ended.hours is not None:
+            self._used[ended.tuning][ended.number] = ended.hours
         if ended.pruned:
             self._pruned[ended.tuning].add(ended.number)
 

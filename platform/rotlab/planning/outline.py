@@ -126,6 +126,8 @@ def outline_json(
                 "target": one.target,
                 "split": one.split,
                 "proposals": one.proposals,
+                "budget": {one.allowance.unit: one.allowance.hours} if one.allowance else None,
+                "proposals_foreseen": planned.foreseen.get(one.key, one.proposals),
                 "pruned_from_epoch": one.contest.grace if one.contest else None,
             }
             for one in plan.tunings.values()
@@ -218,6 +220,9 @@ def _searched(planned: Planned) -> list[str]:
         return []
     ranges = "; ".join(f"{name} {domain}" for name, domain in search.settings.items())
     number = _counted(len(plan.tunings), "search").replace("searchs", "searches")
+    size = _counted(search.proposals, "proposal")
+    if search.allowance is not None:
+        size = f"{search.allowance}{_foreseen(planned.foreseen)}"
     way = "highest" if search.maximizes else "lowest"
     contests = [one.contest for one in plan.tunings.values() if one.contest is not None]
     stopped = []
@@ -230,11 +235,20 @@ def _searched(planned: Planned) -> list[str]:
         ]
     return [
         f"searched: {ranges}",
-        f"  {number} of {_counted(search.proposals, 'proposal')}, {search.at_once} at once, by "
+        f"  {number} of {size}, {search.at_once} at once, by "
         f"{search.sampler}; the {way} {search.metric} of {search.by} on held-out videos wins",
         "  planned as if proposals were spread evenly; a simulation starts all of them at once",
         *stopped,
     ]
+
+
+def _foreseen(numbers: Mapping[str, int | None]) -> str:
+    """How many proposals searches that have hours are thought to make."""
+    known = sorted(number for number in numbers.values() if number is not None)
+    if not known or len(known) < len(numbers):
+        return " each (how many proposals that is, nobody knows yet)"
+    least = "" if known[0] == known[-1] else f"{known[0]} to "
+    return f" each (some {least}{_counted(known[-1], 'proposal')})"
 
 
 def _lengths(planned: Planned) -> list[str]:

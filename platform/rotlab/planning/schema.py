@@ -7,6 +7,7 @@ that are registered. What binds several settings, only `rotlab check` can tell.
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from rotlab.planning.allowance import BUDGET, UNITS, words
 from rotlab.planning.axes import VALUES, WHEN, why_no_axis
 from rotlab.planning.budget import LIMITS
 from rotlab.planning.excludes import BECAUSE
@@ -19,11 +20,12 @@ from rotlab.planning.pruners import OPTIONS as PRUNERS
 from rotlab.planning.replicates import DECIDED, LAST_SPLIT, LOOKS, SEEDS, UNTIL, draws_by_chance
 from rotlab.planning.report import NAME
 from rotlab.planning.samplers import COUNT, FLAG, OPTIONS, POPULATION, SCALE
-from rotlab.planning.search import GOALS, MOST, SEARCH
+from rotlab.planning.search import GOALS, SEARCH
 from rotlab.planning.sections import CHOICES, DATA, TASK
 from rotlab.planning.settings import Vocabulary, vocabulary
 from rotlab.planning.spec import measures
 from rotlab.planning.stage import StageKind
+from rotlab.planning.tries import MOST
 from rotnet.recipes import RECIPES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -32,6 +34,7 @@ _NOT_FOR_EDITORS = ("default", "neutral", "how", "title")  # a recipe's value ho
 Schema = dict[str, Any]
 
 _SEED: Schema = {"type": "integer", "minimum": 0, "exclusiveMaximum": SEEDS}
+_HOURS: Schema = {"type": "number", "exclusiveMinimum": 0}
 _SPLIT: Schema = {"type": "integer", "minimum": 1, "maximum": LAST_SPLIT}
 
 
@@ -210,6 +213,14 @@ def _search(kinds: Mapping[str, StageKind]) -> Schema:
         "metric": ("of that kind", {"type": "string", "minLength": 1}),
         "goal": ("what is better", {"enum": list(GOALS)}),
         "proposals": ("how many settings each search tries", count),
+        BUDGET: (
+            "how many hours each search may take",
+            {
+                **_object({unit: {**_HOURS, "description": words(unit)} for unit in UNITS}),
+                "minProperties": 1,
+                "maxProperties": 1,
+            },
+        ),
         "at_once": ("how many of them are under way", count),
         "sampler": ("what proposes them", {"anyOf": [{"enum": list(OPTIONS)}, *_samplers()]}),
         "pruner": (

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from math import prod
-from typing import Any
 
+from rotlab.planning.allowance import BUDGET, Allowance, read_allowance
 from rotlab.planning.axes import why_no_axis
 from rotlab.planning.conditions import Conditions
 from rotlab.planning.defaults import Defaults
@@ -18,6 +17,7 @@ from rotlab.planning.samplers import Sampler, read_sampler
 from rotlab.planning.sections import CHOICES
 from rotlab.planning.source import Place
 from rotlab.planning.stage import Judged, StageKind
+from rotlab.planning.tries import read_at_once, read_proposals
 
 SEARCH = "search"
 GOALS = ("maximize", "minimize")
@@ -27,6 +27,7 @@ _PARTS = (
     "metric",
     "goal",
     "proposals",
+    BUDGET,
     "at_once",
     "sampler",
     "pruner",
@@ -34,7 +35,6 @@ _PARTS = (
     "seed",
     "split",
 )
-MOST = 10_000  # proposals: more is a slip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Search:
         seeds: that proposals are judged on.
         splits: likewise; None takes the first of the study's.
         pruner: how those that fall behind are stopped; None: all get to their end.
+        allowance: hours of each search, where it may take only so many.
     """
 
     settings: Mapping[str, Domain]
@@ -66,6 +67,7 @@ class Search:
     seeds: tuple[int, ...]
     splits: tuple[int, ...] | None
     pruner: Pruner | None = None
+    allowance: Allowance | None = None
 
     @property
     def maximizes(self) -> bool:
@@ -100,8 +102,9 @@ def read_search(
     settings = _read_settings(report, defaults, conditions)
     by = _read_by(report, kinds, measured)
     sampler = read_sampler(report)
-    proposals = _read_proposals(report, sampler, settings)
-    at_once = _count(report, "at_once", 1, MOST) if "at_once" in given else 1
+    proposals = read_proposals(report, sampler, settings)
+    at_once = read_at_once(report)
+    allowance = read_allowance(report, at_once)
     goal = given.get("goal", GOALS[0])
     if goal not in GOALS:
         report.add((SEARCH, "goal"), unknown("goal", goal, GOALS))
@@ -133,7 +136,18 @@ def read_search(
     if len(report.problems) > before or by is None or metric is None:
         return None
     return Search(
-        settings, by, metric, str(goal), proposals, at_once, sampler, per, own, splits, pruner
+        settings,
+        by,
+        metric,
+        str(goal),
+        proposals,
+        at_once,
+        sampler,
+        per,
+        own,
+        splits,
+        pruner,
+        allowance,
     )
 
 
@@ -241,44 +255,6 @@ def _read_metric(report: Report, by: str, judged: Judged) -> str | None:
         report.add(place, unknown(f"metric of {by} on held-out videos", metric, known))
         return None
     return metric
-
-
-def _read_proposals(report: Report, sampler: Sampler, settings: Mapping[str, Domain]) -> int:
-    """How many proposals each search has; of a grid, all of its points unless told otherwise."""
-    place = (SEARCH, "proposals")
-    grid = None
-    if sampler.name == "grid":
-        points = {name: domain.points() for name, domain in settings.items()}
-        for name, found in points.items():
-            if found is None:
-                report.add(
-                    (SEARCH, "settings", name), "has no grid; give a step, or a list of values"
-                )
-        if None not in points.values():
-            grid = prod(len(found or ()) for found in points.values())
-    if not report.has(place):
-        if grid is not None and grid <= MOST:
-            return grid
-        if sampler.name != "grid":
-            report.add((SEARCH,), "needs proposals, how many settings each arm may try")
-        elif grid is not None:
-            report.add((SEARCH,), f"the grid has {grid:,} points; give proposals, how many to try")
-        return 1
-    asked = _count(report, "proposals", 1, MOST)
-    if grid is not None and asked > grid:
-        report.add(place, f"the grid has {grid} points, got {asked}; ask for no more than it has")
-    return asked
-
-
-def _count(report: Report, name: str, lowest: int, highest: int) -> int:
-    value: Any = report.get((SEARCH, name))
-    if isinstance(value, bool) or not isinstance(value, int):
-        report.add((SEARCH, name), f"must be a whole number, got {shown(value)}")
-        return lowest
-    if not lowest <= value <= highest:
-        report.add((SEARCH, name), f"must be at least {lowest} and at most {highest}, got {value}")
-        return lowest
-    return value
 
 
 def _read_per(report: Report, conditions: Conditions) -> tuple[str, ...] | None:

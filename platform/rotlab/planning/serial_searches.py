@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from rotlab.planning.allowance import Allowance
 from rotlab.planning.decisions import (
     Awaited,
     Contest,
@@ -31,6 +32,7 @@ def searches_to_json(plan: Plan) -> dict[str, Any]:
                 "split": one.split,
                 **({"contest": asdict(one.contest)} if one.contest else {}),
                 **({} if one.points is None else {"points": one.points}),
+                **({"allowance": asdict(one.allowance)} if one.allowance else {}),
             }
             for one in plan.tunings.values()
         ],
@@ -73,11 +75,12 @@ def searches_from_json(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tuning_from_json(values: Mapping[str, Any]) -> Tuning:
-    contest = values.get("contest")
+    contest, allowance = values.get("contest"), values.get("allowance")
     made = {
         "settings": tuple(values["settings"]),
         "arms": tuple(values["arms"]),
         "contest": Contest(**contest) if contest else None,
+        "allowance": Allowance(**allowance) if allowance else None,
     }
     return Tuning(**{**values, **made})
 
@@ -112,6 +115,7 @@ def ended_to_json(ended: Ended) -> dict[str, Any]:
         "value": ended.value,
         "results": list(ended.results),
         **({"pruned": True} if ended.pruned else {}),
+        **({} if ended.hours is None else {"hours": dict(ended.hours)}),
     }
 
 

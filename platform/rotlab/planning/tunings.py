@@ -99,6 +99,7 @@ class Tunings:
                 split=group.split,
                 contest=self._contest(group),
                 points=self._few_points(group),
+                allowance=self._search.allowance,
             )
 
     def of(self, index: int, arm: Arm, target: str, split: int | None) -> dict[str, str]:
