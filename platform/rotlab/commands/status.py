@@ -1,9 +1,8 @@
 """`rotlab status`: how far a study is, from what lies in the store."""
 
 import argparse
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -15,7 +14,7 @@ from rotlab.execution.failures import debug_line
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
-from rotlab.planning.decisions import Tuning
+from rotlab.planning.fronts import arms_of, described, fronts
 from rotlab.planning.looks_outline import looks_lines
 from rotlab.planning.names import unknown
 from rotlab.planning.serial_looks import families_from_json
@@ -23,8 +22,6 @@ from rotlab.planning.serial_searches import searches_from_json
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.past import in_order, look_back
 from rotnet.errors import UserError
-
-_LISTED = 4  # arms that share a search; more are counted only
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,13 +63,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _described(values: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in values.items()
-    )
-
-
 def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
     """How far searches are."""
     tunings = searches_from_json(study.plan).get("tunings")
@@ -94,19 +84,19 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
         if tuning.allowance is not None:
             hours = decisions.hours.get(key, {}).values()
             used = sum(one[tuning.allowance.unit] for one in hours)
-            yield f"  {_arms(tuning)}: {used:.3g} of {tuning.allowance} used by those that ended"
+            yield f"  {arms_of(tuning)}: {used:.3g} of {tuning.allowance} used by those that ended"
     for key, winner in decisions.winners.items():
         yield (
-            f"  {_arms(tunings[key])}: {_described(winner.settings)} "
+            f"  {arms_of(tunings[key])}: {described(winner.settings)} "
             f"(proposal {winner.number}, {winner.value:.4g})"
         )
-
-
-def _arms(tuning: Tuning) -> str:
-    """Which arms a search is of, and where."""
-    arms = "; ".join(map(_described, tuning.arms[:_LISTED])) or "all arms"
-    more = f" and {len(tuning.arms) - _LISTED} more" * (len(tuning.arms) > _LISTED)
-    return f"{arms}{more} on {tuning.place}, {tuning.modality}"
+    for front in fronts(tunings, decisions):
+        names = ", ".join(map(str, front.tuning.objectives))
+        yield f"  {arms_of(front.tuning)}: Pareto front of {front.tried} tries ({names})"
+        for one in front.members:
+            came_to = ", ".join(f"{value:.4g}" for value in one.values)
+            wins = ", which wins" * one.wins
+            yield f"    {came_to}: {described(one.settings)} (proposal {one.number}{wins})"
 
 
 def _pruned(store: Store, study: SavedStudy) -> set[str]:

@@ -200,7 +200,9 @@ class Contests(Searches):
     def _value_so_far(self, proposed: Proposed) -> float | None:
         """The mean of what a proposal's stages have told, done or not."""
         told = [
-            self._value(key) if key in self._metrics else self._pruning.last_value(key)
+            self._value(key, self._search.metric)
+            if key in self._metrics
+            else self._pruning.last_value(key)
             for key in proposed.results
         ]
         values = [value for value in told if value is not None]
@@ -226,8 +228,8 @@ def searches_of(
         resources: kind -> what its stages occupy, where that is not the kind's own default.
     """
     taken = None
-    if search.allowance is not None:
-        taken = Effort(store, study, kinds, resources).hours
+    if search.allowance is not None or any(one.unit for one in search.others):
+        taken = Effort(store, study, kinds, resources)
     book, length = DecisionBook(store.root), kinds[search.by].length
     if search.pruner is None or length is None:
         return Searches(planner, search, book, taken=taken)

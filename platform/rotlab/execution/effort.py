@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from functools import reduce
+from math import fsum
 from operator import add
 from pathlib import Path
 
 from rotlab.execution.budget import Usage
 from rotlab.execution.expenses import Reading
 from rotlab.execution.store import Store
-from rotlab.planning.allowance import Hours
+from rotlab.planning.allowance import UNITS, Hours
 from rotlab.planning.stage import Resources, Stage, StageKind
 
 
@@ -43,16 +44,29 @@ class Effort:
             JournalError: a journal is damaged.
             StoreError: the record cannot be read.
         """
+        return self._hours(stage.key, stage.kind)
+
+    def whole(self, stage: Stage) -> Hours:
+        """Return likewise what a stage took with the shorter trainings that it went on from."""
+        found, key = [], stage.key
+        while True:
+            found.append(self._hours(key, stage.kind))
+            record = self._store.record(key, stage.kind)
+            if record is None or record.continued is None:
+                return {unit: fsum(one[unit] for one in found) for unit in UNITS}
+            key = record.continued
+
+    def _hours(self, key: str, name: str) -> Hours:
+        """What a stage took, by its key and the name of its kind."""
         for path in self._store.journals(self._study):
             self._read.setdefault(path, Reading(path)).go_on()
-        used = reduce(add, (one.used_by(stage.key) for one in self._read.values()), Usage())
+        used = reduce(add, (one.used_by(key) for one in self._read.values()), Usage())
         hours: Hours = {"gpu_hours": used.gpu_hours, "cpu_hours": used.cpu_hours}
-        record = self._store.record(stage.key, stage.kind)
-        own = frozenset[str]().union(*(one.made(stage.key) for one in self._read.values()))
+        record = self._store.record(key, name)
+        own = frozenset[str]().union(*(one.made(key) for one in self._read.values()))
         if record is None or record.attempt in own:
             return hours
-        kind = self._kinds[stage.kind]
-        asked = self._resources.get(stage.kind, kind.resources)
+        asked = self._resources.get(name, self._kinds[name].resources)
         occupied = asked.resolved(has_gpu=record.device != "cpu")
         each = record.seconds / 3600
         return {

@@ -7,6 +7,7 @@ from typing import Any
 from rotlab.planning.allowance import Allowance, Hours
 from rotlab.planning.key import canonical
 from rotlab.planning.looks import Look
+from rotlab.planning.objectives import Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Ended:
         value: of its metric; None where it failed.
         results: keys of the stages that gave the value, or were to.
         pruned: it was stopped before its end; the value is what it had come to.
+        others: values of the search's other objectives, in order; empty where there are none.
         hours: that it used, less what those before it needed too; None where none were asked for.
     """
 
@@ -44,6 +46,7 @@ class Ended:
     value: float | None
     results: tuple[str, ...] = ()
     pruned: bool = False
+    others: tuple[float, ...] = ()
     hours: Hours | None = None
 
 
@@ -85,6 +88,9 @@ class Winner:
         value: of its metric, on held-out videos.
         values: number -> value of every proposal, None where it failed.
         pruned: numbers of those that were stopped before their end.
+        others: number -> values of the other objectives, in order, where there are several.
+        front: numbers of the Pareto front, likewise.
+        within: how far from the best by the metric it may be, likewise.
     """
 
     tuning: str
@@ -93,6 +99,9 @@ class Winner:
     value: float
     values: Mapping[int, float | None]
     pruned: tuple[int, ...] = ()
+    others: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+    front: tuple[int, ...] = ()
+    within: float = 0.0
 
     @property
     def proposals(self) -> int:
@@ -114,6 +123,7 @@ class Decisions:
             a plan for these decisions holds none of them.
         hours: key of a search -> number -> hours that a proposal which has ended used, as far as
             the search counts them.
+        others: key of a search -> number -> values of the objectives beside the metric.
     """
 
     proposals: Mapping[str, tuple[Proposal, ...]] = field(default_factory=dict)
@@ -122,6 +132,7 @@ class Decisions:
     values: Mapping[str, Mapping[int, float | None]] = field(default_factory=dict)
     pruned: Mapping[str, frozenset[int]] = field(default_factory=dict)
     hours: Mapping[str, Mapping[int, Hours]] = field(default_factory=dict)
+    others: Mapping[str, Mapping[int, tuple[float, ...]]] = field(default_factory=dict)
 
     def proposed(self, tuning: str) -> tuple[Proposal, ...]:
         """Return the proposals of a search, in order."""
@@ -166,6 +177,8 @@ class Tuning:
         contest: by which proposals may be stopped; None: all get to their end.
         points: different settings that there are, where those are fewer than proposals; else None.
         allowance: hours that it may take; None: as many as it takes.
+        objectives: all that tries are judged by, the metric first, where that is more than one.
+        within: how far from the best by the metric the winner may be, likewise.
     """
 
     key: str
@@ -178,6 +191,8 @@ class Tuning:
     contest: Contest | None = None
     points: int | None = None
     allowance: Allowance | None = None
+    objectives: tuple[Objective, ...] = ()
+    within: float = 0.0
 
     def ends_after(
         self, proposals: Sequence[Proposal], hours: Mapping[int, Hours] | None = None

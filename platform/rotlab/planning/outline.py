@@ -13,6 +13,7 @@ from rotlab.planning.lengths import Shared, shared_lengths, unshared_lengths
 from rotlab.planning.looks_outline import Least, least_lines, looks_json, looks_lines, plan_lines
 from rotlab.planning.plan import Plan
 from rotlab.planning.planned import Planned
+from rotlab.planning.search import Search
 from rotlab.planning.simulated import Simulated
 from rotlab.planning.weights import how_to_get
 
@@ -223,7 +224,6 @@ def _searched(planned: Planned) -> list[str]:
     size = _counted(search.proposals, "proposal")
     if search.allowance is not None:
         size = f"{search.allowance}{_foreseen(planned.foreseen)}"
-    way = "highest" if search.maximizes else "lowest"
     contests = [one.contest for one in plan.tunings.values() if one.contest is not None]
     stopped = []
     if search.pruner is not None and contests:
@@ -236,10 +236,21 @@ def _searched(planned: Planned) -> list[str]:
     return [
         f"searched: {ranges}",
         f"  {number} of {size}, {search.at_once} at once, by "
-        f"{search.sampler}; the {way} {search.metric} of {search.by} on held-out videos wins",
+        f"{search.sampler}; {_judged(search)} wins",
         "  planned as if proposals were spread evenly; a simulation starts all of them at once",
         *stopped,
     ]
+
+
+def _judged(search: Search) -> str:
+    """By what a try wins."""
+    first, *others = search.objectives
+    said = f"the {first} of {search.by} on held-out videos"
+    if not others:
+        return said
+    rest = " and ".join(f"the {one}" for one in others)
+    near = f"what has the {others[0]} within {search.within:g} of {said}"
+    return f"of the Pareto front with {rest}, {near if search.within else said}"
 
 
 def _foreseen(numbers: Mapping[str, int | None]) -> str:

@@ -12,6 +12,7 @@ from rotlab.execution.effort import Effort
 from rotlab.execution.perform import Work, perform
 from rotlab.execution.searches import Searches
 from rotlab.execution.store import Store
+from rotlab.planning.allowance import Hours
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.planned import find_all
 from rotlab.planning.planner import Planner
@@ -26,6 +27,18 @@ HOURS = TEXT.replace("proposals: 6", "budget: {cpu_hours: 3}")
 EACH = {"pretrain": 1.0, "finetune": 0.5}
 
 
+class Told:
+    """Stages of each kind take so many hours of a core."""
+
+    def __init__(self, each: Mapping[str, float]) -> None:
+        self.each = each
+
+    def hours(self, stage: Stage) -> Hours:
+        return {"gpu_hours": 0.0, "cpu_hours": self.each[stage.kind]}
+
+    whole = hours
+
+
 def searches(folder: Path, text: str = HOURS, each: Mapping[str, float] = EACH) -> Searches:
     folder.mkdir(exist_ok=True)
     path = folder / "space.yaml"
@@ -34,12 +47,7 @@ def searches(folder: Path, text: str = HOURS, each: Mapping[str, float] = EACH) 
     planner = Planner(spec, load_kinds(), find_all(spec, folder / "none"))
     assert spec.search is not None
     book = DecisionBook(folder / "store")
-    return Searches(
-        planner,
-        spec.search,
-        book,
-        taken=lambda stage: {"gpu_hours": 0.0, "cpu_hours": each[stage.kind]},
-    )
+    return Searches(planner, spec.search, book, taken=Told(each))
 
 
 def made(found: Searches) -> dict[str, int]:
