@@ -68,7 +68,7 @@ def propose(
     if sampler.name == "qmc":
         return Proposal(tuning, number, _quasi(tuning, number + again, domains, sampler.options))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    distributions = {name: _distribution(domain) for name, domain in domains.items()}
+    distributions = {name: distribution(domain) for name, domain in domains.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study = optuna.create_study(
@@ -126,12 +126,13 @@ def as_trial(
         state=state,
         values=None if value is None else value if isinstance(value, tuple) else (value,),
         params={name: _drawn(domain, proposal.settings[name]) for name, domain in domains.items()},
-        distributions={name: _distribution(domain) for name, domain in domains.items()},
+        distributions={name: distribution(domain) for name, domain in domains.items()},
         system_attrs=dict(proposal.notes),
     )
 
 
-def _distribution(domain: Domain) -> BaseDistribution:
+def distribution(domain: Domain) -> BaseDistribution:
+    """Return what Optuna draws from for a domain; of some values without an order their numbers."""
     if isinstance(domain, OneOf):
         return CategoricalDistribution(range(len(domain.values)))
     if domain.whole:

@@ -235,8 +235,7 @@ def _searched(planned: Planned) -> list[str]:
         ]
     return [
         f"searched: {ranges}",
-        f"  {number} of {size}, {search.at_once} at once, by "
-        f"{search.sampler}; {_judged(search)} wins",
+        f"  {number} of {size}, {search.at_once} at once, by {search.sampler}; {_judged(search)}",
         "  planned as if proposals were spread evenly; a simulation starts all of them at once",
         *stopped,
     ]
@@ -247,10 +246,12 @@ def _judged(search: Search) -> str:
     first, *others = search.objectives
     said = f"the {first} of {search.by} on held-out videos"
     if not others:
-        return said
+        return f"{said} wins"
     rest = " and ".join(f"the {one}" for one in others)
-    near = f"what has the {others[0]} within {search.within:g} of {said}"
-    return f"of the Pareto front with {rest}, {near if search.within else said}"
+    near = (
+        f"the {others[0]} within {search.within:g} of the first" if search.within else "the first"
+    )
+    return f"for {said} and {rest}; {near} wins"
 
 
 def _foreseen(numbers: Mapping[str, int | None]) -> str:

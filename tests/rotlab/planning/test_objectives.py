@@ -122,8 +122,8 @@ def test_a_plan_says_what_wins(read: Read, tmp_path: Path) -> None:
     read(HEAD + HELD_OUT + BOTH.replace("}}\n", "}, choose: {within: 0.02}}\n"))
     planned = plan_file(tmp_path / "space.yaml", tmp_path / "none").imagined(Decisions())
     assert (
-        "of the Pareto front with the lowest gpu_hours, what has the lowest gpu_hours within 0.02 "
-        "of the highest val_accuracy of finetune on held-out videos wins"
+        "for the highest val_accuracy of finetune on held-out videos and the lowest gpu_hours; the "
+        "lowest gpu_hours within 0.02 of the first wins"
     ) in outline(planned, {})
 
 
