@@ -230,6 +230,7 @@ def test_whatever_becomes_of_a_copy_the_study_goes_on() -> None:
 
 def test_a_copy_is_brought_up_at_the_end_where_there_was_news() -> None:
     news, made = [0], []
-    with copying(lambda: made.append(news[0]), lambda: news[0], made.append, every_s=100):
+    problems: list[str] = []
+    with copying(lambda: made.append(news[0]), lambda: news[0], problems.append, every_s=100):
         news[0] = 7
-    assert made == [7]
+    assert (made, problems) == ([7], [])
