@@ -12,6 +12,7 @@ from rotlab.execution.shares import Shares
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
 from rotlab.planning.costed import cost
+from rotlab.planning.foreseen import foresee
 from rotlab.planning.looks_outline import Least
 from rotlab.planning.outline import outline, outline_json
 from rotlab.planning.planned import Planned, plan_file
@@ -53,11 +54,13 @@ def run(args: argparse.Namespace) -> int:
     planned = plan_file(args.file, args.data)
     decisions = DecisionBook(store.root).read(planned.plan.tunings, planned.plan.families)
     fewest = planned.imagined(decisions, most=False) if planned.plan.families else None
-    planned, shared = _with_shares(planned.imagined(decisions), store)
+    whole = planned.imagined(decisions)
+    timed = list(timings(store.all_records(whole.plan.count_by_kind()), planned.kinds))
+    planned = foresee(planned, decisions, timed, prices, args.device)
+    planned, shared = _with_shares(planned, store)
     stages = planned.plan.stages
     records = store.records(stages.values())
     done = Counter(stages[key].kind for key in records)
-    timed = list(timings(store.all_records(planned.plan.count_by_kind()), planned.kinds))
     costed = cost(planned, records, timed, prices, args.device)
     costed = replace(costed, assumed=(*costed.assumed, *shared))
     simulated = None

@@ -10,6 +10,7 @@ from rotlab.commands.options import (
     add_artifacts,
     add_data,
     add_file,
+    add_optuna,
     add_prices,
     add_store,
     add_tracking,
@@ -21,6 +22,7 @@ from rotlab.execution.growth import Growth
 from rotlab.execution.job import PENDING, Job
 from rotlab.execution.looking import Judge, Looking
 from rotlab.execution.notify import check_target
+from rotlab.execution.optuna_storage import optuna_storage
 from rotlab.execution.policy import Policy
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
@@ -42,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab run`."""
     add_file(parser)
     add_running(parser)
+    add_optuna(parser)
 
 
 def add_running(parser: argparse.ArgumentParser) -> None:
@@ -179,7 +182,8 @@ def run(args: argparse.Namespace) -> int:
         book = DecisionBook(store.root)
         decided = book.read(planned.plan.tunings, planned.plan.families)
         job = replace(job, foreseen=planned.imagined(decided).plan)
-    job = replace(job, seconds=seconds, searches=searches)
+    optuna = optuna_storage(args.optuna_storage, store.root) if spec.search else None
+    job = replace(job, seconds=seconds, searches=searches, optuna=optuna, search=spec.search)
     return run_to_end(job, report=args.report)
 
 
@@ -228,7 +232,8 @@ def _growth(planned: Planned, store: Store) -> Growth | None:
     book = DecisionBook(store.root)
     search = planned.spec.search
     if search is not None:
-        return searches_of(planned.planner, search, planned.kinds, store, planned.spec.name)
+        kinds, spec = planned.kinds, planned.spec
+        return searches_of(planned.planner, search, kinds, store, spec.name, spec.resources)
     if planned.plan.families:
         return Looking(planned.planner, book, _judge())
     return None

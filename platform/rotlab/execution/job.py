@@ -13,6 +13,7 @@ from rotlab.execution.trunk import KeepStates
 from rotlab.planning.devices import CPU
 from rotlab.planning.plan import Plan
 from rotlab.planning.prices import Prices
+from rotlab.planning.search import Search
 from rotlab.planning.stage import Resources, StageKind
 from rotlab.tracking.artifacts import Artifacts
 
@@ -53,6 +54,8 @@ class Job:
         gauge: what measures the device memory of stages that take a measured share.
         verbose: let Ray and the workers talk.
         searches: searches, or looks, by which the plan grows, where it does.
+        optuna: file or URL of the Optuna storage that searches are told to; None: to none.
+        search: that the study asks for, where that is told.
         options: what `rotlab run-stage` needs to find the same store and data.
     """
 
@@ -84,6 +87,8 @@ class Job:
     verbose: bool = False
     options: tuple[str, ...] = ()
     searches: Growth | None = None
+    optuna: str | None = None
+    search: Search | None = None
 
     @cached_property
     def to_do(self) -> Plan:

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,8 @@ from rotlab.execution.conclude import (
     results_line,
 )
 from rotlab.execution.conduct import Conduct
+from rotlab.execution.copying import copying
+from rotlab.execution.decision_book import decision_files
 from rotlab.execution.exclusive import check_exclusive
 from rotlab.execution.expenses import Expenses
 from rotlab.execution.gate import counting
@@ -29,6 +32,7 @@ from rotlab.execution.job import Job
 from rotlab.execution.layout import Layout
 from rotlab.execution.measuring import measure_first
 from rotlab.execution.notify import News
+from rotlab.execution.optuna_storage import shown
 from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
 from rotlab.execution.record import Record
@@ -90,10 +94,14 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             say(f"{name} is being run by {other} as well: work is shared, and that run tracks it")
             journal = Journal(store.journal_path(name, run))
             tracker = JournalOnly(journal)
+        copy = None if other is not None or job.smoke == "only" else _copy(job)
         status, news = INTERRUPTED, News(job.notify, name)
         try:
             tracker.start()
-            status = _bring_about(job, study, records, tracker, run, interrupt, news, progress, say)
+            with copying(copy, lambda: decision_files(store.root, job.plan), _not_copied(job, say)):
+                status = _bring_about(
+                    job, study, records, tracker, run, interrupt, news, progress, say
+                )
         except KeyboardInterrupt:
             say("interrupted before the end; the same command goes on from the last checkpoints")
         except BaseException:
@@ -113,6 +121,27 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
         if job.smoke != "only":
             _say_where(job, uri, other, status, say)
     return status
+
+
+def _copy(job: Job) -> Callable[[], None] | None:
+    """Optuna takes a second to be imported: only where something is searched."""
+    if job.optuna is None or job.search is None:
+        return None
+    from rotlab.execution.optuna_copy import OptunaCopy
+
+    return OptunaCopy(
+        job.optuna, job.store.root, job.plan.name, job.search, job.plan.tunings
+    ).bring_up
+
+
+def _not_copied(job: Job, say: Callable[[str], None]) -> Callable[[str], None]:
+    def failed(problem: str) -> None:
+        say(
+            f"warning: the searches are not all in Optuna's storage ({problem}); no result hangs "
+            f"on it, and `rotlab sync {job.plan.name}` brings it up"
+        )
+
+    return failed
 
 
 def _revision(job: Job) -> SavedStudy:
@@ -138,6 +167,8 @@ def _say_where(
         say("what this run made is tracked by the other, or by the next run")
     say(f"store:   {job.store.root}")
     say(f"MLflow:  {uri}")
+    if job.optuna is not None:
+        say(f"Optuna:  {shlex.join(['optuna-dashboard', shown(job.optuna)])}")
     if status != INTERRUPTED:
         say(f"results: {results_line(job)}")
 
@@ -307,7 +338,18 @@ def _resolve(job: Job, on: Cluster, say: Callable[[str], None]) -> dict[str, Res
         for kind, each in found.items():
             _check_fits(kind, each, capacity)
     check_divided(job.to_do.stages.values(), job.kinds, found)
+    _check_counted(job.plan, found)
     return found
+
+
+def _check_counted(plan: Plan, resources: Mapping[str, Resources]) -> None:
+    """Refuse a search that would never come to the end of its hours."""
+    units = {one.allowance.unit for one in plan.tunings.values() if one.allowance is not None}
+    if "gpu_hours" in units and not any(each.gpus for each in resources.values()):
+        raise UserError(
+            "search.budget.gpu_hours: nothing takes a GPU here, so none of them would ever be used;"
+            " give cpu_hours, or ask for GPUs: resources: {finetune: {gpus: 1}, ...}"
+        )
 
 
 def _resolve_shares(job: Job, on: Cluster) -> dict[str, Resources]:
