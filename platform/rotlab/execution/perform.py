@@ -6,7 +6,7 @@ import math
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rotlab.execution import provenance
+from rotlab.execution.carrying import send_files
 from rotlab.execution.lease import LIVES, STALE_S, Lease
 from rotlab.execution.mirror import mirrored
 from rotlab.execution.pulse import Pulse
@@ -25,7 +26,7 @@ from rotlab.execution.trunk import KeepStates, Lineage, read_origin
 from rotlab.planning.key import stage_key
 from rotlab.planning.stage import DataRef, Stage, StageKind
 from rotnet.config import identity
-from rotnet.data.few import few_videos
+from rotnet.data.few import CLASSES, few_videos
 from rotnet.data.location import local_folder
 from rotnet.errors import UserError
 from rotnet.learning.watch import Stopped, Unwatched, Watch
@@ -46,6 +47,9 @@ class Work:
         continues: longer training -> shorter one from whose end it goes on, as the plan has it.
         keep_states: which training states of finished stages stay in the store.
         few: so many videos, at most, stand for each set, where stages are only tried; None: all.
+        few_of: of so many classes, at most.
+        gauge: "module:function" of what measures the device memory of stages that are tried: called
+            with where to note it, it gives a context to compute in. None: nobody asks.
     """
 
     stages: Mapping[str, Stage]
@@ -58,6 +62,8 @@ class Work:
     continues: Mapping[str, str] = field(default_factory=dict)
     keep_states: KeepStates = "kind"
     few: int | None = None
+    few_of: int = CLASSES
+    gauge: str | None = None
 
 
 class Helpers(Protocol):
@@ -157,7 +163,7 @@ def assist(
             store.result_folder(_input_record(store, work.stages[parent]))
     run = _load(work.kinds[stage.kind].run)
     settle(work.cpus[stage.kind], gpus)
-    with few_videos(work.few):
+    with few_videos(work.few, work.few_of):
         run(stage.config, inputs, data, folder, Unwatched())
 
 
@@ -182,7 +188,8 @@ def _run(
     started, clock = datetime.now(UTC), time.monotonic()
     together = contextlib.nullcontext() if helpers is None else helpers.beside(inputs, folder)
     heir = mirrored(Succession(pulse, folder), folder)
-    with heir as watch, pulse, together, few_videos(work.few):
+    few = few_videos(work.few, work.few_of)
+    with heir as watch, pulse, together, _gauge(work, stage, gpus), few:
         metrics = _check_metrics(run(stage.config, inputs, data, folder, watch))
     origin = read_origin(folder)
     record = Record(
@@ -214,6 +221,18 @@ def _run(
     winner = lineage.store.commit(stage, folder, record)
     lineage.sweep()
     return winner
+
+
+@contextlib.contextmanager
+def _gauge(work: Work, stage: Stage, gpus: float | None) -> Iterator[None]:
+    if work.gauge is None or not gpus:
+        yield
+        return
+    note = Store(work.store).peak_path(stage)
+    gauge: AbstractContextManager[None] = _load(work.gauge)(note)
+    with gauge:
+        yield
+    send_files(note.parent, [note.name])
 
 
 def _check_version(stage: Stage, kind: StageKind) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from rotlab.execution.importance import Importance
+from rotlab.planning.fronts import Front
 from rotlab.reporting.arms import DONE
 from rotlab.reporting.comparison import Comparison
 from rotlab.reporting.outside import Outside
@@ -23,7 +24,7 @@ from rotlab.reporting.page.learning import curves_html, stage_names
 from rotlab.reporting.page.markup import listed, paragraph, section, table, text
 from rotlab.reporting.page.results_html import answer, comparison_html, ranks_html
 from rotlab.reporting.page.rotations import rotations_html
-from rotlab.reporting.page.searches import searches_html
+from rotlab.reporting.page.searches import fronts_html, searches_html
 from rotlab.reporting.report import notes, title
 from rotlab.reporting.sentences import show_value
 from rotlab.reporting.tables import Column
@@ -54,6 +55,7 @@ class Study:
         confusions: stage key -> what it took for what.
         searches: what settings mattered in those that have ended.
         attention: stage key -> where its network looks; None: that is not to be shown.
+        fronts: what searches that have several objectives had to choose between.
     """
 
     frame: pd.DataFrame
@@ -65,6 +67,7 @@ class Study:
     confusions: Mapping[str, Confusion] = field(default_factory=dict)
     searches: Sequence[Importance] = ()
     attention: Mapping[str, Strip] | None = None
+    fronts: Sequence[Front] = ()
 
 
 def page(study: Study, every_s: float | None = None) -> str:
@@ -135,6 +138,7 @@ def _sections(study: Study) -> list[tuple[str, str, str]]:
         ("rotations", "Rotations told apart", _rotations(study, names)),
         ("attention", "Where networks look", _attention(study, names)),
         ("searches", "Which settings mattered", searches_html(study.searches)),
+        ("fronts", "What searches had to choose between", fronts_html(study.fronts)),
         ("learning", "Learning curves", curves_html(study.stages, study.curves, names)),
         ("cost", "Cost and sharing", _cost(study)),
         ("failures", "Failures and what is missing", _failures(study)),
