@@ -7,6 +7,7 @@ from dataclasses import replace
 from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.distinct import Draw, distinct
 from rotlab.execution.growth import Growth
+from rotlab.planning.breeding import breed, can_win, won
 from rotlab.planning.decisions import Decisions, Ended, Proposed, Tuning, Winner
 from rotlab.planning.planner import Planner
 from rotlab.planning.search import Search
@@ -49,8 +50,10 @@ class Searches(Growth):
                 continue
             values = self._values(key)
             number = tuning.ends_after(self._proposals[key])
-            if len(values) == number and not _numbers(values.values()):
-                found[key] = f"all {len(values)} proposals failed"
+            able = {one: value for one, value in values.items() if can_win(tuning, one)}
+            if len(values) == number and not _numbers(able.values()):
+                last = " of the last generation" * (tuning.population is not None)
+                found[key] = f"all {len(able)} proposals{last} failed"
             else:
                 found[key] = f"{len(values)} of {number} proposals have ended"
         return found
@@ -98,22 +101,31 @@ class Searches(Growth):
                 has_decided |= self._crown(tuning, values)
                 continue
             ended = next((one.number - 1 for one in made if one.number not in values), len(made))
-            while len(made) < min(ended + self._search.at_once, tuning.ends_after(made)):
+            while len(made) < tuning.ends_after(made):
+                if self._search.known_to(len(made) + 1) > ended:
+                    break
                 self._propose(tuning, len(made) + 1, values)
                 has_decided = True
         return has_decided
 
     def _propose(self, tuning: Tuning, number: int, values: Mapping[int, float | None]) -> None:
         made = self._proposals[tuning.key]
-        known = max(number - self._search.at_once, 0)
+        known = self._search.known_to(number)
         values = self._keep({one.number: values[one.number] for one in made[:known]}, tuning)
+        domains = {name: self._search.settings[name] for name in tuning.settings}
+        told = [(one, values[one.number]) for one in made[:known]]
+        if tuning.population is not None:
+            way = self._search.maximizes
+            bred = breed(tuning.key, tuning.population, number, domains, told, maximize=way)
+            made.append(self._book.keep_proposal(bred))
+            return
         try:
             drawn = self._draw(
                 tuning.contest.drawn_as if tuning.contest else tuning.key,
                 number,
-                {name: self._search.settings[name] for name in tuning.settings},
+                domains,
                 self._search.sampler,
-                [(one, values[one.number]) for one in made[:known]],
+                told,
                 made[known:],
                 maximize=self._search.maximizes,
             )
@@ -128,10 +140,14 @@ class Searches(Growth):
     def _crown(self, tuning: Tuning, values: Mapping[int, float | None]) -> bool:
         """End a search with its best proposal, the first of equals; say whether there is one.
 
-        One that was stopped before its end wins only where all others failed.
+        Of a population that is one of the last generation. One that was stopped before its end wins only where all others failed.
         """
         values = self._keep(values, tuning)
-        told = {number: value for number, value in values.items() if value is not None}
+        told = {
+            number: value
+            for number, value in values.items()
+            if value is not None and can_win(tuning, number)
+        }
         if not told:
             return False
         sign, pruned = 1 if self._search.maximizes else -1, self._pruned[tuning.key]
@@ -139,7 +155,8 @@ class Searches(Growth):
         best = max(whole or told, key=lambda number: (sign * told[number], -number))
         proposal = self._proposals[tuning.key][best - 1]
         cut = tuple(sorted(pruned))
-        winner = Winner(tuning.key, best, proposal.settings, told[best], dict(values), cut)
+        settings = won(tuning, proposal)
+        winner = Winner(tuning.key, best, settings, told[best], dict(values), cut)
         self._winners[tuning.key] = self._book.keep_winner(winner)
         return True
 

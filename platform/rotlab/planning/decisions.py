@@ -6,6 +6,7 @@ from typing import Any
 
 from rotlab.planning.key import canonical
 from rotlab.planning.looks import Look
+from rotlab.planning.population import Population
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,8 @@ class Tuning:
         split: of the target, whose cells take its winner; None: all that there are do.
         contest: by which proposals may be stopped; None: all get to their end.
         points: different settings that there are, where those are fewer than proposals; else None.
+        population: whose members it tries, generation after generation; None: each try is by
+            itself.
     """
 
     key: str
@@ -170,6 +173,7 @@ class Tuning:
     split: int | None = None
     contest: Contest | None = None
     points: int | None = None
+    population: Population | None = None
 
     def ends_after(self, proposals: Sequence[Proposal]) -> int:
         """Return after how many proposals it ends, by those that were made, in order from 1.

@@ -9,6 +9,7 @@ from rotlab.planning.axes import why_no_axis
 from rotlab.planning.conditions import Conditions
 from rotlab.planning.defaults import Defaults
 from rotlab.planning.names import unknown
+from rotlab.planning.population import Population, read_population
 from rotlab.planning.pruners import Pruner, read_pruner
 from rotlab.planning.ranges import Domain, OneOf, Range, read_domain
 from rotlab.planning.refusals import shown
@@ -30,6 +31,7 @@ _PARTS = (
     "at_once",
     "sampler",
     "pruner",
+    "population",
     "per",
     "seed",
     "split",
@@ -53,6 +55,8 @@ class Search:
         seeds: that proposals are judged on.
         splits: likewise; None takes the first of the study's.
         pruner: how those that fall behind are stopped; None: all get to their end.
+        population: what is tried are its members, and `proposals` how many those are; None: each
+            try is by itself.
     """
 
     settings: Mapping[str, Domain]
@@ -66,6 +70,13 @@ class Search:
     seeds: tuple[int, ...]
     splits: tuple[int, ...] | None
     pruner: Pruner | None = None
+    population: Population | None = None
+
+    def known_to(self, number: int) -> int:
+        """Return of how many proposals a proposal, counted from 1, may know the values."""
+        if self.population is not None:
+            return self.population.before(number)
+        return max(number - self.at_once, 0)
 
     @property
     def maximizes(self) -> bool:
@@ -99,6 +110,8 @@ def read_search(
         report.add((SEARCH,), "needs settings, a mapping of settings to ranges")
     settings = _read_settings(report, defaults, conditions)
     by = _read_by(report, kinds, measured)
+    taken = {f"{section}.{name}" for section, one in defaults.fixed.items() for name in one}
+    population = read_population(report, kinds, settings, taken | {*conditions.names})
     sampler = read_sampler(report)
     proposals = _read_proposals(report, sampler, settings)
     at_once = _count(report, "at_once", 1, MOST) if "at_once" in given else 1
@@ -132,8 +145,21 @@ def read_search(
         splits = report.whole_numbers((SEARCH, "split"), lowest=1, below=LAST_SPLIT + 1)
     if len(report.problems) > before or by is None or metric is None:
         return None
+    if population is not None:
+        proposals = population.members
     return Search(
-        settings, by, metric, str(goal), proposals, at_once, sampler, per, own, splits, pruner
+        settings,
+        by,
+        metric,
+        str(goal),
+        proposals,
+        at_once,
+        sampler,
+        per,
+        own,
+        splits,
+        pruner,
+        population,
     )
 
 
@@ -259,6 +285,8 @@ def _read_proposals(report: Report, sampler: Sampler, settings: Mapping[str, Dom
     if not report.has(place):
         if grid is not None and grid <= MOST:
             return grid
+        if report.has((SEARCH, "population")):
+            return 1
         if sampler.name != "grid":
             report.add((SEARCH,), "needs proposals, how many settings each arm may try")
         elif grid is not None:

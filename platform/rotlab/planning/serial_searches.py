@@ -15,6 +15,7 @@ from rotlab.planning.decisions import (
     Winner,
 )
 from rotlab.planning.plan import Plan
+from rotlab.planning.population import Population
 
 
 def searches_to_json(plan: Plan) -> dict[str, Any]:
@@ -31,6 +32,7 @@ def searches_to_json(plan: Plan) -> dict[str, Any]:
                 "split": one.split,
                 **({"contest": asdict(one.contest)} if one.contest else {}),
                 **({} if one.points is None else {"points": one.points}),
+                **({"population": one.population.plain()} if one.population else {}),
             }
             for one in plan.tunings.values()
         ],
@@ -73,11 +75,12 @@ def searches_from_json(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tuning_from_json(values: Mapping[str, Any]) -> Tuning:
-    contest = values.get("contest")
+    contest, population = values.get("contest"), values.get("population")
     made = {
         "settings": tuple(values["settings"]),
         "arms": tuple(values["arms"]),
         "contest": Contest(**contest) if contest else None,
+        "population": Population(**population) if population else None,
     }
     return Tuning(**{**values, **made})
 
