@@ -45,6 +45,7 @@ class Work:
         continues: longer training -> shorter one from whose end it goes on, as the plan has it.
         keep_states: which training states of finished stages stay in the store.
         few: so many videos, at most, stand for each set, where stages are only tried; None: all.
+        to_go_on: trainings from whose end stages that are still to come may go on.
     """
 
     stages: Mapping[str, Stage]
@@ -57,6 +58,7 @@ class Work:
     continues: Mapping[str, str] = field(default_factory=dict)
     keep_states: KeepStates = "kind"
     few: int | None = None
+    to_go_on: frozenset[str] = frozenset()
 
 
 class Helpers(Protocol):
@@ -108,7 +110,16 @@ def perform(
     inputs = {name: store.result_folder(record) for name, record in sources.items()}
     taken = {name: record.attempt for name, record in sources.items()}
     length = work.kinds[stage.kind].length
-    lineage = Lineage(store, work.stages, work.continues, stage, length, taken, work.keep_states)
+    lineage = Lineage(
+        store,
+        work.stages,
+        work.continues,
+        stage,
+        length,
+        taken,
+        work.keep_states,
+        key in work.to_go_on,
+    )
     data = _located(stage, work)
     attempt = attempt or new_attempt_id()
     pulse = Pulse(watch, work.hung_s, store.log_path(stage, attempt))
