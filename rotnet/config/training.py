@@ -103,6 +103,20 @@ class TrainConfig(Settings):
         json_schema_extra=added([]),
     )
 
+    def canonical(self) -> Self:
+        """Return the settings without changes that change nothing, or come after the end."""
+        if not self.changes:
+            return self
+        now = {name: getattr(self, name) for name in CHANGEABLE}
+        kept = []
+        for change in self.changes:
+            given = {name: getattr(change, name) for name in CHANGEABLE}
+            new = {name: one for name, one in given.items() if one not in (None, now[name])}
+            if new and change.after < self.epochs:
+                kept.append(Change(after=change.after, **new))
+            now |= new
+        return self.model_copy(update={"changes": tuple(kept)})
+
     @model_validator(mode="after")
     def _schedule_is_whole(self) -> Self:
         if list(self.milestones) != sorted(set(self.milestones)):
@@ -163,9 +177,10 @@ class TuneConfig(TrainConfig):
 
     def canonical(self) -> Self:
         """Return the settings without a share to hold out where nothing is held out."""
+        found = super().canonical()
         if self.final == "train":
-            return self
-        return self.model_copy(update={"final": "train", "val_fraction": 0.0})
+            return found
+        return found.model_copy(update={"final": "train", "val_fraction": 0.0})
 
 
 class DataConfig(Settings):

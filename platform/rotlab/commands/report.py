@@ -19,11 +19,14 @@ from rotlab.commands.comparing import add_comparing, compared
 from rotlab.commands.kept import attention_of, confusions_of
 from rotlab.commands.options import add_study, an_amount
 from rotlab.commands.output import check_writable, write_whole
+from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.gauges import PREFIX as GAUGES
 from rotlab.execution.importance import Importance, importances
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
 from rotlab.planning.kinds import load_kinds
+from rotlab.planning.pedigree import Pedigree, pedigrees
+from rotlab.planning.serial_searches import searches_from_json
 from rotlab.reporting.outside import outside_of, read_outside
 from rotlab.reporting.page.facts import Source
 from rotlab.reporting.page.learning import METRICS, chosen
@@ -186,6 +189,7 @@ def _page(
         confusions_of(store, uri, seen.frame, seen.stages),
         _searches(store, args.study),
         attention_of(store, uri, seen.frame, seen.stages) if args.attention else None,
+        _populations(store, args.study),
     )
     return page(study, every_s)
 
@@ -193,6 +197,12 @@ def _page(
 def _searches(store: Store, name: str) -> list[Importance]:
     study = store.study(name)
     return [] if study is None else importances(store, study, load_kinds())
+
+
+def _populations(store: Store, name: str) -> list[Pedigree]:
+    study = store.study(name)
+    tunings = {} if study is None else searches_from_json(study.plan).get("tunings", {})
+    return pedigrees(tunings, DecisionBook(store.root).read(tunings))
 
 
 def _recorded(store: Store, stages: Iterable[StageRun]) -> Mapping[str, str]:

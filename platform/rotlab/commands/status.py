@@ -17,6 +17,7 @@ from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
 from rotlab.planning.looks_outline import looks_lines
 from rotlab.planning.names import unknown
+from rotlab.planning.pedigree import Pedigree, pedigrees, schedule_line, take_over_line
 from rotlab.planning.serial_looks import families_from_json
 from rotlab.planning.serial_searches import searches_from_json
 from rotlab.tracking.journal import Journal
@@ -24,6 +25,7 @@ from rotlab.tracking.past import in_order, look_back
 from rotnet.errors import UserError
 
 _LISTED = 4  # arms that share a search; more are counted only
+_TOLD = 6  # members of a population that took over
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,12 +91,34 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
         + f", {pruned} of them pruned" * bool(pruned)
     )
     for key, winner in decisions.winners.items():
+        if tunings[key].population is not None:
+            continue
         arms = "; ".join(map(_described, tunings[key].arms[:_LISTED])) or "all arms"
         more = f" and {len(tunings[key].arms) - _LISTED} more" * (len(tunings[key].arms) > _LISTED)
         yield (
             f"  {arms}{more} on {tunings[key].place}, {tunings[key].modality}: "
             f"{_described(winner.settings)} (proposal {winner.number}, {winner.value:.4g})"
         )
+    for each in pedigrees(tunings, decisions):
+        yield from _population(each)
+
+
+def _population(pedigree: Pedigree) -> Iterator[str]:
+    """How far a population is, what it came to, and who took over from whom."""
+    every, moved = pedigree.population.every, pedigree.take_overs()
+    made = len(pedigree.segments) // pedigree.population.members
+    yield (
+        f"  {pedigree.name}: {pedigree.population.members} members, generation {made} of "
+        f"{pedigree.generations}, each of {every} epoch{'' if every == 1 else 's'}; "
+        f"{len(moved)} took over from another"
+    )
+    if pedigree.winner is not None:
+        won = pedigree.segments[pedigree.winner - 1]
+        told = schedule_line(pedigree, won.number)
+        yield f"    won by member {won.member} ({won.value:.4g}): {told}"
+    yield from (f"    {take_over_line(pedigree, one)}" for one in moved[:_TOLD])
+    if len(moved) > _TOLD:
+        yield f"    and {len(moved) - _TOLD} more; `rotlab report` shows all"
 
 
 def _pruned(store: Store, study: SavedStudy) -> set[str]:

@@ -140,7 +140,8 @@ class Searches(Growth):
     def _crown(self, tuning: Tuning, values: Mapping[int, float | None]) -> bool:
         """End a search with its best proposal, the first of equals; say whether there is one.
 
-        Of a population that is one of the last generation. One that was stopped before its end wins only where all others failed.
+        Of a population that is one of the last generation. One that was stopped before its end
+        wins only where all others failed.
         """
         values = self._keep(values, tuning)
         told = {

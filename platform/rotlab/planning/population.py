@@ -88,17 +88,7 @@ def read_population(
     for name, why in _NOT_BESIDE.items():
         if report.has(("search", name)):
             report.add(("search", name), f"does not go with population: {why}; leave it out")
-    numbers = {"members": (FEWEST, MOST), "every": (1, MOST)}
-    for name, (lowest, highest) in numbers.items():
-        if isinstance(report.get(PLACE), dict) and name not in given:
-            report.add(PLACE, f"needs {name}, as in {{members: 8, every: 5}}")
-        elif name in given and not _is_count(given[name], lowest, highest):
-            said = f"must be a whole number from {lowest} to {highest:,}, got {shown(given[name])}"
-            report.add((*PLACE, name), said)
-    for name, (_, low, high) in SHARES.items():
-        if name in given and not _is_share(given[name], low, high):
-            said = f"must be at least {low:g} and at most {high:g}, got {shown(given[name])}"
-            report.add((*PLACE, name), said)
+    _check_numbers(report, given)
     length = _length_of(report, kinds, settings)
     if length is not None and length.changes in taken:
         report.add(PLACE, f"decides {length.changes}, which is fixed, or an axis; take that away")
@@ -145,6 +135,19 @@ def why_not(population: Population, length: Length, config: Any) -> tuple[str, s
     return None
 
 
+def _check_numbers(report: Report, given: Mapping[str, Any]) -> None:
+    for name, lowest in (("members", FEWEST), ("every", 1)):
+        if isinstance(report.get(PLACE), dict) and name not in given:
+            report.add(PLACE, f"needs {name}, as in {{members: 8, every: 5}}")
+        elif name in given and not _is_count(given[name], lowest):
+            said = f"must be a whole number from {lowest} to {MOST:,}, got {shown(given[name])}"
+            report.add((*PLACE, name), said)
+    for name, (_, low, high) in SHARES.items():
+        if name in given and not _is_share(given[name], low, high):
+            said = f"must be at least {low:g} and at most {high:g}, got {shown(given[name])}"
+            report.add((*PLACE, name), said)
+
+
 def _length_of(
     report: Report, kinds: Mapping[str, StageKind], settings: Collection[str]
 ) -> Length | None:
@@ -169,8 +172,8 @@ def _length_of(
     return next(iter(found.values()), None)
 
 
-def _is_count(value: object, lowest: int, highest: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
+def _is_count(value: object, lowest: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= MOST
 
 
 def _is_share(value: object, low: float, high: float) -> bool:

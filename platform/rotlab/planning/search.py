@@ -9,6 +9,7 @@ from rotlab.planning.axes import why_no_axis
 from rotlab.planning.conditions import Conditions
 from rotlab.planning.defaults import Defaults
 from rotlab.planning.names import unknown
+from rotlab.planning.population import PLACE as POPULATION
 from rotlab.planning.population import Population, read_population
 from rotlab.planning.pruners import Pruner, read_pruner
 from rotlab.planning.ranges import Domain, OneOf, Range, read_domain
@@ -113,7 +114,8 @@ def read_search(
     taken = {f"{section}.{name}" for section, one in defaults.fixed.items() for name in one}
     population = read_population(report, kinds, settings, taken | {*conditions.names})
     sampler = read_sampler(report)
-    proposals = _read_proposals(report, sampler, settings)
+    is_bred = report.has(POPULATION)
+    proposals = 1 if is_bred else _read_proposals(report, sampler, settings)
     at_once = _count(report, "at_once", 1, MOST) if "at_once" in given else 1
     goal = given.get("goal", GOALS[0])
     if goal not in GOALS:
@@ -285,8 +287,6 @@ def _read_proposals(report: Report, sampler: Sampler, settings: Mapping[str, Dom
     if not report.has(place):
         if grid is not None and grid <= MOST:
             return grid
-        if report.has((SEARCH, "population")):
-            return 1
         if sampler.name != "grid":
             report.add((SEARCH,), "needs proposals, how many settings each arm may try")
         elif grid is not None:

@@ -13,6 +13,7 @@ import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from rotlab.execution.importance import Importance
+from rotlab.planning.pedigree import Pedigree
 from rotlab.reporting.arms import DONE
 from rotlab.reporting.comparison import Comparison
 from rotlab.reporting.outside import Outside
@@ -21,6 +22,7 @@ from rotlab.reporting.page.confusions import confusions_html, pretexts_of, resul
 from rotlab.reporting.page.facts import Source, cost_columns, failed, last_line, provenance
 from rotlab.reporting.page.learning import curves_html, stage_names
 from rotlab.reporting.page.markup import listed, paragraph, section, table, text
+from rotlab.reporting.page.populations import populations_html
 from rotlab.reporting.page.results_html import answer, comparison_html, ranks_html
 from rotlab.reporting.page.rotations import rotations_html
 from rotlab.reporting.page.searches import searches_html
@@ -54,6 +56,7 @@ class Study:
         confusions: stage key -> what it took for what.
         searches: what settings mattered in those that have ended.
         attention: stage key -> where its network looks; None: that is not to be shown.
+        populations: lineages of those that were trained.
     """
 
     frame: pd.DataFrame
@@ -65,6 +68,7 @@ class Study:
     confusions: Mapping[str, Confusion] = field(default_factory=dict)
     searches: Sequence[Importance] = ()
     attention: Mapping[str, Strip] | None = None
+    populations: Sequence[Pedigree] = ()
 
 
 def page(study: Study, every_s: float | None = None) -> str:
@@ -135,6 +139,7 @@ def _sections(study: Study) -> list[tuple[str, str, str]]:
         ("rotations", "Rotations told apart", _rotations(study, names)),
         ("attention", "Where networks look", _attention(study, names)),
         ("searches", "Which settings mattered", searches_html(study.searches)),
+        ("populations", "What populations came to", populations_html(study.populations)),
         ("learning", "Learning curves", curves_html(study.stages, study.curves, names)),
         ("cost", "Cost and sharing", _cost(study)),
         ("failures", "Failures and what is missing", _failures(study)),
