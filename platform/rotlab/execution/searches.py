@@ -115,9 +115,19 @@ class Searches(Growth):
         domains = {name: self._search.settings[name] for name in tuning.settings}
         told = [(one, values[one.number]) for one in made[:known]]
         if tuning.population is not None:
-            way = self._search.maximizes
-            bred = breed(tuning.key, tuning.population, number, domains, told, maximize=way)
-            made.append(self._book.keep_proposal(bred))
+            made.append(
+                self._book.keep_proposal(
+                    breed(
+                        tuning.key,
+                        tuning.population,
+                        number,
+                        domains,
+                        told,
+                        made[known:],
+                        maximize=self._search.maximizes,
+                    )
+                )
+            )
             return
         try:
             drawn = self._draw(

@@ -20,6 +20,7 @@ from rotlab.planning.population import Population
 from rotlab.planning.ranges import Domain, OneOf
 
 FACTORS = (0.8, 1.2)
+_DRAWS = 8  # of settings that another member has, too; then it is that one once more
 PARENT = "parent"  # note of a proposal: the number of the one that it goes on from; None: of none
 
 
@@ -29,6 +30,7 @@ def breed(
     number: int,
     domains: Mapping[str, Domain],
     told: Sequence[tuple[Proposal, float | None]],
+    beside: Sequence[Proposal],
     *,
     maximize: bool,
 ) -> Proposal:
@@ -44,31 +46,32 @@ def breed(
         domains: setting -> what it may be.
         told: all members of the generations before, in order, with their values, None where one
             failed.
+        beside: members of its own generation with lower numbers; it becomes none of them, nor one
+            that goes on as it was, as long as there is another.
         maximize: whether more is better.
     """
     generation, member = population.generation(number), population.member(number)
     rng = Random(f"{tuning}:{generation}:{member}")  # noqa: S311  (nothing secret)
-    length = {population.length: generation * population.every}
     last = told[population.before(number) - population.members :] if generation > 1 else []
     best, worst = _ends(population, last, maximize=maximize)
     if not best:  # none to go on from
         drawn = {name: domain.at(rng.random()) for name, domain in domains.items()}
+        length = {population.length: generation * population.every}
         return Proposal(tuning, number, drawn | length, {PARENT: None})
     parent = last[member - 1][0]
-    if parent.number in worst:
-        parent = rng.choice(best)
-    begun = {name: parent.settings[name] for name in domains}
-    changes = [dict(one) for one in parent.settings.get(population.changes, ())]
-    if parent.number != last[member - 1][0].number:
-        now = in_force(population, parent)
-        explored = {
-            name: _explore(population, domain, now[name], rng) for name, domain in domains.items()
-        }
-        changed = {_field(name): new for name, new in explored.items() if new != now[name]}
-        if changed:
-            changes.append({"after": (generation - 1) * population.every, **changed})
-    on_the_way = {population.changes: changes} if changes else {}
-    return Proposal(tuning, number, begun | length | on_the_way, {PARENT: parent.number})
+    if parent.number not in worst:
+        return Proposal(tuning, number, _on(population, parent, {}), {PARENT: parent.number})
+    parent = rng.choice(best)
+    now = in_force(population, parent)
+    known = [_on(population, one, {}) for one, _ in last if one.number not in worst]
+    known += [dict(one.settings) for one in beside]
+    for _ in range(_DRAWS):
+        new = {name: _explore(population, one, now[name], rng) for name, one in domains.items()}
+        changed = {name: value for name, value in new.items() if value != now[name]}
+        settings = _on(population, parent, changed)
+        if settings not in known:
+            break
+    return Proposal(tuning, number, settings, {PARENT: parent.number})
 
 
 def in_force(population: Population, proposal: Proposal) -> dict[str, Any]:
@@ -96,6 +99,17 @@ def won(tuning: Tuning, proposal: Proposal) -> dict[str, Any]:
 def can_win(tuning: Tuning, number: int) -> bool:
     """Say whether a proposal is as long as what cells replay: a member of the last generation."""
     return tuning.population is None or number > tuning.population.before(tuning.proposals)
+
+
+def _on(population: Population, parent: Proposal, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a member that goes on from another for a generation, by some that changed."""
+    length, name = int(parent.settings[population.length]), population.changes
+    changes = [dict(one) for one in parent.settings.get(name, ())]
+    if changed:
+        fields = {setting.partition(".")[2]: value for setting, value in changed.items()}
+        changes.append({"after": length, **fields})
+    on_the_way = {name: changes} if changes else {}
+    return {**parent.settings, population.length: length + population.every, **on_the_way}
 
 
 def _ends(
@@ -126,7 +140,3 @@ def _explore(population: Population, domain: Domain, now: Any, rng: Random) -> A
     if points is not None:
         moved = min(points, key=lambda one: abs(one - moved))
     return min(max(moved, domain.low), domain.high)
-
-
-def _field(name: str) -> str:
-    return name.partition(".")[2]

@@ -76,9 +76,8 @@ def _bred(
         number = len(found) + 1
         known = found[: population.before(number)]
         told = [(one, values.get(one.number, 0.0)) for one in known]
-        found.append(
-            breed(tuning.key, population, number, domains, told, maximize=search.maximizes)
-        )
+        beside, way = found[len(known) :], search.maximizes
+        found.append(breed(tuning.key, population, number, domains, told, beside, maximize=way))
     return found
 
 

@@ -108,12 +108,11 @@ def take_over_line(pedigree: Pedigree, segment: Segment) -> str:
     """Return one line on a member that took over from another.
 
     Example:
-        "after epoch 5, member 4 (0.25) took over from member 1 (0.583): finetune.lr 0.012 ->
-        0.0144"
+        "after epoch 5, member 4 (0.25) took over from member 1 (0.583): lr 0.012 -> 0.0144"
     """
     parent = pedigree.segments[(segment.parent or 1) - 1]
     changed = [
-        f"{name} {_shown(parent.settings[name])} -> {_shown(value)}"
+        f"{_field(name)} {_shown(parent.settings[name])} -> {_shown(value)}"
         for name, value in segment.settings.items()
         if value != parent.settings[name]
     ]
@@ -129,7 +128,7 @@ def schedule_line(pedigree: Pedigree, number: int) -> str:
     """Return by what a segment and all that it came from were trained, in one line.
 
     Example:
-        "to epoch 10 finetune.lr=0.012; to epoch 20 finetune.lr=0.0144"
+        "to epoch 10 lr=0.012; to epoch 20 lr=0.0144"
     """
     spans: list[tuple[int, Mapping[str, Any]]] = []
     for one in pedigree.ancestry(number):
@@ -139,7 +138,7 @@ def schedule_line(pedigree: Pedigree, number: int) -> str:
         spans.append((end, one.settings))
     return "; ".join(
         f"to epoch {end} "
-        + ", ".join(f"{name}={_shown(value)}" for name, value in settings.items())
+        + ", ".join(f"{_field(name)}={_shown(value)}" for name, value in settings.items())
         for end, settings in spans
     )
 
@@ -158,6 +157,10 @@ def _segments(
             in_force(population, one),
             values.get(one.number),
         )
+
+
+def _field(name: str) -> str:
+    return name.partition(".")[2]
 
 
 def _value(segment: Segment) -> str:

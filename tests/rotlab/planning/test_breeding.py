@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from rotlab.planning.breeding import FACTORS, PARENT, breed, in_force
 from rotlab.planning.decisions import Proposal
 from rotlab.planning.population import Population
-from rotlab.planning.ranges import OneOf, Range
+from rotlab.planning.ranges import Domain, OneOf, Range
 
 LR, DECAY = "finetune.lr", "finetune.weight_decay"
-DOMAINS = {LR: Range(1e-3, 1.0, log=True), DECAY: OneOf((0.0, 1e-4, 1e-3, 1e-2))}
+DECAYS = (0.0, 1e-4, 1e-3, 1e-2)
+DOMAINS: dict[str, Domain] = {LR: Range(1e-3, 1.0, log=True), DECAY: OneOf(DECAYS)}
 EIGHT = Population(8, 5, "finetune.epochs", "finetune.changes")
 Told = list[tuple[Proposal, float | None]]
 
@@ -31,7 +32,8 @@ def bred(
         known = list(told)
         for value in generation:
             number = len(told) + 1
-            one = breed(tuning, population, number, DOMAINS, known, maximize=maximize)
+            beside = [one for one, _ in told[len(known) :]]
+            one = breed(tuning, population, number, DOMAINS, known, beside, maximize=maximize)
             told.append((one, value))
     return told
 
@@ -92,6 +94,21 @@ def test_who_goes_on_keeps_its_settings_and_who_takes_over_those_of_the_other_un
             assert change["after"] == 5 * (generation - 1)
 
 
+def test_no_two_members_are_the_same_as_long_as_there_are_others() -> None:
+    for tuning in map(str, range(100)):
+        told = bred([[1, 2, 3, 4, 5, 6, 7, 8]] * 3, tuning=tuning)
+        for at in range(0, len(told), 8):
+            assert len({str(one.settings) for one, _ in told[at : at + 8]}) == 8
+
+
+def test_settings_of_which_there_are_too_few_are_had_twice() -> None:
+    domains: dict[str, Domain] = {DECAY: OneOf((0.0, 1e-4))}
+    first = [breed("t", EIGHT, at, domains, [], [], maximize=True) for at in range(1, 9)]
+    told = [(one, 0.5) for one in first]
+    nine = breed("t", EIGHT, 9, domains, told, [], maximize=True)
+    assert in_force(EIGHT, nine)[DECAY] in (0.0, 1e-4)
+
+
 def explored(number: int) -> list[tuple[Proposal, Proposal]]:
     """(what was taken over, what became of it), of so many populations."""
     pairs = []
@@ -112,10 +129,10 @@ def test_a_setting_is_moved_by_a_factor_within_its_range_or_drawn_anew_one_time_
 
 
 def test_a_listed_value_goes_to_one_next_to_it_or_is_drawn_anew() -> None:
-    values, steps = DOMAINS[DECAY].points() or (), []
+    steps = []
     for parent, one in explored(500):
         old, new = parent.settings[DECAY], in_force(EIGHT, one)[DECAY]
-        steps.append(abs(values.index(new) - values.index(old)))
+        steps.append(abs(DECAYS.index(new) - DECAYS.index(old)))
     # Drawn anew, it stays one time in four; moved, only at an end: half of the time there.
     assert steps.count(1) / len(steps) == pytest.approx(0.75 * 0.75 + 0.25 * 0.375, abs=0.05)
 
