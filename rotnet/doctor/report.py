@@ -12,7 +12,7 @@ SHARE = "{:5.1f} % [{:.1f}, {:.1f}]"
 def report(found: Examination) -> Iterator[str]:
     """Yield the lines of a report on one rotation set."""
     yield (
-        f"rotations {_named(found.rotations)}, path {found.path}, {found.modality}: "
+        f"rotations {named(found.rotations)}, path {found.path}, {found.modality}: "
         f"{found.verdict}  ({found.seconds:.0f} s)"
     )
     for leak in found.leaks:
@@ -47,11 +47,20 @@ def report(found: Examination) -> Iterator[str]:
         yield "  content: no videos given, none looked at"
 
 
+def named(rotations: object) -> str:
+    """Return a rotation set, as settings dump it, in words."""
+    if isinstance(rotations, dict):
+        return "{" + ", ".join(str(angle) for angle in rotations["angles"]) + "}"
+    return str(rotations)
+
+
 def _path_rows(found: Examination) -> Iterator[Sequence[str]]:
     for probed in found.probed:
         for reading in probed.readings:
             said = "told" if reading.told else "at chance" if reading.at_chance else "unsure"
             note = said if probed.required else f"{said} (reported, not required)"
+            if probed.times > 1:
+                note += f", of {probed.times} looks together"
             yield (f"{probed.source} ({probed.look})", *_told(reading), note)
 
 
@@ -78,12 +87,6 @@ def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     for row in table:
         cells = [cell.ljust(widths[column]) for column, cell in enumerate(row[:-1])]
         yield "    " + "  ".join([*cells, row[-1]])
-
-
-def _named(rotations: object) -> str:
-    if isinstance(rotations, dict):
-        return "{" + ", ".join(str(angle) for angle in rotations["angles"]) + "}"
-    return str(rotations)
 
 
 def _share(estimate: Estimate) -> str:

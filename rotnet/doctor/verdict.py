@@ -1,6 +1,7 @@
 """What an examination found, and what follows from it. Rules only; nothing is probed here."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from rotnet.config import Modality
@@ -20,12 +21,28 @@ class Probed:
         look: what of them was looked at.
         readings: of both probes, on every question.
         required: whether it must be at chance; else it is reported.
+        times: how often it was looked at, all drawn anew each time; readings are of all together.
     """
 
     source: str
     look: str
     readings: tuple[Reading, ...]
     required: bool
+    times: int = 1
+
+    def with_more(self, others: Iterable["Probed"]) -> "Probed":
+        """Judge this together with what another time showed of it, if that is among `others`."""
+        for other in others:
+            if (other.source, other.look) == (self.source, self.look):
+                pairs = zip(self.readings, other.readings, strict=True)
+                readings = tuple(one.pooled(two) for one, two in pairs)
+                return replace(self, readings=readings, times=self.times + other.times)
+        return self
+
+    @property
+    def told(self) -> bool:
+        """Whether it must be at chance, and is not."""
+        return self.required and any(one.told for one in self.readings)
 
     @property
     def unsure(self) -> bool:
@@ -123,6 +140,7 @@ class Examination:
                     "source": probed.source,
                     "look": probed.look,
                     "required": probed.required,
+                    "times": probed.times,
                     "readings": [_plain(reading) for reading in probed.readings],
                 }
                 for probed in self.probed

@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 
 from rotlab.cli import COMMANDS, main
+from rotlab.execution.peaks import Peaks
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
+from rotlab.planning.kinds import load_kinds
 from rotlab.planning.planned import plan_file
+from rotlab.planning.share import Peak
+from rotlab.planning.smoke import smoke_of
 
 SPACES = Path(__file__).parents[2] / "search_spaces"
 TRIAL = "name: trial\nbase: tiny\ndata: {pretrain: hockey, target: weizmann}\n"
@@ -97,6 +101,28 @@ def test_plan_counts_what_the_store_has(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["plan", "a.yaml", "--json", "--store", "store"]) == 0
     done = json.loads(capsys.readouterr().out)["stages_done"]
     assert done == {"pretrain": 1, "finetune": 0, "evaluate": 0}
+
+
+def test_plan_says_which_shares_of_a_device_were_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = TRIAL + "resources: {pretrain: {gpus: auto}}\n"
+    (tmp_path / "a.yaml").write_text(text)
+    words = ["plan", "a.yaml", "--store", "store", "--device", "A100"]
+    assert main(words) == 0
+    before = capsys.readouterr().out
+    assert "gpus: auto of pretrain: a whole device for 1 not yet measured" in before
+    kinds, plan = load_kinds(), plan_file(tmp_path / "a.yaml", None).plan
+    (sort,) = (
+        one
+        for one in smoke_of(plan, kinds, plan.stages).plan.stages.values()
+        if one.kind == "pretrain"
+    )
+    peaks = Peaks(Store.open("store").peaks_folder(), kinds)
+    peaks.add(peaks.mark(sort.kind, sort.key, sort.config), "A100", Peak("A100", 40, 8))
+    assert main(words) == 0
+    after = capsys.readouterr().out
+    assert "gpus: auto of pretrain: 1/4 of A100 measured for 1" in after
 
 
 def test_a_warning_does_not_stop_a_check(

@@ -57,7 +57,7 @@ def unsaid(layout: Layout, wanted: Mapping[str, Resources]) -> str | None:
     """Return a warning of stages that leave it to chance whether they run on GPUs."""
     has_gpus = any(node.gpus for node in layout.workers if node.high)
     starts_with = any(node.gpus for node in layout.workers if node.low)
-    kinds = [kind for kind, each in wanted.items() if each.gpus is None]
+    kinds = [kind for kind, each in wanted.items() if each.gpus is None and not each.measured]
     if not kinds or not has_gpus or starts_with:
         return None
     return (

@@ -20,7 +20,7 @@ _TALKATIVE = ("ray.dashboard.modules.dashboard_sdk", "ray._private.runtime_env.p
 _OPEN = ("PENDING", "RUNNING")
 _LOOK_S = 1.0
 _PATIENCE_S = 60.0
-_READY_S = 60.0
+_READY_S = 120.0
 _NOT_READY = "No available agent"  # what Ray says of a head that has just started
 _FAILURES = (ConnectionError, RuntimeError, RayError, requests.RequestException)
 

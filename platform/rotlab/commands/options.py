@@ -62,6 +62,16 @@ def add_tracking(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_optuna(parser: argparse.ArgumentParser) -> None:
+    """Add --optuna-storage."""
+    parser.add_argument(
+        "--optuna-storage",
+        metavar="FILE|URL",
+        help="where `optuna-dashboard` finds what is searched: a file, a database's URL, or none "
+        "(default: $ROTLAB_OPTUNA_STORAGE, else optuna.log in the store)",
+    )
+
+
 def add_artifacts(parser: argparse.ArgumentParser) -> None:
     """Add --artifacts."""
     parser.add_argument(

@@ -3,15 +3,19 @@
 import argparse
 import json
 from collections import Counter
+from dataclasses import replace
 
 from rotlab.commands.options import add_data, add_file, add_prices, add_store
 from rotlab.execution.decision_book import DecisionBook
+from rotlab.execution.peaks import Peaks
+from rotlab.execution.shares import Shares
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
 from rotlab.planning.costed import cost
+from rotlab.planning.foreseen import foresee
 from rotlab.planning.looks_outline import Least
 from rotlab.planning.outline import outline, outline_json
-from rotlab.planning.planned import plan_file
+from rotlab.planning.planned import Planned, plan_file
 from rotlab.planning.prices import Prices, read_prices
 from rotlab.planning.scenario import OPTIONS, parse_scenario
 from rotlab.planning.simulated import simulate_plan
@@ -50,12 +54,15 @@ def run(args: argparse.Namespace) -> int:
     planned = plan_file(args.file, args.data)
     decisions = DecisionBook(store.root).read(planned.plan.tunings, planned.plan.families)
     fewest = planned.imagined(decisions, most=False) if planned.plan.families else None
-    planned = planned.imagined(decisions)
+    whole = planned.imagined(decisions)
+    timed = list(timings(store.all_records(whole.plan.count_by_kind()), planned.kinds))
+    planned = foresee(planned, decisions, timed, prices, args.device)
+    planned, shared = _with_shares(planned, store)
     stages = planned.plan.stages
     records = store.records(stages.values())
     done = Counter(stages[key].kind for key in records)
-    timed = list(timings(store.all_records(planned.plan.count_by_kind()), planned.kinds))
     costed = cost(planned, records, timed, prices, args.device)
+    costed = replace(costed, assumed=(*costed.assumed, *shared))
     simulated = None
     if args.simulate is not None:
         simulated = simulate_plan(planned, costed, records, args.simulate)
@@ -70,3 +77,18 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(outline(planned, done, costed, simulated, least))
     return 0
+
+
+def _with_shares(planned: Planned, store: Store) -> tuple[Planned, list[str]]:
+    """Return a plan with the shares of a device that were measured, and what is to be said of them.
+
+    They are reckoned with where each stage of a kind was measured; else a whole device is.
+    """
+    asked = planned.spec.resources
+    whole = {k: one.resolved(has_gpu=True) for k, one in asked.items() if one.measured}
+    if not whole:
+        return planned, []
+    shares = Shares(Peaks(store.peaks_folder(), planned.kinds), planned.kinds, whole, None)
+    resources = {**asked, **whole, **shares.of_kinds(planned.plan)}
+    lines = shares.lines(planned.plan, planned.plan.stages)
+    return replace(planned, spec=replace(planned.spec, resources=resources)), lines

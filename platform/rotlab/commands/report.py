@@ -24,6 +24,7 @@ from rotlab.execution.gauges import PREFIX as GAUGES
 from rotlab.execution.importance import Importance, importances
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
+from rotlab.planning.fronts import Front, fronts
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.pedigree import Pedigree, pedigrees
 from rotlab.planning.serial_searches import searches_from_json
@@ -189,7 +190,8 @@ def _page(
         confusions_of(store, uri, seen.frame, seen.stages),
         _searches(store, args.study),
         attention_of(store, uri, seen.frame, seen.stages) if args.attention else None,
-        _populations(store, args.study),
+        populations=_populations(store, args.study),
+        fronts=_fronts(store, args.study),
     )
     return page(study, every_s)
 
@@ -203,6 +205,12 @@ def _populations(store: Store, name: str) -> list[Pedigree]:
     study = store.study(name)
     tunings = {} if study is None else searches_from_json(study.plan).get("tunings", {})
     return pedigrees(tunings, DecisionBook(store.root).read(tunings))
+
+
+def _fronts(store: Store, name: str) -> list[Front]:
+    study = store.study(name)
+    tunings = {} if study is None else searches_from_json(study.plan).get("tunings", {})
+    return list(fronts(tunings, DecisionBook(store.root).read(tunings)))
 
 
 def _recorded(store: Store, stages: Iterable[StageRun]) -> Mapping[str, str]:

@@ -116,7 +116,11 @@ def _shares(
 ) -> dict[str, Resources]:
     if not wanted:
         return {}
-    found = {key: replace(resources[plan.stages[key].kind], **wanted) for key in again}
+    found = {}
+    for key in again:
+        own = resources[plan.stages[key].kind]
+        is_measured = own.measured and "gpus" not in wanted
+        found[key] = replace(own, **wanted, measured=is_measured)
     for key, each in found.items():
         if not each.is_even:
             count = each.processes

@@ -10,6 +10,7 @@ from rotlab.commands.options import (
     add_artifacts,
     add_data,
     add_file,
+    add_optuna,
     add_prices,
     add_store,
     add_tracking,
@@ -21,6 +22,7 @@ from rotlab.execution.growth import Growth
 from rotlab.execution.job import PENDING, Job
 from rotlab.execution.looking import Judge, Looking
 from rotlab.execution.notify import check_target
+from rotlab.execution.optuna_storage import optuna_storage
 from rotlab.execution.policy import Policy
 from rotlab.execution.store import Store
 from rotlab.execution.timings import timings
@@ -42,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `rotlab run`."""
     add_file(parser)
     add_running(parser)
+    add_optuna(parser)
 
 
 def add_running(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +78,14 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=_positive,
         help="stages at once, at most (default: as many as fit)",
+    )
+    parser.add_argument(
+        "--weight",
+        metavar="W",
+        type=_weight,
+        default=1.0,
+        help="of the study among those that run on one cluster, given by --address, and keep their "
+        "results in one store: what each gets of it while all have stages that wait [%(default)g]",
     )
     parser.add_argument(
         "--pending",
@@ -165,11 +176,14 @@ def run(args: argparse.Namespace) -> int:
         prices=prices,
         device=device,
     )
-    if searches is not None and args.smoke != "no":
+    if searches is not None and (
+        args.smoke != "no" or any(one.measured for one in job.resources.values())
+    ):
         book = DecisionBook(store.root)
         decided = book.read(planned.plan.tunings, planned.plan.families)
         job = replace(job, foreseen=planned.imagined(decided).plan)
-    job = replace(job, seconds=seconds, searches=searches)
+    optuna = optuna_storage(args.optuna_storage, store.root) if spec.search else None
+    job = replace(job, seconds=seconds, searches=searches, optuna=optuna, search=spec.search)
     return run_to_end(job, report=args.report)
 
 
@@ -206,6 +220,7 @@ def make_job(
         prices=prices,
         device=device,
         notify=args.notify,
+        weight=args.weight,
         smoke=args.smoke,
         verbose=args.verbose,
         options=_given(args),
@@ -217,7 +232,8 @@ def _growth(planned: Planned, store: Store) -> Growth | None:
     book = DecisionBook(store.root)
     search = planned.spec.search
     if search is not None:
-        return searches_of(planned.planner, search, planned.kinds, store, planned.spec.name)
+        kinds, spec = planned.kinds, planned.spec
+        return searches_of(planned.planner, search, kinds, store, spec.name, spec.resources)
     if planned.plan.families:
         return Looking(planned.planner, book, _judge())
     return None
@@ -274,6 +290,16 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, got {text!r}")
     return int(text)
+
+
+def _weight(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = 0.0
+    if not 0 < weight < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return weight
 
 
 def _target(text: str) -> str:

@@ -1,9 +1,8 @@
 """`rotlab status`: how far a study is, from what lies in the store."""
 
 import argparse
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +14,7 @@ from rotlab.execution.failures import debug_line
 from rotlab.execution.record import Record
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
+from rotlab.planning.fronts import arms_of, described, fronts
 from rotlab.planning.looks_outline import looks_lines
 from rotlab.planning.names import unknown
 from rotlab.planning.pedigree import Pedigree, pedigrees, schedule_line, take_over_line
@@ -24,7 +24,6 @@ from rotlab.tracking.journal import Journal
 from rotlab.tracking.past import in_order, look_back
 from rotnet.errors import UserError
 
-_LISTED = 4  # arms that share a search; more are counted only
 _TOLD = 6  # members of a population that took over
 
 
@@ -67,13 +66,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _described(values: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in values.items()
-    )
-
-
 def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
     """How far searches are."""
     tunings = searches_from_json(study.plan).get("tunings")
@@ -82,25 +74,36 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
     decisions = DecisionBook(store.root).read(tunings)
     made = sum(len(decisions.proposed(key)) for key in tunings)
     asked = sum(one.ends_after(decisions.proposed(key)) for key, one in tunings.items())
+    of = "" if any(one.allowance for one in tunings.values()) else f" of {asked}"
     failed = sum(one is None for each in decisions.values.values() for one in each.values())
     pruned = sum(map(len, decisions.pruned.values()))
     yield (
         f"searches: {len(decisions.winners)} of {len(tunings)} have ended, "
-        f"{made} of {asked} proposals made"
+        f"{made}{of} proposals made"
         + f", {failed} of them failed" * bool(failed)
         + f", {pruned} of them pruned" * bool(pruned)
     )
+    for key, tuning in tunings.items():
+        if tuning.allowance is not None:
+            hours = decisions.hours.get(key, {}).values()
+            used = sum(one[tuning.allowance.unit] for one in hours)
+            yield f"  {arms_of(tuning)}: {used:.3g} of {tuning.allowance} used by those that ended"
     for key, winner in decisions.winners.items():
         if tunings[key].population is not None:
             continue
-        arms = "; ".join(map(_described, tunings[key].arms[:_LISTED])) or "all arms"
-        more = f" and {len(tunings[key].arms) - _LISTED} more" * (len(tunings[key].arms) > _LISTED)
         yield (
-            f"  {arms}{more} on {tunings[key].place}, {tunings[key].modality}: "
-            f"{_described(winner.settings)} (proposal {winner.number}, {winner.value:.4g})"
+            f"  {arms_of(tunings[key])}: {described(winner.settings)} "
+            f"(proposal {winner.number}, {winner.value:.4g})"
         )
     for each in pedigrees(tunings, decisions):
         yield from _population(each)
+    for front in fronts(tunings, decisions):
+        names = ", ".join(map(str, front.tuning.objectives))
+        yield f"  {arms_of(front.tuning)}: Pareto front of {front.tried} tries ({names})"
+        for one in front.members:
+            came_to = ", ".join(f"{value:.4g}" for value in one.values)
+            wins = ", which wins" * one.wins
+            yield f"    {came_to}: {described(one.settings)} (proposal {one.number}{wins})"
 
 
 def _population(pedigree: Pedigree) -> Iterator[str]:

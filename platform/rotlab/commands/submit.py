@@ -16,6 +16,7 @@ _SEEN = (
     ("--store", "URL", "ROTLAB_STORE"),
     ("--data", "DIR", "ROTLAB_DATA"),
     ("--tracking-uri", "URI", "MLFLOW_TRACKING_URI"),
+    ("--optuna-storage", "FILE|URL", "ROTLAB_OPTUNA_STORAGE"),
 )
 ADDRESS = "http://127.0.0.1:8265"
 DONE, INCOMPLETE, INTERRUPTED = 0, 1, 130
@@ -91,8 +92,10 @@ def _words(args: argparse.Namespace) -> list[str]:
         ("--store", args.store),
         ("--data", args.data),
         ("--tracking-uri", args.tracking_uri),
+        ("--optuna-storage", args.optuna_storage),
         ("--concurrency", args.concurrency),
         ("--pending", args.pending),
+        ("--weight", args.weight),
         ("--same-errors", args.same_errors),
         ("--hung-after", args.hung_after if args.hung_after != HUNG_AFTER_MIN else None),
         ("--notify", args.notify),

@@ -2,15 +2,20 @@
 
 import argparse
 import secrets
+from collections.abc import Mapping
 
-from rotlab.commands.options import add_artifacts, add_store, add_study, add_tracking
+from rotlab.commands.options import add_artifacts, add_optuna, add_store, add_study, add_tracking
+from rotlab.execution.importance import search_of
 from rotlab.execution.layout import Layout
+from rotlab.execution.optuna_copy import OptunaCopy
+from rotlab.execution.optuna_storage import optuna_storage, shown
 from rotlab.execution.replay import tell_rest
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.names import unknown
 from rotlab.planning.plan import Plan
+from rotlab.planning.stage import StageKind
 from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.rebuild import rebuild
@@ -21,7 +26,7 @@ from rotnet.errors import UserError
 DESCRIPTION = """\
 Bring MLflow to what a study's store and journal say: an empty or new MLflow gets all of it, one
 that lacks runs gets those, and what a run there has lost is put back. Runs are found by their key,
-so nothing is there twice, however often this is done.
+so nothing is there twice, however often this is done. Optuna's storage is brought up likewise.
 """
 
 
@@ -32,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_store(parser)
     add_tracking(parser)
     add_artifacts(parser)
+    add_optuna(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,7 +70,21 @@ def run(args: argparse.Namespace) -> int:
     )
     rebuilt = rebuild(errand)
     print(f"{study.name}: {rebuilt.made} runs made, {rebuilt.found} were there; MLflow: {uri}")
+    storage = optuna_storage(args.optuna_storage, store.root)
+    if plan.tunings and storage is not None:
+        print(f"{study.name}: {_copy(storage, store, study, plan, kinds)}")
     return 0
+
+
+def _copy(
+    storage: str, store: Store, study: SavedStudy, plan: Plan, kinds: Mapping[str, StageKind]
+) -> str:
+    """Bring Optuna's storage up to the searches of a study; return what came of it."""
+    search = search_of(study, kinds)
+    if search is None:
+        return "the files that its search space includes are not at hand, so Optuna is told nothing"
+    OptunaCopy(storage, store.root, study.name, search, plan.tunings).bring_up()
+    return f"{len(plan.tunings)} searches; Optuna: {shown(storage)}"
 
 
 def _complete(store: Store, study: SavedStudy, plan: Plan) -> int:

@@ -61,6 +61,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
+    key: str
     since: float
     cpus: float
     gpus: float
@@ -81,6 +82,8 @@ class Spending:
     def __init__(self, rates: Rates | None = None, before: Usage | None = None) -> None:
         self._rates = rates or Rates()
         self._used = before or Usage()
+        self._by_stage: dict[str, Usage] = {}
+        self._attempts: dict[str, set[str]] = {}
         self._running: dict[str, _Attempt] = {}
         self._since: float | None = None
         self._last = 0.0
@@ -94,11 +97,12 @@ class Spending:
             case "study_ended":
                 self._close(self._last if self._running else event["time"])
             case "stage_started":
+                self._attempts.setdefault(event["key"], set()).add(event["attempt"])
                 self._running[event["attempt"]] = _Attempt(
-                    event["time"], event.get("cpus", 1.0), event.get("gpus", 0.0)
+                    event["key"], event["time"], event.get("cpus", 1.0), event.get("gpus", 0.0)
                 )
             case "stage_ended" | "stage_held" if event.get("attempt") in self._running:
-                self._used += self._of(self._running.pop(event["attempt"]), event["time"])
+                self._end(self._running.pop(event["attempt"]), event["time"])
         if event["event"] != "results_removed":  # told when no run was there
             self._last = max(self._last, event["time"])
 
@@ -108,6 +112,21 @@ class Spending:
         return sum(
             (self._of(each, now) for each in self._running.values()), self._used + self._wall(now)
         )
+
+    def used_by(self, key: str) -> Usage:
+        """Return what attempts at a stage used, until the last event where one is under way."""
+        under_way = (one for one in self._running.values() if one.key == key)
+        ended = self._by_stage.get(key, Usage())
+        return sum((self._of(one, self._last) for one in under_way), ended)
+
+    def attempts_at(self, key: str) -> frozenset[str]:
+        """Return the attempts at a stage."""
+        return frozenset(self._attempts.get(key, ()))
+
+    def _end(self, attempt: _Attempt, time: float) -> None:
+        used = self._of(attempt, time)
+        self._used += used
+        self._by_stage[attempt.key] = self._by_stage.get(attempt.key, Usage()) + used
 
     def _of(self, attempt: _Attempt, until: float) -> Usage:
         hours = max(0.0, until - attempt.since) / _HOUR_S
@@ -121,7 +140,9 @@ class Spending:
         return Usage(wall_hours=max(0.0, until - since) / _HOUR_S)
 
     def _close(self, time: float) -> None:
-        self._used = self.used(time)
+        self._used += self._wall(time)
+        for attempt in self._running.values():
+            self._end(attempt, time)
         self._running.clear()
         self._since = None
 

@@ -16,12 +16,14 @@ class Capacity:
         nodes: cores and devices of each machine; empty where it is one machine.
         pending: how many stages that ask for the same may wait beyond those that fit; None takes
             what refills it.
+        models: Ray's names of its devices, each once; "" of those that have none.
     """
 
     cpus: float
     gpus: float
     nodes: tuple[tuple[float, float], ...] = ()
     pending: int | None = None
+    models: tuple[str, ...] = ()
 
     @property
     def margin(self) -> int:
@@ -58,6 +60,15 @@ class Capacity:
         *before, last = self.room((*held, wanted))
         waiting = [one for one, has_room in zip(held, before, strict=True) if not has_room]
         return not held or last or waiting.count(wanted) < self.margin
+
+    def part(self, requests: Iterable[Resources]) -> float:
+        """Return the fraction that requests take of its cores or devices, whichever is more."""
+        every = list(requests)
+        cpus, gpus = sum(one.cpus for one in every), sum(one.gpus or 0.0 for one in every)
+        return max(
+            cpus / self.cpus if self.cpus else 0.0,
+            gpus / self.gpus if self.gpus else 0.0,
+        )
 
     def room(self, requests: Iterable[Resources]) -> list[bool]:
         """Say of each whether it fits beside those of the ones before it that do."""

@@ -21,6 +21,7 @@ from rotlab.execution.apart import apart
 from rotlab.execution.capacity import Capacity
 from rotnet.errors import UserError
 
+MODEL = "accelerator_type:"
 _PREFIX, _LOCK = "rotlab-ray-", "lock"
 _MAX_TEMP_CHARS = 20  # a socket's path may have 107, and Ray's own part of it has up to 64
 _LEFT_AFTER_S = 120.0
@@ -47,11 +48,13 @@ class Cluster:
         capacity: returns what it holds now.
         may_grow: whether it can hold more later; one started here cannot.
         scratch: a folder on this machine that is gone when the cluster has been left.
+        name: that runs which have joined it know it by.
     """
 
     capacity: Callable[[], Capacity]
     may_grow: bool
     scratch: Path
+    name: str
 
 
 @contextlib.contextmanager
@@ -94,7 +97,9 @@ def cluster(
         try:
             held = _held()
             capacity = (lambda: held) if address is None else _Growing(pending).capacity
-            yield Cluster(capacity, address is not None, scratch)
+            node: Any = worker.global_worker.node
+            name = node.cluster_id.hex()
+            yield Cluster(capacity, address is not None, scratch, name)
         finally:
             with shield():
                 ray.shutdown()
@@ -138,7 +143,14 @@ def _held(pending: int | None = None) -> Capacity:
     nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     sizes = [node["Resources"] for node in nodes if node["Alive"]]
     each = tuple((size.get("CPU", 0.0), size.get("GPU", 0.0)) for size in sizes)
-    return Capacity(held.get("CPU", 0.0), held.get("GPU", 0.0), each, pending)
+    models = tuple(sorted({_model(size) for size in sizes if size.get("GPU")}))
+    return Capacity(held.get("CPU", 0.0), held.get("GPU", 0.0), each, pending, models)
+
+
+def _model(size: Mapping[str, float]) -> str:
+    """What Ray calls a node's devices; of several names, as A100 and A100-80G, the particular."""
+    names = [name.removeprefix(MODEL) for name in size if name.startswith(MODEL)]
+    return max(names, key=len, default="")
 
 
 def _start(cpus: int | None, gpus: int | None, scratch: Path, *, verbose: bool, level: int) -> None:

@@ -22,10 +22,12 @@ from rotlab.execution.message import Message
 from rotlab.execution.policy import Policy
 from rotlab.execution.record import Record
 from rotlab.execution.retries import Retries
+from rotlab.execution.shares import Shares
 from rotlab.execution.snapshot import Snapshot, take_snapshot
 from rotlab.execution.store import new_attempt_id
 from rotlab.execution.teller import Teller
 from rotlab.execution.unneeded import sort_out
+from rotlab.planning.fairness import Wish
 from rotlab.planning.plan import Plan
 from rotlab.planning.release import Release
 from rotlab.planning.serial import grown
@@ -52,6 +54,7 @@ class Conduct:
         seconds: key -> how long a stage is thought to take, by which the critical path is told.
         shares: key -> request, resolved, of stages that ask for another than their kind.
         searches: searches, or looks, by which the plan grows as stages end, where it does.
+        measured: knows the shares of a device that stages take, where some are measured.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Conduct:
         seconds: Mapping[str, float] | None = None,
         shares: Mapping[str, Resources] | None = None,
         searches: Growth | None = None,
+        measured: Shares | None = None,
     ) -> None:
         self._plan = plan
         self._searches = searches
@@ -82,7 +86,9 @@ class Conduct:
             sort_out(self._release, searches)
         self._attempts = Attempts()
         self._elsewhere = Elsewhere(self._policy.stale_s)
-        self._larger: dict[str, Resources] = dict(shares or {})
+        self._measured = measured
+        self._larger: dict[str, Resources] = measured.of(plan) if measured else {}
+        self._larger.update(shares or {})
         self._retries = Retries(capacity)
         self._teller = Teller(listener, clock, self._policy.rates, used)
         self._alike = Alike()
@@ -94,6 +100,7 @@ class Conduct:
         self.stopping = False  # set from a signal handler, which must not wait for the lock
         self.halted: str | None = None
         self.used_beside = Usage()  # by other runs of the study
+        self.limit: float | None = None  # of the cluster, while other runs on it lack room
         self.is_near = ""  # the limit that is nearly used up, once one is
         self.failures: dict[str, Failure] = {}
 
@@ -125,6 +132,8 @@ class Conduct:
             if key is None:
                 return None
             wanted = self._wanted(key)
+            if self._is_beyond(capacity, [*held, wanted]):
+                return None
             line = [
                 self._assign(one, wanted) for one in (key, *self._after(key, wanted, len(held)))
             ]
@@ -155,6 +164,45 @@ class Conduct:
             if running is None or running.since is not None:
                 return False
             return not running.has_room or self._clock() - running.released > _WORKER_START_S
+
+    def wish(self, study: str, weight: float) -> Wish:
+        """Return what the run takes of its cluster, and what it would take next.
+
+        Args:
+            study: that is run.
+            weight: of the study among those that share the cluster.
+        """
+        with self._lock:
+            capacity, running = self._capacity(), self._attempts.running()
+            most = self._policy.concurrency
+            is_full = most is not None and len(running) >= most
+            ends = self.stopping or bool(self.halted)
+            waiting = () if is_full or ends else self._next()
+            return Wish(study, weight, capacity.part(running), capacity.part(waiting))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether workers are at more stages than the run may take while others lack room."""
+        with self._lock:
+            return self._is_beyond(self._capacity(), self._attempts.running())
+
+    def withdraws(self, key: str, attempt: str) -> bool:
+        """Take back an attempt that waits, and those in line behind it, if others lack the room.
+
+        Return whether it was: nothing may come of the attempt any more.
+        """
+        with self._lock:
+            waiting = self._attempts.find(key, attempt)
+            if waiting is None or waiting.since is not None:
+                return False
+            if not self._is_beyond(self._capacity(), self._attempts.held()):
+                return False
+            name: Name | None = Name(key, attempt)
+            while name is not None:
+                then = self._attempts.at(name.key).then
+                self._put_back(*name)
+                name = then
+            return True
 
     def heard(self, key: str, attempt: str, message: Message) -> None:
         """Take a worker's message."""
@@ -254,6 +302,19 @@ class Conduct:
                 self._ended,
             )
 
+    def _next(self) -> list[Resources]:
+        """What the next stage takes that has no worker; of none where all have one."""
+        for one in self._attempts.all().values():
+            if one.since is None and not one.is_in_line:
+                return [one.resources]
+        return [self._wanted(key) for key in self._release.ready(1)]
+
+    def _is_beyond(self, capacity: Capacity, held: Sequence[Resources]) -> bool:
+        """Whether so much is more than the run may take now; one stage it always may."""
+        if self.limit is None or len(held) <= 1:
+            return False
+        return capacity.part(held) > self.limit + 1e-6
+
     def _wanted(self, key: str) -> Resources:
         return self._larger.get(key) or self._resources[self._plan.stages[key].kind]
 
@@ -302,6 +363,8 @@ class Conduct:
         try:
             while self._searches.decide():
                 before, self._plan = self._plan, self._searches.plan
+                if self._measured is not None:
+                    self._larger.update(self._measured.of(self._plan, before.stages))
                 cancelled = self._release.grow(self._plan)
                 self._listener.record(grown(before, self._plan, self._clock()))
                 self._lose(self._searches, cancelled)

@@ -5,18 +5,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.distinct import Draw
+from rotlab.execution.effort import Effort
 from rotlab.execution.growth import Metrics
 from rotlab.execution.message import Point
 from rotlab.execution.pruning import FallsBehind, Pruning
 from rotlab.execution.recall import memory_of
-from rotlab.execution.searches import Searches
+from rotlab.execution.searches import Searches, Taken
 from rotlab.execution.store import Store
 from rotlab.planning.decisions import Ended, Proposal, Proposed, Pruned
 from rotlab.planning.plan import Plan
 from rotlab.planning.planner import Planner
 from rotlab.planning.pruners import Pruner
 from rotlab.planning.search import Search
-from rotlab.planning.stage import Stage, StageKind
+from rotlab.planning.stage import Resources, Stage, StageKind
 
 
 class Contests(Searches):
@@ -33,6 +34,7 @@ class Contests(Searches):
         book: where decisions are kept.
         pruning: compares, and decides.
         draw: draws proposals; None takes Optuna.
+        taken: tells what stages took, where the search has a budget of hours.
     """
 
     def __init__(
@@ -42,8 +44,9 @@ class Contests(Searches):
         book: DecisionBook,
         pruning: Pruning,
         draw: Draw | None = None,
+        taken: Taken | None = None,
     ) -> None:
-        super().__init__(planner, search, book, draw)
+        super().__init__(planner, search, book, draw, taken)
         self._pruning = pruning
         self._untold: list[Pruned] = []
         self._entered: set[tuple[str, int]] = set()
@@ -164,7 +167,10 @@ class Contests(Searches):
     def _end(self, proposed: Proposed, value: float | None) -> bool:
         """Decide that a proposal ends here; say whether it counts so."""
         tuning, number = proposed.proposal.tuning, proposed.proposal.number
-        ended = self._book.keep_end(Ended(tuning, number, value, proposed.results, pruned=True))
+        hours = self._hours_of(tuning, number)
+        ended = self._book.keep_end(
+            Ended(tuning, number, value, proposed.results, pruned=True, hours=hours)
+        )
         self._take_end(ended)
         return ended.pruned
 
@@ -194,7 +200,9 @@ class Contests(Searches):
     def _value_so_far(self, proposed: Proposed) -> float | None:
         """The mean of what a proposal's stages have told, done or not."""
         told = [
-            self._value(key) if key in self._metrics else self._pruning.last_value(key)
+            self._value(key, self._search.metric)
+            if key in self._metrics
+            else self._pruning.last_value(key)
             for key in proposed.results
         ]
         values = [value for value in told if value is not None]
@@ -202,7 +210,12 @@ class Contests(Searches):
 
 
 def searches_of(
-    planner: Planner, search: Search, kinds: Mapping[str, StageKind], store: Store, study: str
+    planner: Planner,
+    search: Search,
+    kinds: Mapping[str, StageKind],
+    store: Store,
+    study: str,
+    resources: Mapping[str, Resources],
 ) -> Searches:
     """Return the searches of a study, with the comparison of their proposals where it asks for one.
 
@@ -212,15 +225,18 @@ def searches_of(
         kinds: stage kinds by name.
         store: where decisions are kept, and what was told before.
         study: its name.
+        resources: kind -> what its stages occupy, where that is not the kind's own default.
     """
+    taken = None
+    if search.allowance is not None or any(one.unit for one in search.others):
+        taken = Effort(store, study, kinds, resources)
     book, length = DecisionBook(store.root), kinds[search.by].length
     if search.pruner is None or length is None:
-        return Searches(planner, search, book)
+        return Searches(planner, search, book, taken=taken)
     epochs = {key: one.contest.epochs for key, one in planner.tunings.items() if one.contest}
     rule = _rule(search.pruner, epochs, maximize=search.maximizes)
-    return Contests(
-        planner, search, book, Pruning(search, length, book, rule, memory_of(store, study))
-    )
+    pruning = Pruning(search, length, book, rule, memory_of(store, study))
+    return Contests(planner, search, book, pruning, taken=taken)
 
 
 def _rule(pruner: Pruner, epochs: Mapping[str, int], *, maximize: bool) -> FallsBehind:

@@ -4,6 +4,7 @@ searches/<key>/<number>.json      a proposal
 searches/<key>/<number>-value.json  how it ended, from when that was first made use of
 searches/<key>/pruned-<stage>.json  that a stage is stopped, and by what; its worker looks for it
 searches/<key>/winner-<n>.json    the best of the first n
+searches/<key>/winner-<n>-within-<w>.json  likewise where it may be up to w worse by the metric
 looks/<key>/<number>.json         a look at a family, with all that it decided by
 searches/<key>/invalid/<id>/...   what counts no more; see `rotlab.execution.overturned`
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rotlab.execution.files import create_json
+from rotlab.planning.allowance import Hours
 from rotlab.planning.decisions import Decisions, Ended, Proposal, Pruned, Tuning, Winner
 from rotlab.planning.looks import Family, Look
 from rotlab.planning.plan import Plan
@@ -70,6 +72,8 @@ class DecisionBook:
         proposals, winners = {}, {}
         values: dict[str, dict[int, float | None]] = {}
         pruned: dict[str, frozenset[int]] = {}
+        hours: dict[str, dict[int, Hours]] = {}
+        others: dict[str, dict[int, tuple[float, ...]]] = {}
         for key, tuning in tunings.items():
             found: list[Proposal] = []
             ends: list[Ended] = []
@@ -82,18 +86,19 @@ class DecisionBook:
                 ended = _read(self._root / key / f"{number}-value.json", ended_from_json)
                 if ended is not None:
                     ends.append(ended)
-            number = tuning.ends_after(found)
+            others[key] = {one.number: one.others for one in ends if one.value is not None}
+            hours[key] = {one.number: one.hours for one in ends if one.hours is not None}
+            number = tuning.ends_after(found, hours[key])
             proposals[key] = tuple(found[:number])
             values[key] = {one.number: one.value for one in ends}
             pruned[key] = frozenset(one.number for one in ends if one.pruned)
-            path = self._root / key / f"winner-{number}.json"
-            winner = _read(path, winner_from_json)
+            winner = _read(self._winner_path(key, number, tuning.within), winner_from_json)
             if winner is not None:
                 winners[key] = winner
                 values[key] = dict(winner.values)
                 pruned[key] = frozenset(winner.pruned)
         looks = {key: tuple(self._taken(family)) for key, family in (families or {}).items()}
-        return Decisions(proposals, winners, looks, values, pruned)
+        return Decisions(proposals, winners, looks, values, pruned, hours, others)
 
     def keep_proposal(self, proposal: Proposal) -> Proposal:
         """Return the proposal of that number that counts: this one, or one that came first."""
@@ -141,8 +146,13 @@ class DecisionBook:
 
     def keep_winner(self, winner: Winner) -> Winner:
         """Return the winner that counts: this one, or one that came first."""
-        path = self._root / winner.tuning / f"winner-{winner.proposals}.json"
+        path = self._winner_path(winner.tuning, winner.proposals, winner.within)
         return _keep(path, winner, winner_to_json, winner_from_json)
+
+    def _winner_path(self, tuning: str, proposals: int, within: float) -> Path:
+        """A choice of another kind is another decision, on the same values."""
+        kind = f"-within-{within!r}" if within else ""
+        return self._root / tuning / f"winner-{proposals}{kind}.json"
 
     def keep_look(self, look: Look) -> Look:
         """Return the look of that number that counts: this one, or one that was taken first."""

@@ -8,6 +8,7 @@ from rotlab.planning.key import canonical
 from rotlab.planning.ranges import Domain, all_points, num_points
 from rotlab.planning.samplers import Sampler
 
+Told = float | tuple[float, ...] | None  # what a try came to, by each of several objectives
 Draw = Callable[..., Proposal]  # see `rotlab.execution.sampling.propose`
 
 MOST = 100_000  # different settings, of which one is looked for that was not tried
@@ -28,10 +29,10 @@ def distinct(draw: Draw) -> Draw:
         number: int,
         domains: Mapping[str, Domain],
         sampler: Sampler,
-        told: Sequence[tuple[Proposal, float | None]],
+        told: Sequence[tuple[Proposal, Told]],
         under_way: Sequence[Proposal],
         *,
-        maximize: bool,
+        maximize: bool | tuple[bool, ...],
     ) -> Proposal:
         values = {_text(one.settings): value for one, value in told}
         known = values.keys() | {_text(one.settings) for one in under_way}

@@ -19,7 +19,7 @@ class Expenses:
 
     def __init__(self, rates: Rates) -> None:
         self._rates = rates
-        self._read: dict[Path, _Reading] = {}
+        self._read: dict[Path, Reading] = {}
 
     def beside(self, own: Path, main: Path, journals: Iterable[Path]) -> Usage:
         """Return what runs have used beside one; only that which tracks counts hours of wall.
@@ -33,20 +33,20 @@ class Expenses:
             JournalError: if one is damaged before its end.
         """
         paths = [path for path in journals if path != own]
-        self._read = {path: self._read.get(path) or _Reading(path, self._rates) for path in paths}
+        self._read = {path: self._read.get(path) or Reading(path, self._rates) for path in paths}
         used = {path: one.go_on() for path, one in self._read.items()}
         wall = used[main].wall_hours if main in used else 0.0
         return replace(reduce(add, used.values(), Usage()), wall_hours=wall)
 
 
-class _Reading:
-    """A journal as far as it was read.
+class Reading:
+    """What a journal tells of use, as far as it was read.
 
     One that was cut, replaced or begun anew no longer has the last line that was read where it was;
     then it is read from its start.
     """
 
-    def __init__(self, path: Path, rates: Rates) -> None:
+    def __init__(self, path: Path, rates: Rates | None = None) -> None:
         self._path, self._rates = path, rates
         self._spending = Spending(rates)
         self._last_start, self._end, self._last = 0, 0, b""
@@ -63,6 +63,14 @@ class _Reading:
             self._last_start, self._end = ends[-2:]
             self._last = self._bytes(self._last_start, self._end)
         return self._spending.used()
+
+    def used_by(self, key: str) -> Usage:
+        """Return what attempts at a stage used, as far as the journal was read."""
+        return self._spending.used_by(key)
+
+    def made(self, key: str) -> frozenset[str]:
+        """Return the attempts at a stage, likewise."""
+        return self._spending.attempts_at(key)
 
     def _begin(self) -> None:
         self._spending = Spending(self._rates)

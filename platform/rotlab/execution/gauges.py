@@ -28,8 +28,8 @@ class Gauges:
     def __init__(self) -> None:
         psutil.cpu_percent()
         self._process = psutil.Process()
-        self._nvml = _nvml()
-        self._devices = [] if self._nvml is None else list(_given(self._nvml))
+        self._nvml = open_nvml()
+        self._devices = [] if self._nvml is None else list(given_devices(self._nvml))
 
     def read(self) -> dict[str, float]:
         """Return what there is to read now, by name."""
@@ -60,7 +60,7 @@ class Gauges:
             yield "power_usage_watts", nvml.nvmlDeviceGetPowerUsage(device) / 1000
 
 
-def _nvml() -> ModuleType | None:
+def open_nvml() -> ModuleType | None:
     """NVML, ready; None where there is no package, no driver or no device."""
     try:
         nvml = importlib.import_module("pynvml")
@@ -73,7 +73,7 @@ def _nvml() -> ModuleType | None:
     return nvml
 
 
-def _given(nvml: ModuleType) -> Iterator[Any]:
+def given_devices(nvml: ModuleType) -> Iterator[Any]:
     """The devices that this process may use, in its order."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:

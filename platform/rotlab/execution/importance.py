@@ -55,7 +55,7 @@ def importances(
     tunings: Mapping[str, Tuning] = searches_from_json(study.plan).get("tunings", {})
     if not tunings:
         return []
-    search = _search(study, kinds)
+    search = search_of(study, kinds)
     decisions = DecisionBook(store.root).read(tunings)
     found = []
     for key, winner in decisions.winners.items():
@@ -86,8 +86,8 @@ def _name(tuning: Tuning) -> str:
     return f"{arms or 'all arms'}{more} on {tuning.target}, {tuning.modality}"
 
 
-def _search(study: SavedStudy, kinds: Mapping[str, StageKind]) -> Search | None:
-    """What the study's file says of its search; None where it includes what is not here."""
+def search_of(study: SavedStudy, kinds: Mapping[str, StageKind]) -> Search | None:
+    """Return what a study's file says of its search; None where it includes what is not here."""
     with TemporaryDirectory(prefix="rotlab-") as folder:
         path = Path(folder) / "space.yaml"
         path.write_text(study.text, encoding="utf-8")

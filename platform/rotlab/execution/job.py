@@ -13,10 +13,12 @@ from rotlab.execution.trunk import KeepStates
 from rotlab.planning.devices import CPU
 from rotlab.planning.plan import Plan
 from rotlab.planning.prices import Prices
+from rotlab.planning.search import Search
 from rotlab.planning.stage import Resources, StageKind
 from rotlab.tracking.artifacts import Artifacts
 
 PENDING = 64
+GAUGE = "rotlab.execution.device_memory:watching"
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,12 @@ class Job:
         smoke: whether each sort of stage is tried first, or nothing is done but that.
         foreseen: the plan with stand-ins for what its searches and looks have still to decide, of
             which sorts are tried as well; None: it is whole, or no sort is tried.
+        weight: of the study among those whose runs share a cluster and a store.
+        gauge: what measures the device memory of stages that take a measured share.
         verbose: let Ray and the workers talk.
         searches: searches, or looks, by which the plan grows, where it does.
+        optuna: file or URL of the Optuna storage that searches are told to; None: to none.
+        search: that the study asks for, where that is told.
         options: what `rotlab run-stage` needs to find the same store and data.
     """
 
@@ -76,9 +82,13 @@ class Job:
     notify: str | None = None
     smoke: Literal["no", "first", "only"] = "no"
     foreseen: Plan | None = None
+    weight: float = 1.0
+    gauge: str = GAUGE
     verbose: bool = False
     options: tuple[str, ...] = ()
     searches: Growth | None = None
+    optuna: str | None = None
+    search: Search | None = None
 
     @cached_property
     def to_do(self) -> Plan:

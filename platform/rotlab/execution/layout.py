@@ -11,7 +11,9 @@ studies/<name>/journal.jsonl       what happened
 studies/<name>/cancel              a wish that its drivers end
 studies/<name>/smoke-<run>/...     a store of stages that are only tried, gone with the run
 studies/<name>/smoke/...           what was tried and passed, and what was said by what did not
+memory/<mark>-<device>.json        how much of it sorts of stages need; see `rotlab.execution.peaks`
 searches/<key>/<number>.json      what searches decide; see `rotlab.execution.decision_book`
+clusters/<cluster>/<run>.json      what runs take of it; see `rotlab.execution.neighbours`
 .clearing.lock                     keeps `rotlab gc` apart from runs that begin
 .trash-<id>/...                    what a `rotlab gc` is removing
 .import-<id>/...                   what a `rotlab import` has not yet put in place
@@ -29,7 +31,14 @@ RECORD = "record.json"
 LEASE = "lease.json"
 INVALID = "invalid"
 TRASH = ".trash-"
-_OTHERS = ("studies", "artifacts", "searches", "looks")  # folders that hold no stages
+_OTHERS = (
+    "studies",
+    "artifacts",
+    "searches",
+    "looks",
+    "memory",
+    "clusters",
+)  # folders that hold no stages
 IMPORT = ".import-"
 
 
@@ -81,6 +90,18 @@ class Layout:
     def halfway_path(self, stage: Stage) -> Path:
         """Return the note that a stage was stopped halfway; see `rotlab.execution.halfway`."""
         return self.home(stage.key, stage.kind) / "halfway"
+
+    def peak_path(self, stage: Stage) -> Path:
+        """Return the note of how much of a device a tried stage held."""
+        return self.home(stage.key, stage.kind) / "peak.json"
+
+    def peaks_folder(self) -> Path:
+        """Return the folder of what is known of the memory that stages need."""
+        return self.root / "memory"
+
+    def cluster_folder(self, cluster: str) -> Path:
+        """Return the folder in which runs on a cluster say what they take of it."""
+        return self.root / "clusters" / cluster
 
     def logs(self, stage: Stage) -> list[Path]:
         """Return the logs of all attempts at a stage, oldest first."""

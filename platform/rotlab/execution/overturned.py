@@ -23,7 +23,7 @@ from rotlab.planning.serial_searches import ended_from_json, pruned_from_json
 
 _Decision = TypeVar("_Decision", Ended, Pruned)
 _OF_PROPOSAL = re.compile(r"(\d+)(-[a-z]+)?\.json")
-_WINNER = re.compile(r"winner-(\d+)\.json")
+_WINNER = re.compile(r"winner-(\d+)(?:-within-.+)?\.json")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from rotlab.execution.trunk import KeepStates, Lineage, read_origin
 from rotlab.planning.key import stage_key
 from rotlab.planning.stage import DataRef, Stage, StageKind
 from rotnet.config import identity
-from rotnet.data.few import few_videos
+from rotnet.data.few import CLASSES, few_videos
 from rotnet.data.location import local_folder
 from rotnet.errors import UserError
 from rotnet.learning.watch import Stopped, Unwatched, Watch
@@ -46,6 +46,9 @@ class Work:
         keep_states: which training states of finished stages stay in the store.
         few: so many videos, at most, stand for each set, where stages are only tried; None: all.
         to_go_on: trainings from whose end stages that are still to come may go on.
+        few_of: of so many classes, at most.
+        gauge: "module:function" of what measures the device memory of stages that are tried: called
+            with where to note it, it gives a context to compute in. None: nobody asks.
     """
 
     stages: Mapping[str, Stage]
@@ -59,6 +62,8 @@ class Work:
     keep_states: KeepStates = "kind"
     few: int | None = None
     to_go_on: frozenset[str] = frozenset()
+    few_of: int = CLASSES
+    gauge: str | None = None
 
 
 class Helpers(Protocol):
@@ -164,7 +169,7 @@ def assist(
     data = _located(stage, work)
     run = _load(work.kinds[stage.kind].run)
     settle(work.cpus[stage.kind], gpus)
-    with few_videos(work.few):
+    with few_videos(work.few, work.few_of):
         run(stage.config, inputs, data, folder, Unwatched())
 
 
@@ -189,7 +194,7 @@ def _run(
     started, clock = datetime.now(UTC), time.monotonic()
     heir = Succession(pulse, folder)
     together = contextlib.nullcontext() if helpers is None else helpers.beside(inputs, folder)
-    with pulse, together, few_videos(work.few):
+    with pulse, together, _gauge(work, stage, gpus), few_videos(work.few, work.few_of):
         metrics = _check_metrics(run(stage.config, inputs, data, folder, heir))
     origin = read_origin(folder)
     record = Record(
@@ -221,6 +226,13 @@ def _run(
     winner = lineage.store.commit(stage, folder, record)
     lineage.sweep()
     return winner
+
+
+def _gauge(work: Work, stage: Stage, gpus: float | None) -> AbstractContextManager[None]:
+    if work.gauge is None or not gpus:
+        return contextlib.nullcontext()
+    found: AbstractContextManager[None] = _load(work.gauge)(Store(work.store).peak_path(stage))
+    return found
 
 
 def _check_version(stage: Stage, kind: StageKind) -> None:

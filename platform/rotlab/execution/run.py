@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -21,16 +22,21 @@ from rotlab.execution.conclude import (
     results_line,
 )
 from rotlab.execution.conduct import Conduct
+from rotlab.execution.copying import copying
+from rotlab.execution.decision_book import decision_files
 from rotlab.execution.exclusive import check_exclusive
 from rotlab.execution.expenses import Expenses
 from rotlab.execution.gate import counting
 from rotlab.execution.interrupt import Interrupt
 from rotlab.execution.job import Job
 from rotlab.execution.layout import Layout
+from rotlab.execution.measuring import measure_first
 from rotlab.execution.notify import News
+from rotlab.execution.optuna_storage import shown
 from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
 from rotlab.execution.record import Record
+from rotlab.execution.sharing import beside_others
 from rotlab.execution.smoke import try_first
 from rotlab.execution.store import Store, StoreError
 from rotlab.execution.study import SavedStudy, next_revision
@@ -88,10 +94,14 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             say(f"{name} is being run by {other} as well: work is shared, and that run tracks it")
             journal = Journal(store.journal_path(name, run))
             tracker = JournalOnly(journal)
+        copy = None if other is not None or job.smoke == "only" else _copy(job)
         status, news = INTERRUPTED, News(job.notify, name)
         try:
             tracker.start()
-            status = _bring_about(job, study, records, tracker, run, interrupt, news, progress, say)
+            with copying(copy, lambda: decision_files(store.root, job.plan), _not_copied(job, say)):
+                status = _bring_about(
+                    job, study, records, tracker, run, interrupt, news, progress, say
+                )
         except KeyboardInterrupt:
             say("interrupted before the end; the same command goes on from the last checkpoints")
         except BaseException:
@@ -111,6 +121,27 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
         if job.smoke != "only":
             _say_where(job, uri, other, status, say)
     return status
+
+
+def _copy(job: Job) -> Callable[[], None] | None:
+    """Optuna takes a second to be imported: only where something is searched."""
+    if job.optuna is None or job.search is None:
+        return None
+    from rotlab.execution.optuna_copy import OptunaCopy
+
+    return OptunaCopy(
+        job.optuna, job.store.root, job.plan.name, job.search, job.plan.tunings
+    ).bring_up
+
+
+def _not_copied(job: Job, say: Callable[[str], None]) -> Callable[[str], None]:
+    def failed(problem: str) -> None:
+        say(
+            f"warning: the searches are not all in Optuna's storage ({problem}); no result hangs "
+            f"on it, and `rotlab sync {job.plan.name}` brings it up"
+        )
+
+    return failed
 
 
 def _revision(job: Job) -> SavedStudy:
@@ -136,6 +167,8 @@ def _say_where(
         say("what this run made is tracked by the other, or by the next run")
     say(f"store:   {job.store.root}")
     say(f"MLflow:  {uri}")
+    if job.optuna is not None:
+        say(f"Optuna:  {shlex.join(['optuna-dashboard', shown(job.optuna)])}")
     if status != INTERRUPTED:
         say(f"results: {results_line(job)}")
 
@@ -199,11 +232,12 @@ def _bring_about(
         resources = _resolve(job, ray_cluster, say)
         stop_file = store.stop_path(name, run)
         around = Surroundings(ray_cluster, interrupt, stop_file, progress, job.verbose)
+        missing = [key for key in job.to_do.stages if key not in done and key not in stopped]
         if job.smoke != "no":
-            missing = [key for key in job.to_do.stages if key not in done and key not in stopped]
             has_passed = try_first(job, missing, resources, run, around, say)
             if not has_passed or job.smoke == "only":
                 return DONE if has_passed else INCOMPLETE
+        measured = measure_first(job, missing, resources, run, around, say)
         is_limited = job.policy.budget.money is not None
         rates = rates_of(job.prices, job.device, resources.values(), needed=is_limited)
         own = tracker.journal.path
@@ -217,6 +251,7 @@ def _bring_about(
             used=spent([Journal(own).read()], rates),
             seconds=job.seconds,
             shares=_resolve_shares(job, ray_cluster),
+            measured=measured,
             searches=job.searches,
         )
         interrupt.aim(conduct, stop_file)
@@ -227,9 +262,17 @@ def _bring_about(
             _beside(job, own, rates),
             lambda words: news.tell(f"{name} has used {words} of its budget"),
         )
-        with being_run(tracker, study, reused, job.policy.budget):
-            overseer.look()
-            run_trials(conduct, _work(job, resources), overseer.look, around)
+        with (
+            being_run(tracker, study, reused, job.policy.budget),
+            beside_others(job, conduct, ray_cluster, run) as share,
+        ):
+
+            def look() -> None:
+                overseer.look()
+                share()
+
+            look()
+            run_trials(conduct, _work(job, resources), look, around)
     if conduct.plan is not job.to_do:
         job = replace(job, plan=conduct.plan)
         store.save_study(_revision(job))
@@ -275,8 +318,19 @@ def _work(job: Job, resources: Mapping[str, Resources]) -> Work:
 def _resolve(job: Job, on: Cluster, say: Callable[[str], None]) -> dict[str, Resources]:
     """Return requests with their GPUs as numbers; a cluster that cannot grow must hold each."""
     capacity, resources = on.capacity(), job.resources
-    found = {kind: capacity.resolve(each) for kind, each in resources.items()}
-    if on.may_grow and not capacity.gpus and any(one.gpus is None for one in resources.values()):
+    found = {
+        kind: each.resolved(has_gpu=bool(capacity.gpus) or (each.measured and on.may_grow))
+        for kind, each in resources.items()
+    }
+    measured = ", ".join(kind for kind, each in resources.items() if each.measured)
+    if measured and not capacity.gpus:
+        then = "it is asked for some" if on.may_grow else "they take cores only"
+        say(f"gpus: auto of {measured}: there is no GPU now, so {then}")
+    if (
+        on.may_grow
+        and not capacity.gpus
+        and any(one.gpus is None and not one.measured for one in resources.values())
+    ):
         say(
             "warning: the cluster has no GPU now, so stages take cores only; to have it grow by "
             "GPUs, ask for them: resources: {pretrain: {gpus: 1}, ...}"
@@ -285,7 +339,18 @@ def _resolve(job: Job, on: Cluster, say: Callable[[str], None]) -> dict[str, Res
         for kind, each in found.items():
             _check_fits(kind, each, capacity)
     check_divided(job.to_do.stages.values(), job.kinds, found)
+    _check_counted(job.plan, found)
     return found
+
+
+def _check_counted(plan: Plan, resources: Mapping[str, Resources]) -> None:
+    """Refuse a search that would never come to the end of its hours."""
+    units = {one.allowance.unit for one in plan.tunings.values() if one.allowance is not None}
+    if "gpu_hours" in units and not any(each.gpus for each in resources.values()):
+        raise UserError(
+            "search.budget.gpu_hours: nothing takes a GPU here, so none of them would ever be used;"
+            " give cpu_hours, or ask for GPUs: resources: {finetune: {gpus: 1}, ...}"
+        )
 
 
 def _resolve_shares(job: Job, on: Cluster) -> dict[str, Resources]:

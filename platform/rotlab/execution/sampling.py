@@ -19,15 +19,24 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    GPSampler,
+    NSGAIISampler,
+    RandomSampler,
+    TPESampler,
+)
+from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 from scipy.stats import qmc
 
+from rotlab.execution.distinct import Told
 from rotlab.planning.decisions import Proposal
 from rotlab.planning.ranges import Domain, OneOf
 from rotlab.planning.samplers import Sampler
 
-_STATEFUL = "cmaes"  # finds its state again in the notes of earlier proposals
+_STATEFUL = ("cmaes", "nsgaii")  # find their state again in the notes of earlier proposals
 
 
 def propose(
@@ -35,10 +44,10 @@ def propose(
     number: int,
     domains: Mapping[str, Domain],
     sampler: Sampler,
-    told: Sequence[tuple[Proposal, float | None]],
+    told: Sequence[tuple[Proposal, Told]],
     under_way: Sequence[Proposal],
     *,
-    maximize: bool,
+    maximize: bool | tuple[bool, ...],
     again: int = 0,
 ) -> Proposal:
     """Return a proposal; the same one whenever it is asked with the same arguments.
@@ -48,9 +57,10 @@ def propose(
         number: of the proposal, from 1.
         domains: setting -> what it may be.
         sampler: that proposes.
-        told: proposals that it may know, with their values, None where one failed; in order.
+        told: proposals that it may know, in order, with their values, of each objective where there
+            are several; None where one failed.
         under_way: those after them, whose values it may not know.
-        maximize: whether more is better.
+        maximize: whether more is better, of each objective where there are several.
         again: how often it was asked before for this number, and answered with what was known.
     """
     if sampler.name == "grid":
@@ -58,11 +68,11 @@ def propose(
     if sampler.name == "qmc":
         return Proposal(tuning, number, _quasi(tuning, number + again, domains, sampler.options))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    distributions = {name: _distribution(domain) for name, domain in domains.items()}
+    distributions = {name: distribution(domain) for name, domain in domains.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study = optuna.create_study(
-            direction="maximize" if maximize else "minimize",
+            directions=_directions(maximize),
             sampler=_sampler(sampler, _seed(tuning, number, again)),
         )
         for proposal, value in told:
@@ -72,18 +82,28 @@ def propose(
         trial = study.ask(distributions)
     settings = {name: _plain(domains[name], value) for name, value in trial.params.items()}
     notes: dict[str, Any] = {}
-    if sampler.name == _STATEFUL:
+    if sampler.name in _STATEFUL:
         notes = dict(study._storage.get_trial_system_attrs(trial._trial_id))
     return Proposal(tuning, number, settings, notes)
+
+
+def _directions(maximize: bool | tuple[bool, ...]) -> list[StudyDirection]:
+    """Which way is better, as Optuna has it, of each objective."""
+    each = maximize if isinstance(maximize, tuple) else (maximize,)
+    return [StudyDirection.MAXIMIZE if one else StudyDirection.MINIMIZE for one in each]
 
 
 def _sampler(sampler: Sampler, seed: int) -> BaseSampler:
     options = dict(sampler.options)
     match sampler.name:
         case "tpe":
+            if options.get("group"):  # which Optuna takes it for, and warns of several objectives
+                options["multivariate"] = True
             return TPESampler(seed=seed, **options)
         case "gp":
             return GPSampler(seed=seed, **options)
+        case "nsgaii":
+            return NSGAIISampler(seed=seed, **options)
         case "cmaes":
             return CmaEsSampler(seed=seed, warn_independent_sampling=False, **options)
         case _:
@@ -93,7 +113,7 @@ def _sampler(sampler: Sampler, seed: int) -> BaseSampler:
 def as_trial(
     proposal: Proposal,
     domains: Mapping[str, Domain],
-    value: float | None,
+    value: Told,
     *,
     is_told: bool,
 ) -> optuna.trial.FrozenTrial:
@@ -104,14 +124,15 @@ def as_trial(
         state = TrialState.FAIL if value is None else TrialState.COMPLETE
     return create_trial(
         state=state,
-        value=value,
+        values=None if value is None else value if isinstance(value, tuple) else (value,),
         params={name: _drawn(domain, proposal.settings[name]) for name, domain in domains.items()},
-        distributions={name: _distribution(domain) for name, domain in domains.items()},
+        distributions={name: distribution(domain) for name, domain in domains.items()},
         system_attrs=dict(proposal.notes),
     )
 
 
-def _distribution(domain: Domain) -> BaseDistribution:
+def distribution(domain: Domain) -> BaseDistribution:
+    """Return what Optuna draws from for a domain; of some values without an order their numbers."""
     if isinstance(domain, OneOf):
         return CategoricalDistribution(range(len(domain.values)))
     if domain.whole:

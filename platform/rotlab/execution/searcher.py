@@ -14,9 +14,17 @@ from ray.tune.search import Searcher
 from rotlab.execution.assignment import Assignment
 from rotlab.execution.conduct import Conduct
 from rotlab.execution.failures import Failure, death, hung_stage, outside
+from rotlab.execution.leaving import (
+    can_withdraw,
+    controller_of,
+    is_starting,
+    keep_one,
+    withdraw,
+)
 from rotlab.execution.message import from_result
 
 _REASON_CHARS = 300
+_SOME = 0.001  # of a node's one unit, by which Ray finds the node: many may take as much
 _ERROR = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Warning)\b")  # a traceback's last line
 Hung = abc.Callable[[str, str], bool]
 Called = abc.Callable[[], None]
@@ -52,6 +60,7 @@ class StageSearcher(_NotPickled, Searcher):
             "cpus": resources.cpus,
             "gpus": resources.gpus or 0.0,
             "processes": resources.processes,
+            "model": resources.model,
             "then": [_words(one) for one in proposed.then],
         }
 
@@ -84,12 +93,18 @@ class SparesFirst(_NotPickled, FIFOScheduler):
 
     Tune's own order would give it to the stage that was released first: one whose own worker is
     just being started, and would be ended for it.
+
+    Args:
+        conduct: the run.
+        has_joined: its cluster is one that others may share and that may grow: when there will be
+            room is known to Ray alone, which is asked whose worker is being started.
     """
 
-    def __init__(self, conduct: Conduct) -> None:
+    def __init__(self, conduct: Conduct, *, has_joined: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._conduct = conduct
+        self._conduct, self._has_joined = conduct, has_joined
         self._waiting: dict[str, Trial] = {}
+        self._gave_way = False
 
     def on_trial_add(
         self,
@@ -101,15 +116,38 @@ class SparesFirst(_NotPickled, FIFOScheduler):
 
     def choose_trial_to_run(
         self,
-        tune_controller: object,  # noqa: ARG002
+        tune_controller: object,
     ) -> Trial | None:
         """Return the trial that the next free worker is for, None where each has its own."""
+        controller = controller_of(tune_controller) if self._has_joined else None
+        if controller is not None:
+            self._give_way(controller)
         for name, trial in tuple(self._waiting.items()):
             if trial.status != Trial.PENDING:
                 del self._waiting[name]
+            elif controller is not None and is_starting(controller, trial):
+                continue
             elif self._conduct.is_spare(trial.config["stage"], trial.config["attempt"]):
                 return trial
         return None
+
+    def _give_way(self, controller: Any) -> None:  # noqa: ANN401  (Tune's own)
+        """While others lack room, let go of idle workers and of trials that wait beyond the limit.
+
+        The latest go first; their stages are ready again.
+        """
+        gives_way = self._conduct.limit is not None
+        if not (gives_way or self._gave_way):
+            return
+        self._gave_way = gives_way
+        keep_one(controller, keeps=not self._conduct.is_over)
+        for name, trial in reversed(tuple(self._waiting.items())):
+            own = trial.config
+            if can_withdraw(controller, trial) and self._conduct.withdraws(
+                own["stage"], own["attempt"]
+            ):
+                del self._waiting[name]
+                withdraw(controller, trial)
 
 
 class TrialListener(_NotPickled, Callback):
@@ -205,6 +243,8 @@ def request(config: dict[str, Any]) -> tune.PlacementGroupFactory:
     bundle = {"CPU": float(config["cpus"]) / processes}
     if config["gpus"]:
         bundle["GPU"] = float(config["gpus"]) / processes
+        if config["model"]:
+            bundle[f"accelerator_type:{config['model']}"] = _SOME
     return tune.PlacementGroupFactory([bundle] * processes)
 
 

@@ -3,15 +3,29 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from rotlab.execution.decision_book import DecisionBook
-from rotlab.execution.distinct import Draw, distinct
+from rotlab.execution.distinct import Draw, Told, distinct
 from rotlab.execution.growth import Growth
+from rotlab.planning.allowance import UNITS, Hours, Unit
 from rotlab.planning.breeding import breed, can_win, won
 from rotlab.planning.decisions import Decisions, Ended, Proposed, Tuning, Winner
+from rotlab.planning.objectives import best, pareto_front
 from rotlab.planning.planner import Planner
 from rotlab.planning.search import Search
+from rotlab.planning.stage import Stage
 from rotnet.errors import UserError
+
+
+class Taken(Protocol):
+    """Tells what stages took until now."""
+
+    def hours(self, stage: Stage) -> Hours:
+        """Return what a stage took by itself."""
+
+    def whole(self, stage: Stage) -> Hours:
+        """Return what it took with the shorter trainings that it went on from."""
 
 
 class Searches(Growth):
@@ -25,10 +39,16 @@ class Searches(Growth):
         search: that the study asks for.
         book: where decisions are kept.
         draw: draws proposals; None takes Optuna.
+        taken: tells what stages took, where the search has hours, or is judged by them.
     """
 
     def __init__(
-        self, planner: Planner, search: Search, book: DecisionBook, draw: Draw | None = None
+        self,
+        planner: Planner,
+        search: Search,
+        book: DecisionBook,
+        draw: Draw | None = None,
+        taken: Taken | None = None,
     ) -> None:
         found = book.read(planner.tunings)
         super().__init__(planner, _planned(found))
@@ -40,6 +60,9 @@ class Searches(Growth):
         self._known = found.values  # at the start: a plan never shrinks while it runs
         self._kept = {key: dict(found.values.get(key, {})) for key in planner.tunings}
         self._pruned = {key: set(found.pruned.get(key, ())) for key in planner.tunings}
+        self._taken = taken
+        self._used = {key: dict(found.hours.get(key, {})) for key in planner.tunings}
+        self._others = {key: dict(found.others.get(key, {})) for key in planner.tunings}
         self._made = self._by_number()
 
     def undecided(self) -> dict[str, str]:
@@ -54,8 +77,12 @@ class Searches(Growth):
             if len(values) == number and not _numbers(able.values()):
                 last = " of the last generation" * (tuning.population is not None)
                 found[key] = f"all {len(able)} proposals{last} failed"
+            number = self._ends_after(tuning, values)
+            if len(values) == number and not _numbers(values.values()):
+                found[key] = f"all {len(values)} proposals failed"
             else:
-                found[key] = f"{len(values)} of {number} proposals have ended"
+                of = f"of {number} " if tuning.allowance is None else ""
+                found[key] = f"{len(values)} {of}proposals have ended"
         return found
 
     def over(self) -> frozenset[str]:
@@ -97,16 +124,37 @@ class Searches(Growth):
                 continue
             values = self._values(key)
             made = self._proposals[key]
-            if len(values) == tuning.ends_after(made):
+            if len(values) == self._ends_after(tuning, values):
                 has_decided |= self._crown(tuning, values)
                 continue
             ended = next((one.number - 1 for one in made if one.number not in values), len(made))
-            while len(made) < tuning.ends_after(made):
+            while len(made) < self._ends_after(tuning, values):
                 if self._search.known_to(len(made) + 1) > ended:
                     break
                 self._propose(tuning, len(made) + 1, values)
                 has_decided = True
         return has_decided
+
+    def _ends_after(self, tuning: Tuning, ended: Iterable[int]) -> int:
+        """After how many proposals a search ends, as far as those that have ended tell."""
+        used = {number: self._hours_of(tuning.key, number) for number in ended}
+        known = {number: hours for number, hours in used.items() if hours is not None}
+        return tuning.ends_after(self._proposals[tuning.key], known)
+
+    def _hours_of(self, key: str, number: int) -> Hours | None:
+        """Hours of a proposal that has ended, less what those before it needed, too."""
+        if self._taken is None:
+            return None
+        if number not in self._used[key]:
+            proposals = self._proposals[key][:number]
+            *before, own = (self._planner.as_stages(one).stages for one in proposals)
+            known = {stage for each in before for stage in each}
+            stages = [self._planner.stage(stage) for stage in own if stage not in known]
+            taken = [self._taken.hours(stage) for stage in stages]
+            self._used[key][number] = {
+                unit: math.fsum(one[unit] for one in taken) for unit in UNITS
+            }
+        return self._used[key][number]
 
     def _propose(self, tuning: Tuning, number: int, values: Mapping[int, float | None]) -> None:
         made = self._proposals[tuning.key]
@@ -135,9 +183,9 @@ class Searches(Growth):
                 number,
                 domains,
                 self._search.sampler,
-                told,
+                [(one, self._told(tuning.key, one.number, values)) for one in made[:known]],
                 made[known:],
-                maximize=self._search.maximizes,
+                maximize=self._maximize(),
             )
         except Exception as error:  # whatever a sampler of Optuna's may raise
             raise UserError(
@@ -146,6 +194,19 @@ class Searches(Growth):
                 "other options"
             ) from error
         made.append(self._book.keep_proposal(replace(drawn, tuning=tuning.key)))
+
+    def _maximize(self) -> bool | tuple[bool, ...]:
+        """Whether more is better, of each objective where there are several."""
+        search = self._search
+        several = tuple(one.maximizes for one in search.objectives)
+        return several if search.others else search.maximizes
+
+    def _told(self, key: str, number: int, values: Mapping[int, float | None]) -> Told:
+        """What the sampler is told of a proposal: its value, or all of them."""
+        value = values[number]
+        if value is None or not self._search.others:
+            return value
+        return (value, *self._others_of(key, number))
 
     def _crown(self, tuning: Tuning, values: Mapping[int, float | None]) -> bool:
         """End a search with its best proposal, the first of equals; say whether there is one.
@@ -161,13 +222,18 @@ class Searches(Growth):
         }
         if not told:
             return False
-        sign, pruned = 1 if self._search.maximizes else -1, self._pruned[tuning.key]
-        whole = [number for number in told if number not in pruned]
-        best = max(whole or told, key=lambda number: (sign * told[number], -number))
-        proposal = self._proposals[tuning.key][best - 1]
+        pruned, search = self._pruned[tuning.key], self._search
+        others = {number: self._others_of(tuning.key, number) for number in told}
+        points = {number: (value, *others[number]) for number, value in told.items()}
+        whole = {number: one for number, one in points.items() if number not in pruned}
+        number = best(whole or points, search.objectives, search.within)
+        proposal = self._proposals[tuning.key][number - 1]
         cut = tuple(sorted(pruned))
         settings = won(tuning, proposal)
-        winner = Winner(tuning.key, best, settings, told[best], dict(values), cut)
+        winner = Winner(tuning.key, number, settings, told[number], dict(values), cut)
+        if search.others:
+            front = pareto_front(points, search.objectives)
+            winner = replace(winner, others=others, front=front, within=search.within)
         self._winners[tuning.key] = self._book.keep_winner(winner)
         return True
 
@@ -179,13 +245,19 @@ class Searches(Growth):
         for number, value in values.items():
             if number not in kept:
                 made = self._made[tuning.key, number]
-                ended = Ended(tuning.key, number, value, made.results)
+                hours = self._hours_of(tuning.key, number)
+                others = () if value is None else self._others_of(tuning.key, number)
+                ended = Ended(tuning.key, number, value, made.results, others=others, hours=hours)
                 self._take_end(self._book.keep_end(ended))
         return {number: kept[number] for number in values}
 
     def _take_end(self, ended: Ended) -> None:
         """Learn how a proposal counts as ended, by whoever decided it first."""
         self._kept[ended.tuning][ended.number] = ended.value
+        if ended.hours is not None:
+            self._used[ended.tuning][ended.number] = ended.hours
+        if ended.value is not None:
+            self._others[ended.tuning][ended.number] = ended.others
         if ended.pruned:
             self._pruned[ended.tuning].add(ended.number)
 
@@ -202,13 +274,31 @@ class Searches(Growth):
             if any(result in self._lost for result in made.results) or not made.results:
                 found[proposal.number] = None
             elif all(result in self._metrics for result in made.results):
-                found[proposal.number] = math.fsum(map(self._value, made.results)) / len(
-                    made.results
-                )
+                found[proposal.number] = self._mean(made, self._search.metric)
         return found
 
-    def _value(self, key: str) -> float:
-        metrics, name = self._metrics[key], self._search.metric
+    def _others_of(self, key: str, number: int) -> tuple[float, ...]:
+        """What a proposal that has a value came to by the other objectives."""
+        if number not in self._others[key]:
+            made = self._made[key, number]
+            self._others[key][number] = tuple(
+                self._mean(made, one.name) if one.unit is None else self._hours_each(made, one.unit)
+                for one in self._search.others
+            )
+        return self._others[key][number]
+
+    def _hours_each(self, made: Proposed, unit: Unit) -> float:
+        """Hours of a proposal, all that stands behind it included, on each seed and split."""
+        if self._taken is None:
+            raise ValueError(f"nothing tells {unit} here, by which a search is judged")
+        stages = map(self._planner.stage, made.stages)
+        return math.fsum(self._taken.whole(one)[unit] for one in stages) / len(made.results)
+
+    def _mean(self, made: Proposed, metric: str) -> float:
+        return math.fsum(self._value(key, metric) for key in made.results) / len(made.results)
+
+    def _value(self, key: str, name: str) -> float:
+        metrics = self._metrics[key]
         if name not in metrics:
             has = ", ".join(metrics) or "none"
             raise UserError(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rotlab.execution.budget import Usage
-from rotlab.execution.conduct import Conduct, Event, Policy
+from rotlab.execution.conduct import Conduct, Event, Listener, Policy
 from rotlab.execution.display import duration
 from rotlab.execution.job import Job
 from rotlab.execution.oversee import Overseer
@@ -81,16 +81,10 @@ def try_first(
     stages = smoke.plan.stages
     say(f"smoke: trying {len(stages)} sort{'' if len(stages) == 1 else 's'} of stages in small")
     heard, began = _Heard(), time.monotonic()
-    policy = Policy(same_errors=0, concurrency=job.policy.concurrency)
-    capacity = around.cluster.capacity
-    conduct = Conduct(smoke.plan, {}, resources, capacity, heard, policy=policy)
-    around.interrupt.aim(conduct, around.stop_file)
-    cancel = job.store.cancel_path(job.plan.name)
-    overseer = Overseer(conduct, around.stop_file, cancel, Usage, lambda _: None)
     store = job.store.smoke_store(job.plan.name, run)
     try:
-        run_trials(conduct, _work(job, smoke, store, resources), overseer.look, around)
-        around.interrupt.let_go()
+        work = _work(job, smoke, store, resources)
+        conduct = run_small(job, smoke, work, resources, heard, around)
         _clear(notes)
         for key in conduct.failures:
             _keep(stages[key], store, notes)
@@ -109,6 +103,37 @@ def try_first(
             say(f"warning: {smoke.names[key]} lacked {cause} at first; {ADVICE[cause]}")
     _tell(smoke, conduct, missing, notes, say)
     return not missing
+
+
+def run_small(
+    job: Job,
+    smoke: Smoke,
+    work: Work,
+    resources: Mapping[str, Resources],
+    listener: Listener,
+    around: Surroundings,
+) -> Conduct:
+    """Run sorts of stages as real ones are run, in a store of their own; return how it went.
+
+    Args:
+        job: the study.
+        smoke: the sorts.
+        work: them as the workers take them.
+        resources: kind -> request, resolved.
+        listener: hears of every event.
+        around: where it runs.
+
+    Raises:
+        KeyboardInterrupt: if it was to stop.
+    """
+    policy = Policy(same_errors=0, concurrency=job.policy.concurrency)
+    conduct = Conduct(smoke.plan, {}, resources, around.cluster.capacity, listener, policy=policy)
+    around.interrupt.aim(conduct, around.stop_file)
+    cancel = job.store.cancel_path(job.plan.name)
+    overseer = Overseer(conduct, around.stop_file, cancel, Usage, lambda _: None)
+    run_trials(conduct, work, overseer.look, around)
+    around.interrupt.let_go()
+    return conduct
 
 
 def to_try(job: Job, to_do: Collection[str]) -> Smoke:

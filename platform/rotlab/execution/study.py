@@ -76,6 +76,7 @@ def study_to_json(study: SavedStudy) -> dict[str, Any]:
                 "cpus": each.cpus,
                 "gpus": each.gpus,
                 **({"processes": each.processes} if each.processes > 1 else {}),
+                **({"measured": True} if each.measured else {}),
             }
             for kind, each in study.resources.items()
         },

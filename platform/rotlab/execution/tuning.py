@@ -91,7 +91,7 @@ def _tuner(
         tune.with_resources(trainable, request),
         tune_config=tune.TuneConfig(
             search_alg=StageSearcher(conduct),
-            scheduler=SparesFirst(conduct),
+            scheduler=SparesFirst(conduct, has_joined=around.cluster.may_grow),
             num_samples=-1,
             reuse_actors=True,
         ),

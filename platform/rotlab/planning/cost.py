@@ -53,7 +53,7 @@ class Machine:
         """Return what a stage of a kind occupies here, its GPUs as a number."""
         wanted = self.resources.get(kind.name, kind.resources)
         if not self.device.has_gpu:
-            return replace(wanted, gpus=0.0)
+            return replace(wanted, gpus=0.0, measured=False)
         return wanted.resolved(has_gpu=True)
 
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rotlab.planning.allowance import Allowance, Hours
 from rotlab.planning.key import canonical
 from rotlab.planning.looks import Look
+from rotlab.planning.objectives import Objective
 from rotlab.planning.population import Population
 
 
@@ -36,6 +38,8 @@ class Ended:
         value: of its metric; None where it failed.
         results: keys of the stages that gave the value, or were to.
         pruned: it was stopped before its end; the value is what it had come to.
+        others: values of the search's other objectives, in order; empty where there are none.
+        hours: that it used, less what those before it needed too; None where none were asked for.
     """
 
     tuning: str
@@ -43,6 +47,8 @@ class Ended:
     value: float | None
     results: tuple[str, ...] = ()
     pruned: bool = False
+    others: tuple[float, ...] = ()
+    hours: Hours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,9 @@ class Winner:
         value: of its metric, on held-out videos.
         values: number -> value of every proposal, None where it failed.
         pruned: numbers of those that were stopped before their end.
+        others: number -> values of the other objectives, in order, where there are several.
+        front: numbers of the Pareto front, likewise.
+        within: how far from the best by the metric it may be, likewise.
     """
 
     tuning: str
@@ -91,6 +100,9 @@ class Winner:
     value: float
     values: Mapping[int, float | None]
     pruned: tuple[int, ...] = ()
+    others: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+    front: tuple[int, ...] = ()
+    within: float = 0.0
 
     @property
     def proposals(self) -> int:
@@ -110,6 +122,9 @@ class Decisions:
             failed: nobody waits for them.
         pruned: key of a search -> numbers of those among them that were stopped before their end;
             a plan for these decisions holds none of them.
+        hours: key of a search -> number -> hours that a proposal which has ended used, as far as
+            the search counts them.
+        others: key of a search -> number -> values of the objectives beside the metric.
     """
 
     proposals: Mapping[str, tuple[Proposal, ...]] = field(default_factory=dict)
@@ -117,6 +132,8 @@ class Decisions:
     looks: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
     values: Mapping[str, Mapping[int, float | None]] = field(default_factory=dict)
     pruned: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    hours: Mapping[str, Mapping[int, Hours]] = field(default_factory=dict)
+    others: Mapping[str, Mapping[int, tuple[float, ...]]] = field(default_factory=dict)
 
     def proposed(self, tuning: str) -> tuple[Proposal, ...]:
         """Return the proposals of a search, in order."""
@@ -156,12 +173,15 @@ class Tuning:
         arms: axis -> value, of each arm that takes its winner.
         target: name of the data set.
         modality: of the networks.
-        proposals: how many it is to try.
+        proposals: how many it is to try, at most where it has hours.
         split: of the target, whose cells take its winner; None: all that there are do.
         contest: by which proposals may be stopped; None: all get to their end.
         points: different settings that there are, where those are fewer than proposals; else None.
         population: whose members it tries, generation after generation; None: each try is by
             itself.
+        allowance: hours that it may take; None: as many as it takes.
+        objectives: all that tries are judged by, the metric first, where that is more than one.
+        within: how far from the best by the metric the winner may be, likewise.
     """
 
     key: str
@@ -174,11 +194,21 @@ class Tuning:
     contest: Contest | None = None
     points: int | None = None
     population: Population | None = None
+    allowance: Allowance | None = None
+    objectives: tuple[Objective, ...] = ()
+    within: float = 0.0
 
-    def ends_after(self, proposals: Sequence[Proposal]) -> int:
+    def ends_after(
+        self, proposals: Sequence[Proposal], hours: Mapping[int, Hours] | None = None
+    ) -> int:
         """Return after how many proposals it ends, by those that were made, in order from 1.
 
-        That is as many as it is to try, or fewer where they are all that there are.
+        That is as many as it is to try, or fewer where they are all that there are, or have used
+        the hours that there are.
+
+        Args:
+            proposals: that were made.
+            hours: number -> hours that a proposal which has ended used.
         """
         if self.points is not None:
             tried: set[str] = set()
@@ -186,6 +216,12 @@ class Tuning:
                 tried.add(canonical(dict(one.settings)))
                 if len(tried) == self.points:
                     return one.number
+        if self.allowance is not None:
+            unit = self.allowance.unit
+            known = [(hours or {}).get(one.number) for one in proposals]
+            used = [None if one is None else one[unit] for one in known]
+            if self.allowance.is_used_up(len(used), used):
+                return min(len(used), self.proposals)
         return self.proposals
 
     @property

@@ -1,6 +1,7 @@
 """A search as it may go, so that what it costs can be planned before it has begun."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from itertools import count, islice, product
 from typing import Any
 
@@ -25,6 +26,7 @@ def imagine(
     search: Search,
     decisions: Decisions,
     fits: Callable[[Proposal], bool],
+    tries: Mapping[str, int] | None = None,
 ) -> Decisions:
     """Return decisions with all that are still to come made up: evenly spread settings.
 
@@ -33,6 +35,8 @@ def imagine(
         search: what they search.
         decisions: those that were made; they stay.
         fits: says whether a proposal breaks no rule; only such a one can win.
+        tries: key of a search -> how many proposals it makes; None: as many as it may, or of one
+            that has hours as many as are under way at first.
 
     Raises:
         NothingFitsError: all break one.
@@ -45,7 +49,8 @@ def imagine(
         made = decisions.proposed(key)
         domains = {name: search.settings[name] for name in tuning.settings}
         further = _unknown(domains, {canonical(dict(one.settings)) for one in made})
-        new = islice(further, max(tuning.proposals - len(made), 0))
+        number = (tries or {}).get(key) or _number(tuning)
+        new = islice(further, max(number - len(made), 0))
         found = [*made, *(Proposal(key, at, one) for at, one in enumerate(new, len(made) + 1))]
         if tuning.population is not None:
             found = _bred(tuning, tuning.population, domains, search, decisions)
@@ -59,7 +64,14 @@ def imagine(
         proposals[key] = tuple(found)
         values = {one.number: 0.0 for one in found}
         winners[key] = Winner(key, first.number, won(tuning, first), 0.0, values)
-    return Decisions(proposals, winners, values=decisions.values, pruned=decisions.pruned)
+    return replace(decisions, proposals=proposals, winners=winners, looks={})
+
+
+def _number(tuning: Tuning) -> int:
+    """How many proposals a search makes, as far as it can be said without what they take."""
+    if tuning.allowance is None:
+        return tuning.proposals
+    return min(tuning.allowance.at_once, tuning.proposals)
 
 
 def _bred(

@@ -19,6 +19,7 @@ from rotlab.planning.counting import (
     pretrain_work,
     retrieval_work,
 )
+from rotlab.planning.filling import fills_finetuning, fills_pretraining, fills_scoring
 from rotlab.planning.fitting import fits_others, has_what_it_fits
 from rotlab.planning.inits import PRETEXT, RANDOM_FROZEN, SCRATCH, SUPERVISED, TARGET
 from rotlab.planning.stage import Input, Judged, Length, Resources, StageKind
@@ -90,6 +91,7 @@ PRETRAIN = StageKind(
     cost=pretrain_work,
     brief=brief_pretraining,
     divides=_pretraining_divides,
+    fills=fills_pretraining,
 )
 FINETUNE = StageKind(
     name="finetune",
@@ -111,6 +113,7 @@ FINETUNE = StageKind(
     cost=finetune_work,
     brief=brief_finetuning,
     divides=_finetuning_divides,
+    fills=fills_finetuning,
 )
 EVALUATE = StageKind(
     name="evaluate",
@@ -122,6 +125,7 @@ EVALUATE = StageKind(
     joined_by="fuse",
     cost=evaluate_work,
     brief=brief_as_it_is,
+    fills=fills_scoring,
 )
 _FROZEN_NETWORK = (
     Input("init", "pretrain", only_if=("init", PRETEXT)),
@@ -147,6 +151,7 @@ RETRIEVAL = StageKind(
     roles=("train", "test", "weights"),
     cost=retrieval_work,
     brief=brief_measuring,
+    fills=fills_scoring,
 )
 FUSE = StageKind(
     name="fuse",

@@ -1,13 +1,15 @@
 """What stages occupy while they run, as a search space says it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rotlab.planning.refusals import refusals
 from rotlab.planning.report import Report
 from rotlab.planning.stage import Resources, StageKind
+
+AUTO = "auto"
 
 
 class Occupied(BaseModel):
@@ -29,13 +31,20 @@ def read_resources(report: Report, kinds: Mapping[str, StageKind]) -> dict[str, 
     for name in report.mapping(("resources",), list(kinds), "stage kind"):
         default = kinds[name].resources
         given = report.mapping(("resources", name), list(Occupied.model_fields), "resource")
+        is_measured = given.get("gpus") == AUTO
+        if isinstance(given.get("gpus"), str):
+            why = _why_not_measured(given, kinds[name])
+            if why is not None:
+                report.add(("resources", name, "gpus"), why)
+                continue
+            given = {word: value for word, value in given.items() if word != "gpus"}
         try:
             Occupied.model_validate(given)
         except ValidationError as error:
             for refusal in refusals(error, given, Occupied):
                 report.add(("resources", name, refusal.field or ""), refusal.text)
             continue
-        gpus = given.get("gpus", default.gpus)
+        gpus = None if is_measured else given.get("gpus", default.gpus)
         if gpus is not None and gpus > 1 and gpus != int(gpus):
             report.add(
                 ("resources", name, "gpus"), f"more than one device are whole ones, got {gpus}"
@@ -47,8 +56,24 @@ def read_resources(report: Report, kinds: Mapping[str, StageKind]) -> dict[str, 
         cpus = given.get("cpus", default.cpus if processes == 1 else processes)
         for word, text in _uneven(name, cpus, gpus, processes, is_divided=is_divided):
             report.add(("resources", name, word if word in given else ""), text)
-        found[name] = Resources(cpus, gpus, processes)
+        found[name] = Resources(cpus, gpus, processes, measured=is_measured)
     return found
+
+
+def _why_not_measured(given: Mapping[str, Any], kind: StageKind) -> str | None:
+    """Why a word does not stand for a measured share of a device, or None where it does."""
+    if given["gpus"] != AUTO:
+        return f"must be a number, or {AUTO} for a share that is measured, got {given['gpus']!r}"
+    if kind.resources.gpus == 0:
+        return f"a {kind.name} takes no device, so there is nothing to measure; leave it out"
+    if kind.fills is None or kind.brief is None:
+        return (
+            f"{AUTO} is measured on some of the videos, and the memory of a {kind.name} may grow "
+            "with their number; give a number, such as 0.5"
+        )
+    if given.get("processes", 1) != 1:
+        return f"{AUTO} is a share of one device, for one process, got {given['processes']}"
+    return None
 
 
 def _uneven(

@@ -14,6 +14,7 @@ from rotlab.planning.looks_outline import Least, least_lines, looks_json, looks_
 from rotlab.planning.plan import Plan
 from rotlab.planning.planned import Planned
 from rotlab.planning.population_outline import population_lines
+from rotlab.planning.search import Search
 from rotlab.planning.simulated import Simulated
 from rotlab.planning.weights import how_to_get
 
@@ -127,6 +128,8 @@ def outline_json(
                 "target": one.target,
                 "split": one.split,
                 "proposals": one.proposals,
+                "budget": {one.allowance.unit: one.allowance.hours} if one.allowance else None,
+                "proposals_foreseen": planned.foreseen.get(one.key, one.proposals),
                 "pruned_from_epoch": one.contest.grace if one.contest else None,
                 "population": one.population.plain() if one.population else None,
             }
@@ -220,7 +223,9 @@ def _searched(planned: Planned) -> list[str]:
         return []
     ranges = "; ".join(f"{name} {domain}" for name, domain in search.settings.items())
     number = _counted(len(plan.tunings), "search").replace("searchs", "searches")
-    way = "highest" if search.maximizes else "lowest"
+    size = _counted(search.proposals, "proposal")
+    if search.allowance is not None:
+        size = f"{search.allowance}{_foreseen(planned.foreseen)}"
     contests = [one.contest for one in plan.tunings.values() if one.contest is not None]
     stopped = []
     if search.pruner is not None and contests:
@@ -234,11 +239,32 @@ def _searched(planned: Planned) -> list[str]:
         return [f"searched: {ranges}", *population_lines(search, search.population, plan)]
     return [
         f"searched: {ranges}",
-        f"  {number} of {_counted(search.proposals, 'proposal')}, {search.at_once} at once, by "
-        f"{search.sampler}; the {way} {search.metric} of {search.by} on held-out videos wins",
+        f"  {number} of {size}, {search.at_once} at once, by {search.sampler}; {_judged(search)}",
         "  planned as if proposals were spread evenly; a simulation starts all of them at once",
         *stopped,
     ]
+
+
+def _judged(search: Search) -> str:
+    """By what a try wins."""
+    first, *others = search.objectives
+    said = f"the {first} of {search.by} on held-out videos"
+    if not others:
+        return f"{said} wins"
+    rest = " and ".join(f"the {one}" for one in others)
+    near = (
+        f"the {others[0]} within {search.within:g} of the first" if search.within else "the first"
+    )
+    return f"for {said} and {rest}; {near} wins"
+
+
+def _foreseen(numbers: Mapping[str, int | None]) -> str:
+    """How many proposals searches that have hours are thought to make."""
+    known = sorted(number for number in numbers.values() if number is not None)
+    if not known or len(known) < len(numbers):
+        return " each (how many proposals that is, nobody knows yet)"
+    least = "" if known[0] == known[-1] else f"{known[0]} to "
+    return f" each (some {least}{_counted(known[-1], 'proposal')})"
 
 
 def _lengths(planned: Planned) -> list[str]:

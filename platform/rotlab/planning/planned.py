@@ -1,7 +1,7 @@
 """A search-space file with all that was made of it: what commands that take a FILE begin with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rotlab.planning.datasets import DatasetInfo, data_root, find_datasets
@@ -28,6 +28,8 @@ class Planned:
         datasets: those that the file names, its weights among them.
         planner: makes its plan, for whatever its searches and looks have decided.
         plan: what there is to do.
+        foreseen: key of a search that has hours -> how many proposals it is thought to make in
+            all, None where nobody knows.
     """
 
     spec: Spec
@@ -36,13 +38,21 @@ class Planned:
     datasets: Mapping[str, DatasetInfo]
     planner: Planner
     plan: Plan
+    foreseen: Mapping[str, int | None] = field(default_factory=dict)
 
-    def imagined(self, decisions: Decisions, *, most: bool = True) -> "Planned":
+    def imagined(
+        self,
+        decisions: Decisions,
+        *,
+        most: bool = True,
+        tries: Mapping[str, int] | None = None,
+    ) -> "Planned":
         """Return the same with the plan as it may be once all is decided: for what it costs.
 
         Args:
             decisions: those that were made.
             most: whether arms that are open go on to the last look, or stop at the next one.
+            tries: key of a search -> how many proposals it makes, where that is foreseen.
 
         Raises:
             SpecError: whatever a search may try breaks a rule.
@@ -54,7 +64,7 @@ class Planned:
         search = self.spec.search
         if search is not None:
             try:
-                decisions = imagine(self.plan.tunings, search, decisions, self.planner.fits)
+                decisions = imagine(self.plan.tunings, search, decisions, self.planner.fits, tries)
             except NothingFitsError as error:
                 said = f"no settings go together: all that were tried break a rule, as {error}"
                 problem = self.spec.problem(said, "search.settings")

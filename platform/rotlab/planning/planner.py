@@ -286,6 +286,8 @@ def _proxy(spec: Spec, kinds: Mapping[str, StageKind]) -> Iterator[str]:
 
 def _few_points(spec: Spec, tunings: Iterable[Tuning]) -> Iterator[str]:
     """Warn of a search that ends before it has made as many proposals as it was asked for."""
+    if spec.search is not None and spec.search.allowance and "search.proposals" not in spec.lines:
+        return
     for few in sorted({one.points for one in tunings if one.points is not None}):
         line = spec.line("search.proposals", "search")
         asked = spec.search.proposals if spec.search else 0

@@ -17,6 +17,7 @@ SHARES: Mapping[str, tuple[float, float, float]] = {  # name -> default, lowest,
 }
 _PARTS = ("members", "every", *SHARES)
 _NOT_BESIDE = {
+    "budget": "what a population takes is given by members and epochs",
     "proposals": "a population makes as many as it has members, in each generation",
     "at_once": "all members of a generation are under way at once",
     "sampler": "members are drawn at random, and then change what the best of them have",
@@ -95,6 +96,13 @@ def read_population(
     if len(report.problems) > before or length is None or length.changes is None:
         return None
     return Population(length=length.setting, changes=length.changes, **given)
+
+
+def refuse_several(report: Report, objectives: int) -> None:
+    """Note a problem where a population would be judged by more than one metric."""
+    if report.has(PLACE) and objectives > 1:
+        said = "a population takes over by one metric, and does not go with several"
+        report.add(("search", "metric"), f"{said}; name one, or leave population out")
 
 
 def why_not(population: Population, length: Length, config: Any) -> tuple[str, str] | None:  # noqa: ANN401  # of any kind

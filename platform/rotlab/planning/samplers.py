@@ -11,6 +11,7 @@ from rotlab.planning.report import Report
 
 NAME = "name"
 COUNT, FLAG, SCALE = "a whole number above 0", "true or false", "a finite number above 0"
+SHARE, PAIR = "a number from 0 to 1", "a whole number above 1"
 POPULATION = "a whole number above 3"  # CMA-ES divides by zero with 2 and 3, and fails with 1
 # As Optuna's samplers of these names have them; grid and random have none.
 OPTIONS: Mapping[str, Mapping[str, str | tuple[str, ...]]] = {
@@ -32,9 +33,16 @@ OPTIONS: Mapping[str, Mapping[str, str | tuple[str, ...]]] = {
         "lr_adapt": FLAG,
     },
     "qmc": {"qmc_type": ("sobol", "halton"), "scramble": FLAG},
+    "nsgaii": {
+        "population_size": PAIR,
+        "mutation_prob": SHARE,
+        "crossover_prob": SHARE,
+        "swapping_prob": SHARE,
+    },
     "random": {},
     "grid": {},
 }
+SINGLE = ("cmaes",)  # those that know one objective only
 # Options that Optuna refuses together, as it is only told when it first proposes.
 CLASHES: tuple[tuple[str, Mapping[str, bool]], ...] = (
     ("tpe", {"group": True, "multivariate": False}),
@@ -99,4 +107,6 @@ def _fits(rule: str | tuple[str, ...], value: object) -> bool:
         return False
     if rule == SCALE:
         return 0 < value <= sys.float_info.max
-    return isinstance(value, int) and value > (3 if rule == POPULATION else 0)
+    if rule == SHARE:
+        return 0 <= value <= 1
+    return isinstance(value, int) and value > {POPULATION: 3, PAIR: 1}.get(rule, 0)

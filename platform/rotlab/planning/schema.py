@@ -7,12 +7,14 @@ that are registered. What binds several settings, only `rotlab check` can tell.
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from rotlab.planning.allowance import BUDGET, UNITS, words
 from rotlab.planning.axes import VALUES, WHEN, why_no_axis
 from rotlab.planning.budget import LIMITS
 from rotlab.planning.excludes import BECAUSE
 from rotlab.planning.looks import FEWEST
 from rotlab.planning.looks import MOST as MOST_SEEDS
-from rotlab.planning.occupancy import Occupied
+from rotlab.planning.objectives import CHOOSE, GOALS, WITHIN
+from rotlab.planning.occupancy import AUTO, Occupied
 from rotlab.planning.overrides import SET
 from rotlab.planning.population import FEWEST as FEWEST_MEMBERS
 from rotlab.planning.population import MOST as MOST_MEMBERS
@@ -21,12 +23,13 @@ from rotlab.planning.pruners import COUNT as EPOCHS
 from rotlab.planning.pruners import OPTIONS as PRUNERS
 from rotlab.planning.replicates import DECIDED, LAST_SPLIT, LOOKS, SEEDS, UNTIL, draws_by_chance
 from rotlab.planning.report import NAME
-from rotlab.planning.samplers import COUNT, FLAG, OPTIONS, POPULATION, SCALE
-from rotlab.planning.search import GOALS, MOST, SEARCH
+from rotlab.planning.samplers import COUNT, FLAG, OPTIONS, PAIR, POPULATION, SCALE, SHARE
+from rotlab.planning.search import SEARCH
 from rotlab.planning.sections import CHOICES, DATA, TASK
 from rotlab.planning.settings import Vocabulary, vocabulary
 from rotlab.planning.spec import measures
 from rotlab.planning.stage import StageKind
+from rotlab.planning.tries import MOST
 from rotnet.recipes import RECIPES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -35,6 +38,7 @@ _NOT_FOR_EDITORS = ("default", "neutral", "how", "title")  # a recipe's value ho
 Schema = dict[str, Any]
 
 _SEED: Schema = {"type": "integer", "minimum": 0, "exclusiveMaximum": SEEDS}
+_HOURS: Schema = {"type": "number", "exclusiveMinimum": 0}
 _SPLIT: Schema = {"type": "integer", "minimum": 1, "maximum": LAST_SPLIT}
 
 
@@ -153,6 +157,7 @@ def _study(kinds: Mapping[str, StageKind]) -> Schema:
     own = {name: seeds for name, kind in kinds.items() if draws_by_chance(kind)}
     splits = _several(_SPLIT)
     occupied = _tidy(Occupied.model_json_schema())
+    occupied["properties"]["gpus"]["anyOf"].append({"const": AUTO})
     limit = {"type": "number", "exclusiveMinimum": 0}
     return {
         "replicates": {
@@ -204,15 +209,36 @@ def _search(kinds: Mapping[str, StageKind]) -> Schema:
     domain = {"anyOf": [_object(ends, required=("low", "high")), values]}
     judged = [name for name, kind in kinds.items() if kind.judged is not None]
     count = {"type": "integer", "minimum": 1, "maximum": MOST}
+    several = {
+        "type": "object",
+        "additionalProperties": {"enum": list(GOALS)},
+        "minProperties": 1,
+    }
     described: dict[str, tuple[str, Schema]] = {
         "settings": (
             "what is searched: a range, or a list of values",
             _object({axis: domain for axis in axes if axis not in CHOICES}, least=1),
         ),
         "by": ("the stage kind whose metric on held-out videos decides", {"enum": judged}),
-        "metric": ("of that kind", {"type": "string", "minLength": 1}),
+        "metric": (
+            "of that kind; or several objectives, each with its goal, gpu_hours among them",
+            {"anyOf": [{"type": "string", "minLength": 1}, several]},
+        ),
         "goal": ("what is better", {"enum": list(GOALS)}),
+        CHOOSE: (
+            "which of the Pareto front wins: the best by the first metric, or the best by the "
+            "second of those so near to it",
+            {"anyOf": [{"const": "best"}, _object({WITHIN: _HOURS}, required=(WITHIN,))]},
+        ),
         "proposals": ("how many settings each search tries", count),
+        BUDGET: (
+            "how many hours each search may take",
+            {
+                **_object({unit: {**_HOURS, "description": words(unit)} for unit in UNITS}),
+                "minProperties": 1,
+                "maxProperties": 1,
+            },
+        ),
         "at_once": ("how many of them are under way", count),
         "sampler": ("what proposes them", {"anyOf": [{"enum": list(OPTIONS)}, *_samplers()]}),
         "pruner": (
@@ -262,7 +288,9 @@ def _samplers() -> list[Schema]:
     forms: Mapping[str, Schema] = {
         FLAG: {"type": "boolean"},
         COUNT: {"type": "integer", "minimum": 1},
+        PAIR: {"type": "integer", "minimum": 2},
         POPULATION: {"type": "integer", "minimum": 4},
+        SHARE: {"type": "number", "minimum": 0, "maximum": 1},
         SCALE: {"type": "number", "exclusiveMinimum": 0},
     }
     return [

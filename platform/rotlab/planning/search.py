@@ -2,33 +2,36 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from math import prod
-from typing import Any
 
+from rotlab.planning.allowance import BUDGET, Allowance, read_allowance
 from rotlab.planning.axes import why_no_axis
 from rotlab.planning.conditions import Conditions
 from rotlab.planning.defaults import Defaults
 from rotlab.planning.names import unknown
+from rotlab.planning.objectives import CHOOSE, Objective, read_objectives, read_within
 from rotlab.planning.population import PLACE as POPULATION
-from rotlab.planning.population import Population, read_population
+from rotlab.planning.population import Population, read_population, refuse_several
 from rotlab.planning.pruners import Pruner, read_pruner
 from rotlab.planning.ranges import Domain, OneOf, Range, read_domain
 from rotlab.planning.refusals import shown
 from rotlab.planning.replicates import LAST_SPLIT, SEEDS
 from rotlab.planning.report import Report
-from rotlab.planning.samplers import Sampler, read_sampler
+from rotlab.planning.samplers import OPTIONS as SAMPLERS
+from rotlab.planning.samplers import SINGLE, Sampler, read_sampler
 from rotlab.planning.sections import CHOICES
 from rotlab.planning.source import Place
-from rotlab.planning.stage import Judged, StageKind
+from rotlab.planning.stage import StageKind
+from rotlab.planning.tries import read_at_once, read_proposals
 
 SEARCH = "search"
-GOALS = ("maximize", "minimize")
 _PARTS = (
     "settings",
     "by",
     "metric",
     "goal",
+    CHOOSE,
     "proposals",
+    BUDGET,
     "at_once",
     "sampler",
     "pruner",
@@ -37,7 +40,6 @@ _PARTS = (
     "seed",
     "split",
 )
-MOST = 10_000  # proposals: more is a slip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,9 @@ class Search:
         pruner: how those that fall behind are stopped; None: all get to their end.
         population: what is tried are its members, and `proposals` how many those are; None: each
             try is by itself.
+        allowance: hours of each search, where it may take only so many.
+        others: what tries are judged by beside the metric.
+        within: how far from the best by the metric the winner may be, if it is better by those.
     """
 
     settings: Mapping[str, Domain]
@@ -79,10 +84,19 @@ class Search:
             return self.population.before(number)
         return max(number - self.at_once, 0)
 
+    allowance: Allowance | None = None
+    others: tuple[Objective, ...] = ()
+    within: float = 0.0
+
     @property
     def maximizes(self) -> bool:
         """Whether more is better."""
         return self.goal == "maximize"
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """All that tries are judged by, the metric first."""
+        return (Objective(self.metric, self.goal), *self.others)
 
 
 def read_search(
@@ -115,13 +129,14 @@ def read_search(
     population = read_population(report, kinds, settings, taken | {*conditions.names})
     sampler = read_sampler(report)
     is_bred = report.has(POPULATION)
-    proposals = 1 if is_bred else _read_proposals(report, sampler, settings)
-    at_once = _count(report, "at_once", 1, MOST) if "at_once" in given else 1
-    goal = given.get("goal", GOALS[0])
-    if goal not in GOALS:
-        report.add((SEARCH, "goal"), unknown("goal", goal, GOALS))
+    proposals = 1 if is_bred else read_proposals(report, sampler, settings)
+    at_once = read_at_once(report)
+    allowance = read_allowance(report, at_once)
     judged = None if by is None else kinds[by].judged
-    metric = None if judged is None else _read_metric(report, str(by), judged)
+    objectives = () if judged is None else read_objectives(report, str(by), judged)
+    metric = objectives[0].name if objectives else None
+    within = read_within(report, objectives)
+    refuse_several(report, len(objectives))
     for name in settings:
         if judged is not None and name in judged.holding:
             report.add(
@@ -132,6 +147,8 @@ def read_search(
     judge = None if by is None else kinds[by]
     number = proposals if len(report.problems) == before else None
     pruner = read_pruner(report, judge, metric, sampler, number)
+    if len(objectives) > 1:
+        _refuse_single(report, sampler)
     per = _read_per(report, conditions) if "per" in given else None
     own = (
         report.whole_numbers((SEARCH, "seed"), lowest=0, below=SEEDS)
@@ -153,7 +170,7 @@ def read_search(
         settings,
         by,
         metric,
-        str(goal),
+        objectives[0].goal,
         proposals,
         at_once,
         sampler,
@@ -162,7 +179,21 @@ def read_search(
         splits,
         pruner,
         population,
+        allowance,
+        objectives[1:],
+        within,
     )
+
+
+def _refuse_single(report: Report, sampler: Sampler) -> None:
+    """Refuse what knows one objective only."""
+    if sampler.name in SINGLE:
+        able = ", ".join(name for name in SAMPLERS if name not in SINGLE)
+        said = f"{sampler.name} proposes by one metric, and metric names several; take {able}"
+        report.add((SEARCH, "sampler"), said)
+    if report.has((SEARCH, "pruner")):
+        said = "stops tries by one metric, and metric names several; leave pruner out, or name one"
+        report.add((SEARCH, "pruner"), said)
 
 
 def _read_settings(report: Report, defaults: Defaults, conditions: Conditions) -> dict[str, Domain]:
@@ -257,56 +288,6 @@ def _read_by(
     else:
         report.add((SEARCH, "by"), unknown("stage kind", name, valid))
     return None
-
-
-def _read_metric(report: Report, by: str, judged: Judged) -> str | None:
-    place = (SEARCH, "metric")
-    if not report.has(place):
-        return judged.metric
-    metric = report.text(place)
-    if metric is not None and judged.tells(metric) is False:
-        known = (judged.metric, *(judged.others or ()))
-        report.add(place, unknown(f"metric of {by} on held-out videos", metric, known))
-        return None
-    return metric
-
-
-def _read_proposals(report: Report, sampler: Sampler, settings: Mapping[str, Domain]) -> int:
-    """How many proposals each search has; of a grid, all of its points unless told otherwise."""
-    place = (SEARCH, "proposals")
-    grid = None
-    if sampler.name == "grid":
-        points = {name: domain.points() for name, domain in settings.items()}
-        for name, found in points.items():
-            if found is None:
-                report.add(
-                    (SEARCH, "settings", name), "has no grid; give a step, or a list of values"
-                )
-        if None not in points.values():
-            grid = prod(len(found or ()) for found in points.values())
-    if not report.has(place):
-        if grid is not None and grid <= MOST:
-            return grid
-        if sampler.name != "grid":
-            report.add((SEARCH,), "needs proposals, how many settings each arm may try")
-        elif grid is not None:
-            report.add((SEARCH,), f"the grid has {grid:,} points; give proposals, how many to try")
-        return 1
-    asked = _count(report, "proposals", 1, MOST)
-    if grid is not None and asked > grid:
-        report.add(place, f"the grid has {grid} points, got {asked}; ask for no more than it has")
-    return asked
-
-
-def _count(report: Report, name: str, lowest: int, highest: int) -> int:
-    value: Any = report.get((SEARCH, name))
-    if isinstance(value, bool) or not isinstance(value, int):
-        report.add((SEARCH, name), f"must be a whole number, got {shown(value)}")
-        return lowest
-    if not lowest <= value <= highest:
-        report.add((SEARCH, name), f"must be at least {lowest} and at most {highest}, got {value}")
-        return lowest
-    return value
 
 
 def _read_per(report: Report, conditions: Conditions) -> tuple[str, ...] | None:

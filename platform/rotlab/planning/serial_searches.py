@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from rotlab.planning.allowance import Allowance
 from rotlab.planning.decisions import (
     Awaited,
     Contest,
@@ -14,6 +15,7 @@ from rotlab.planning.decisions import (
     Tuning,
     Winner,
 )
+from rotlab.planning.objectives import Objective
 from rotlab.planning.plan import Plan
 from rotlab.planning.population import Population
 
@@ -33,6 +35,9 @@ def searches_to_json(plan: Plan) -> dict[str, Any]:
                 **({"contest": asdict(one.contest)} if one.contest else {}),
                 **({} if one.points is None else {"points": one.points}),
                 **({"population": one.population.plain()} if one.population else {}),
+                **({"allowance": asdict(one.allowance)} if one.allowance else {}),
+                **({"objectives": list(map(asdict, one.objectives))} if one.objectives else {}),
+                **({"within": one.within} if one.within else {}),
             }
             for one in plan.tunings.values()
         ],
@@ -76,11 +81,14 @@ def searches_from_json(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tuning_from_json(values: Mapping[str, Any]) -> Tuning:
     contest, population = values.get("contest"), values.get("population")
+    contest, allowance = values.get("contest"), values.get("allowance")
     made = {
         "settings": tuple(values["settings"]),
         "arms": tuple(values["arms"]),
         "contest": Contest(**contest) if contest else None,
         "population": Population(**population) if population else None,
+        "allowance": Allowance(**allowance) if allowance else None,
+        "objectives": tuple(Objective(**one) for one in values.get("objectives", ())),
     }
     return Tuning(**{**values, **made})
 
@@ -115,6 +123,8 @@ def ended_to_json(ended: Ended) -> dict[str, Any]:
         "value": ended.value,
         "results": list(ended.results),
         **({"pruned": True} if ended.pruned else {}),
+        **({"others": list(ended.others)} if ended.others else {}),
+        **({} if ended.hours is None else {"hours": dict(ended.hours)}),
     }
 
 
@@ -125,7 +135,8 @@ def ended_from_json(values: Mapping[str, Any]) -> Ended:
         ValueError: a field is missing or unknown.
     """
     try:
-        return Ended(**{**values, "results": tuple(values["results"])})
+        others = tuple(values.get("others", ()))
+        return Ended(**{**values, "results": tuple(values["results"]), "others": others})
     except (TypeError, KeyError) as error:
         raise ValueError(f"not the fields of a proposal's end: {error}") from error
 
@@ -139,6 +150,11 @@ def winner_to_json(winner: Winner) -> dict[str, Any]:
         "value": winner.value,
         "values": {str(number): value for number, value in winner.values.items()},
         **({"pruned": list(winner.pruned)} if winner.pruned else {}),
+        **(
+            {"others": {str(n): list(o) for n, o in winner.others.items()}} if winner.others else {}
+        ),
+        **({"front": list(winner.front)} if winner.front else {}),
+        **({"within": winner.within} if winner.within else {}),
     }
 
 
@@ -150,7 +166,13 @@ def winner_from_json(values: Mapping[str, Any]) -> Winner:
     """
     try:
         told = {int(number): value for number, value in values["values"].items()}
-        return Winner(**{**values, "values": told, "pruned": tuple(values.get("pruned", ()))})
+        made = {
+            "values": told,
+            "pruned": tuple(values.get("pruned", ())),
+            "others": {int(n): tuple(one) for n, one in values.get("others", {}).items()},
+            "front": tuple(values.get("front", ())),
+        }
+        return Winner(**{**values, **made})
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"not the fields of a winner: {error}") from error
 

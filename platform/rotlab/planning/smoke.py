@@ -27,12 +27,14 @@ class Smoke:
         names: key in `plan` -> kind, and what tells the sort from others of it, such as
             "pretrain (clip.frames 16, modality dif)".
         untried: why stages cannot be tried -> how many of the study's stages to do.
+        sorts: key of a stage of the study, to do or behind one -> that of its sort.
     """
 
     plan: Plan
     counts: Mapping[str, int]
     names: Mapping[str, str]
     untried: Mapping[str, int]
+    sorts: Mapping[str, str]
 
     def only(self, wanted: Collection[str]) -> "Smoke":
         """Return the part of it that some sorts need."""
@@ -77,7 +79,9 @@ def smoke_of(plan: Plan, kinds: Mapping[str, StageKind], to_do: Collection[str])
         sort_of[key] = sort
         counts[sort] = counts.get(sort, 0) + (key in to_do)
     tried = replace(plan, cells=(), stages=stages, unsupported={}, continues={})
-    return Smoke(tried, counts, _names(stages), {why: n for why, n in untried.items() if n})
+    return Smoke(
+        tried, counts, _names(stages), {why: n for why, n in untried.items() if n}, sort_of
+    )
 
 
 class _Briefs:

@@ -22,11 +22,22 @@ class Resources:
         gpus: devices, or a share of one; None takes one where the cluster has any, or one for each
             process.
         processes: that compute it together, among which all of that is divided evenly.
+        measured: of one device it takes the share that its memory was measured to need; `gpus` is
+            None then.
+        model: Ray's name of the devices that it is for, such as "A100"; None: any will do.
     """
 
     cpus: int = 1
     gpus: float | None = None
     processes: int = 1
+    measured: bool = False
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.measured and (self.gpus is not None or self.processes > 1):
+            raise ValueError(
+                f"a measured share is of one device, for one process, and not stated, got {self}"
+            )
 
     @property
     def each(self) -> "Resources":
@@ -46,7 +57,7 @@ class Resources:
         """Return the request with its devices as a number, where there are any or none."""
         if self.gpus is not None:
             return self
-        return replace(self, gpus=float(self.processes) if has_gpu else 0.0)
+        return replace(self, gpus=float(self.processes) if has_gpu else 0.0, measured=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +189,9 @@ class StageKind:
         divides: says why so many processes, each with a device or none has one, cannot compute a
             stage of such a config together, and what could; or None where they can. They find one
             another as torch.distributed's default group. None: one process computes it.
+        fills: says of how many videos a stage of a config needs as much of a device's memory as of
+            any greater number: with them all of its batches are full, those of scorings too. None:
+            its memory grows with the videos, or nobody knows; then it cannot be measured on some.
     """
 
     name: str
@@ -198,6 +212,7 @@ class StageKind:
     cost: Callable[[Any, Mapping[Role, Size], Sequence["Stage"]], Work | None] | None = None
     brief: Callable[[Any], BaseModel] | None = None
     divides: Callable[[Any, int, bool], str | None] | None = None
+    fills: Callable[[Any], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

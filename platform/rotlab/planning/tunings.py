@@ -101,6 +101,9 @@ class Tunings:
                 contest=self._contest(group),
                 points=self._few_points(group),
                 population=self._search.population,
+                allowance=self._search.allowance,
+                objectives=self._search.objectives if self._search.others else (),
+                within=self._search.within,
             )
 
     def of(self, index: int, arm: Arm, target: str, split: int | None) -> dict[str, str]:
@@ -306,6 +309,9 @@ class Tunings:
             "sampler": search.sampler.name,
             "options": dict(search.sampler.options),
             "at_once": search.at_once,
+            **(
+                {"others": [[one.name, one.goal] for one in search.others]} if search.others else {}
+            ),
             **({"pruner": pruner.name, "pruned": dict(pruner.options)} if pruner else {}),
             **({"population": search.population.plain()} if search.population else {}),
         }

@@ -125,7 +125,7 @@ def make_climbs(store: Path, text: str = TEXT) -> tuple[Planner, Searches]:
     spec = load_spec(path, KINDS)
     planner = Planner(spec, KINDS, find_all(spec, store.parent / "none"))
     assert spec.search is not None
-    return planner, searches_of(planner, spec.search, KINDS, Store(store), spec.name)
+    return planner, searches_of(planner, spec.search, KINDS, Store(store), spec.name, {})
 
 
 def make_climbing_job(store: Path, text: str = TEXT) -> Job:

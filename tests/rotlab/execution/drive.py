@@ -1,6 +1,8 @@
 """A driver in a process of its own, to be watched and killed."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from rotlab.execution.run import run_job
 from rotlab.planning.budget import Budget
 from rotlab.planning.plan import Plan
 from rotlab.planning.stage import Resources, Stage
+from tests.rotlab.execution.bowls import TEXT as BOWLS
 from tests.rotlab.execution.bowls import make_searching_job
 from tests.rotlab.execution.climbs import PLAIN, make_climbing_job
 from tests.rotlab.execution.climbs import TEXT as CLIMBS
@@ -94,7 +97,30 @@ def trainings() -> Plan:
     return make_plan([*learnt, total], name="trainings")
 
 
-SCENARIOS = {
+def shared() -> Plan:
+    """Return a plan of counts of two sorts, one of which fails, to share a device."""
+    counts = [make_stage("count", name="a", epochs=n, seconds=0.1) for n in range(20, 24)]
+    return make_plan([*counts, make_stage("count", name="bad", fail=True)], name="shared")
+
+
+def shared_more() -> Plan:
+    """Return a plan of one sort, which the other had."""
+    return make_plan([make_stage("count", name="a", epochs=9)], name="more")
+
+
+def naps(name: str, number: int) -> Plan:
+    """Return a plan of counts of six seconds."""
+    counts = [make_stage("count", name=f"{name}{i}", epochs=12, seconds=0.5) for i in range(number)]
+    return make_plan(counts, name=name)
+
+
+SCENARIOS: dict[str, Callable[[], Plan]] = {
+    "first naps": partial(naps, "first", 60),
+    "naps": partial(naps, "second", 20),
+    "heavy naps": partial(naps, "heavy", 30),
+    "shared": shared,
+    "shared more": shared_more,
+    "shared without": shared_more,
     "mixed": mixed,
     "long": long,
     "wide": wide,
@@ -103,11 +129,20 @@ SCENARIOS = {
     "lengths": lengths,
     "trainings": trainings,
 }
+ON_SHARES = {
+    "gpus": 1,
+    "resources": {"count": Resources(measured=True)},
+    "gauge": "tests.rotlab.execution.lab:gauge",
+}
 RULES: dict[str, dict[str, Any]] = {
     "wide": {"policy": Policy(stale_s=3.0)},
     "mixed": {"hung_s": 3.0},
     "tried": {"smoke": "first"},
     "refused": {"smoke": "first"},
+    "heavy naps": {"weight": 3.0},
+    "shared": ON_SHARES,
+    "shared more": ON_SHARES,
+    "shared without": {**ON_SHARES, "gpus": 0},
 }
 
 
@@ -129,8 +164,14 @@ def main(scenario: str, store: str, limit: str = "", only: str = "", address: st
     if scenario == "looks":
         text = f"{THROWS}throw: {{seconds: 1.0}}\n"
         return run_job(make_looking_job(Path(store), text), Console(stderr=True), print)
-    if scenario == "search":
-        return run_job(make_searching_job(Path(store)), Console(stderr=True), print)
+    if scenario in ("search", "long search"):
+        text = BOWLS.replace(
+            "proposals: 10", "proposals: 20" if "long" in scenario else "proposals: 10"
+        )
+        return run_job(make_searching_job(Path(store), text), Console(stderr=True), print)
+    if scenario == "long climbs":
+        text = CLIMBS.replace("proposals: 8", "proposals: 20")
+        return run_job(make_climbing_job(Path(store), text), Console(stderr=True), print)
     if scenario in ("climbs", "whole climbs"):
         space = CLIMBS if scenario == "climbs" else PLAIN
         text = f"{space.replace('[0, 1]}', '[0]}', 1)}climb: {{seconds: 0.1}}\n"

@@ -1,22 +1,25 @@
 """Stage kinds for trying the platform: they count, wait, fail or die on request."""
 # ruff: noqa: ARG001  (all stage kinds are called alike)
 
+import contextlib
 import json
 import math
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from rotlab.execution.job import Job
+from rotlab.execution.peaks import write_peak
 from rotlab.execution.store import Store
 from rotlab.planning.key import stage_key
 from rotlab.planning.lengths import continuations
 from rotlab.planning.plan import Plan
+from rotlab.planning.share import Peak
 from rotlab.planning.stage import Cell, DataRef, Length, Resources, Stage, StageKind
 from rotnet.config import identity
 from rotnet.learning.watch import Stopped, Watch
@@ -42,8 +45,19 @@ def brief(config: CountConfig) -> CountConfig:
     return config.model_copy(update={"epochs": 4, "seconds": 0.0})
 
 
+def fills(config: CountConfig) -> int:
+    """Return how many videos fill a batch: a count has none."""
+    return 1
+
+
 COUNT = StageKind(
-    "count", CountConfig, 1, f"{__name__}:count", resources=Resources(gpus=0), brief=brief
+    "count",
+    CountConfig,
+    1,
+    f"{__name__}:count",
+    resources=Resources(gpus=0),
+    brief=brief,
+    fills=fills,
 )
 TOTAL = StageKind(
     "total", CountConfig, 1, f"{__name__}:total", resources=Resources(gpus=0), brief=brief
@@ -128,6 +142,13 @@ def learn(
     return {"accuracy": float(len(learnt))}
 
 
+@contextlib.contextmanager
+def gauge(note: Path) -> Iterator[None]:
+    """Measure on a device of 100 bytes, of which every stage takes 40."""
+    yield
+    write_peak(note, Peak("Small 100", 100, 40))
+
+
 def total(
     config: CountConfig,
     inputs: Mapping[str, Path],
@@ -167,10 +188,9 @@ def make_job(plan: Plan, store: Path, **more: Any) -> Job:
     return Job(
         plan,
         KINDS,
-        resources,
-        "",
-        {},
-        Store(store),
+        text="",
+        data={},
+        store=Store(store),
         options=("--store", str(store)),
-        **{"cpus": 2, "gpus": 0, **more},
+        **{"resources": resources, "cpus": 2, "gpus": 0, **more},
     )

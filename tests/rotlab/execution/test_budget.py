@@ -16,6 +16,7 @@ def started(hour: float, attempt: str, cpus: int = 1, gpus: float = 0.0) -> dict
     return {
         "event": "stage_started",
         "time": hour * 3600,
+        "key": f"stage of {attempt}",
         "attempt": attempt,
         "cpus": cpus,
         "gpus": gpus,

@@ -23,7 +23,7 @@ def test_a_revision_is_made_only_when_the_plan_changes() -> None:
 
 
 def test_a_revision_survives_json_with_its_plan() -> None:
-    several = {"count": Resources(4, 2.0, 2)}
+    several = {"count": Resources(4, 2.0, 2), "total": Resources(measured=True)}
     study = next_revision(None, LARGER, "text", several)
     read = study_from_json(json.loads(json.dumps(study_to_json(study))))
     assert read == study

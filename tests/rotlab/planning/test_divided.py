@@ -53,6 +53,10 @@ def test_several_gpus_are_a_process_each_and_a_core_each(read: Read) -> None:
     assert asked(read, "gpus: 1, cpus: 3") == Resources(3, 1.0, 1)
 
 
+def test_a_share_may_be_left_to_be_measured(read: Read) -> None:
+    assert asked(read, "gpus: auto, cpus: 3") == Resources(3, measured=True)
+
+
 def test_a_process_gets_a_gpu_where_there_are_any() -> None:
     wanted = Resources(2, None, 2)
     assert Capacity(8, 4).resolve(wanted) == Resources(2, 2.0, 2)
@@ -71,6 +75,10 @@ def test_a_process_gets_a_gpu_where_there_are_any() -> None:
         ("pretrain: {processes: 2, gpus: 4}", "pretrain.gpus", "gpus must be 2"),
         ("pretrain: {processes: 2, gpus: 0.5}", "pretrain.gpus", "gpus must be 2"),
         ("pretrain: {processes: 1, gpus: 4}", "pretrain.gpus", "gpus must be 1"),
+        ("pretrain: {gpus: auto, processes: 2}", "pretrain.gpus", "for one process, got 2"),
+        ("pretrain: {gpus: aut}", "pretrain.gpus", "must be a number, or auto for a share"),
+        ("fuse: {gpus: auto}", "fuse.gpus", "a fuse takes no device"),
+        ("linear: {gpus: auto}", "linear.gpus", "the memory of a linear may grow"),
         ("fuse: {processes: 2}", "fuse.processes", "a fuse is computed by one process, got 2"),
     ],
 )
@@ -147,7 +155,7 @@ def test_each_process_has_to_find_a_node_type_and_all_a_bundle() -> None:
     with pytest.raises(UserError, match="cpus 1, gpus 1, each of 16 processes"):
         fits(layout, {"pretrain": Resources(16, 16.0, 16)})
     assert PRETRAIN.divides is not None
-    bundles = request({"cpus": 4, "gpus": 2.0, "processes": 2}).bundles
+    bundles = request({"cpus": 4, "gpus": 2.0, "processes": 2, "model": None}).bundles
     assert bundles == [{"CPU": 2.0, "GPU": 1.0}] * 2
 
 

@@ -144,6 +144,11 @@ def bad(
         (bad("{members: 4, every: 3, quantile_fraction: 0.6}"), "at most 0.5, got 0.6"),
         (bad("{members: 4, every: 3, size: 4}"), "unknown part of a population 'size'"),
         (bad(more="  proposals: 4\n"), "search.proposals: does not go with population"),
+        (bad(more="  budget: {cpu_hours: 4}\n"), "search.budget: does not go with population"),
+        (
+            bad(more="  metric: {val_accuracy: maximize, cpu_hours: minimize}\n"),
+            "search.metric: a population takes over by one metric",
+        ),
         (bad(more="  at_once: 4\n"), "search.at_once: does not go with population"),
         (bad(more="  pruner: asha\n"), "search.pruner: does not go with population"),
         (bad(more="  sampler: random\n"), "search.sampler: does not go with population"),

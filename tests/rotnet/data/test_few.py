@@ -86,3 +86,12 @@ def test_what_both_sides_have_comes_before_what_only_one_has() -> None:
     with few_videos(2):
         assert {v.label for v in given(train, (train, test))} == {"b", "c"}
         assert {v.label for v in given(test, (train, test))} == {"b", "c"}
+
+
+@hypothesis.given(classes=st.integers(1, 40), wanted=st.integers(1, 60))
+def test_twice_as_many_as_are_wanted_of_any_number_of_classes_are_at_least_as_many(
+    classes: int, wanted: int
+) -> None:
+    videos = made([(f"c{number % classes}", number, 9) for number in range(classes * 120)])
+    with few_videos(2 * wanted, 2 * wanted):
+        assert wanted <= len(given(videos)) <= 2 * wanted

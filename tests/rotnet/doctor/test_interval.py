@@ -39,6 +39,17 @@ def test_bounds_hold_as_often_as_they_say_under_dependence_within_videos() -> No
     assert 8 <= missed <= 36  # 20 are expected
 
 
+def test_two_samples_together_are_one_of_all_their_videos() -> None:
+    generator = torch.Generator().manual_seed(1)
+    right = (torch.rand(4000, generator=generator) < 0.3).float()
+    videos = torch.arange(4000) // 4
+    parts = clustered(right[:1200], videos[:1200]), clustered(right[1200:], videos[1200:])
+    both, whole = parts[0].pooled(parts[1]), clustered(right, videos)
+    assert both.share == pytest.approx(whole.share)
+    assert both.error == pytest.approx(whole.error, rel=0.01)
+    assert (both.views, both.videos) == (whole.views, whole.videos)
+
+
 def test_one_video_has_no_spread() -> None:
     with pytest.raises(ValueError, match="at least 2 of them, got 1"):
         clustered(torch.ones(5), torch.zeros(5, dtype=torch.int64))

@@ -84,6 +84,17 @@ def test_a_border_is_a_fault_where_it_stands_still_or_clearly_beats_the_next_rin
     assert replace(CLEAN, content=content(lead, still)).verdict == verdict
 
 
+def test_what_two_looks_show_together_is_judged_and_said() -> None:
+    first, second = (Probed("noise", "all", (reading(s),), required=True) for s in (0.275, 0.252))
+    other = Probed("files", "luma", (reading(0.9),), required=True)
+    both = first.with_more([other, second])
+    assert (first.told, both.told) == (True, False)
+    found = replace(CLEAN, probed=(both, second.with_more([other])))
+    assert found.verdict == "clean"
+    assert "of 2 looks together" in "\n".join(report(found))
+    assert [one["times"] for one in found.as_dict()["probed"]] == [2, 1]
+
+
 def test_without_videos_the_path_alone_decides() -> None:
     found = replace(CLEAN, content=None)
     assert found.verdict == "clean"

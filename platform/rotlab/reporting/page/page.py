@@ -13,6 +13,7 @@ import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from rotlab.execution.importance import Importance
+from rotlab.planning.fronts import Front
 from rotlab.planning.pedigree import Pedigree
 from rotlab.reporting.arms import DONE
 from rotlab.reporting.comparison import Comparison
@@ -25,7 +26,7 @@ from rotlab.reporting.page.markup import listed, paragraph, section, table, text
 from rotlab.reporting.page.populations import populations_html
 from rotlab.reporting.page.results_html import answer, comparison_html, ranks_html
 from rotlab.reporting.page.rotations import rotations_html
-from rotlab.reporting.page.searches import searches_html
+from rotlab.reporting.page.searches import fronts_html, searches_html
 from rotlab.reporting.report import notes, title
 from rotlab.reporting.sentences import show_value
 from rotlab.reporting.tables import Column
@@ -57,6 +58,7 @@ class Study:
         searches: what settings mattered in those that have ended.
         attention: stage key -> where its network looks; None: that is not to be shown.
         populations: lineages of those that were trained.
+        fronts: what searches that have several objectives had to choose between.
     """
 
     frame: pd.DataFrame
@@ -69,6 +71,7 @@ class Study:
     searches: Sequence[Importance] = ()
     attention: Mapping[str, Strip] | None = None
     populations: Sequence[Pedigree] = ()
+    fronts: Sequence[Front] = ()
 
 
 def page(study: Study, every_s: float | None = None) -> str:
@@ -140,6 +143,7 @@ def _sections(study: Study) -> list[tuple[str, str, str]]:
         ("attention", "Where networks look", _attention(study, names)),
         ("searches", "Which settings mattered", searches_html(study.searches)),
         ("populations", "What populations came to", populations_html(study.populations)),
+        ("fronts", "What searches had to choose between", fronts_html(study.fronts)),
         ("learning", "Learning curves", curves_html(study.stages, study.curves, names)),
         ("cost", "Cost and sharing", _cost(study)),
         ("failures", "Failures and what is missing", _failures(study)),

@@ -1,8 +1,9 @@
-"""Which of the settings that a search tuned mattered."""
+"""What searches found: which of their settings mattered, and what several objectives left open."""
 
 from collections.abc import Sequence
 
 from rotlab.execution.importance import Importance
+from rotlab.planning.fronts import Front, arms_of, described
 from rotlab.reporting.page.markup import listed, paragraph, table
 from rotlab.reporting.tables import Column
 
@@ -10,6 +11,10 @@ _NOTE = (
     "Share of each setting in what tells the best proposals of a search from all its proposals "
     "(PED-ANOVA, on held-out videos). It holds for the ranges that were searched, and hangs on the "
     "proposals that were made: of few it is a hint."
+)
+_FRONTS = (
+    "Tries than which no other of the same search is better by one objective and worse by none, as "
+    "judged on held-out videos. Hours are those of the machine that they ran on."
 )
 
 
@@ -28,3 +33,22 @@ def searches_html(searches: Sequence[Importance]) -> str:
     return table("importances", "Importance of searched settings", columns) + (
         paragraph(_NOTE, "note") + listed(few, "note")
     )
+
+
+def fronts_html(fronts: Sequence[Front]) -> str:
+    """Return a row for each try on a Pareto front; nothing where there are none."""
+    if not fronts:
+        return ""
+    rows = [(front, one) for front in fronts for one in front.members]
+    objectives = fronts[0].tuning.objectives
+    columns = [
+        Column("search of", tuple(arms_of(front.tuning) for front, _ in rows)),
+        Column("proposal", tuple(str(one.number) for _, one in rows), number=True),
+        *(
+            Column(str(each), tuple(f"{one.values[at]:.4g}" for _, one in rows), number=True)
+            for at, each in enumerate(objectives)
+        ),
+        Column("settings", tuple(described(one.settings) for _, one in rows)),
+        Column("", tuple("runs with all replicates" * one.wins for _, one in rows)),
+    ]
+    return table("fronts", "Pareto fronts of searches", columns) + paragraph(_FRONTS, "note")

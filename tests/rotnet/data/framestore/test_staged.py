@@ -5,7 +5,6 @@ import fcntl
 import gc
 import hashlib
 import logging
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import fsspec
-import numpy as np
 import pytest
 
 from rotnet.data.frames import FrameReader
@@ -21,42 +19,19 @@ from rotnet.data.framestore import packing
 from rotnet.data.framestore.formats import FORMATS, Format
 from rotnet.data.framestore.layout import Record, shard_name
 from rotnet.data.framestore.remote import TRIES, fetch
-from rotnet.data.framestore.staged import StagedShards, bound
+from rotnet.data.framestore.staged import StagedShards
 from rotnet.data.location import local_folder
 from rotnet.data.manifest import Manifest
-from rotnet.data.video import Video
 from rotnet.errors import DataError
-from tests.rotnet.data.framestore.samples import Pictures, flip_a_byte, smooth, write_set
+from tests.rotnet.data.framestore.samples import flip_a_byte, write_set
 from tests.rotnet.data.framestore.storage import Storage, shards_in, staging, until
-
-NAMES = ("a.mp4", "b.mp4", "c.mp4", "d.mp4")
-SHARD = 10 * 16 * 20 * 3  # bytes of a raw one
+from tests.rotnet.data.framestore.uploads import SHARD, content, same, uploaded
 
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every video is in a shard of its own."""
     monkeypatch.setattr(packing, "SHARD_BYTES", 1)
-
-
-def content(seed: int = 0) -> dict[str, Pictures]:
-    return {name: smooth(10, 16, 20, seed=seed + n) for n, name in enumerate(NAMES)}
-
-
-def uploaded(
-    bucket: Storage, tmp_path: Path, storage: Format = "raw", *, name: str = "set", seed: int = 0
-) -> tuple[Manifest, Manifest]:
-    """Return a set on this disk, and the same one in the bucket."""
-    here = write_set(tmp_path / name, content(seed), storage)
-    return here, Manifest.load(local_folder(bucket.put(tmp_path / name, name)))
-
-
-def same(local: Manifest, reader: FrameReader, videos: tuple[Video, ...] | None = None) -> None:
-    reference = FrameReader(local.folder)
-    for video in videos or local.videos:
-        for indices in ([9, 0, 3], range(10)):
-            expected = reference.read(video, indices)
-            np.testing.assert_array_equal(reader.read(video, indices), expected)
 
 
 @pytest.mark.parametrize("storage", FORMATS)
@@ -190,142 +165,6 @@ def test_what_is_damaged_or_lost_on_this_disk_is_fetched_again(
     assert bucket.clips == []
 
 
-def test_a_bound_that_nothing_fits_in_leaves_clips_where_they_are(
-    bucket: Storage,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setenv("ROTNET_CACHE_GB", str((SHARD - 1) / 1e9))
-    local, remote = uploaded(bucket, tmp_path)
-    reader = FrameReader(remote.folder, videos=remote.videos)
-    staging(reader).wait()
-    same(local, reader)
-    assert shards_in(remote.folder) == bucket.staged == []
-    (warning,) = caplog.messages
-    assert "no room for 4 of 4 files" in warning
-    assert "ROTNET_CACHE_GB" in warning
-
-
-def test_what_fits_is_staged_and_the_rest_is_read_where_it_is(
-    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ROTNET_CACHE_GB", str(2.5 * SHARD / 1e9))
-    local, remote = uploaded(bucket, tmp_path)
-    reader = FrameReader(remote.folder, videos=remote.videos)
-    staging(reader).wait()
-    same(local, reader)
-    assert shards_in(remote.folder) == [shard_name(0), shard_name(1)]
-
-
-def staged_set(bucket: Storage, tmp_path: Path, name: str, count: int) -> FrameReader:
-    """Upload a set of other videos, and stage some of them."""
-    _, remote = uploaded(bucket, tmp_path, name=name, seed=100 * len(bucket.staged))
-    reader = FrameReader(remote.folder, videos=remote.videos[:count])
-    staging(reader).wait()
-    return reader
-
-
-def test_idle_sets_make_room_those_used_longest_ago_first(
-    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ROTNET_CACHE_GB", str(5 * SHARD / 1e9))
-    one, two, three = (staged_set(bucket, tmp_path, name, 1) for name in ("one", "two", "three"))
-    folders = [reader._folder for reader in (one, two, three)]
-    for reader, folder, age in zip((one, two, three), folders, (100, 300, 200), strict=True):
-        staging(reader).close()
-        os.utime(folder, (10**9 - age, 10**9 - age))
-    staging(staged_set(bucket, tmp_path, "four", 4)).close()
-    assert [len(shards_in(folder)) for folder in folders] == [1, 0, 0]
-    again = Manifest.load(local_folder(f"{bucket.url}/two"))
-    same(Manifest.load(tmp_path / "two"), FrameReader(again.folder, videos=again.videos))
-
-
-def test_sets_in_use_never_make_room(
-    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ROTNET_CACHE_GB", str(3 * SHARD / 1e9))
-    used = staged_set(bucket, tmp_path, "used", 2)
-    os.utime(used._folder, (1, 1))
-    other = staged_set(bucket, tmp_path, "other", 4)
-    assert len(shards_in(used._folder)) == 2
-    assert len(shards_in(other._folder)) == 1
-    same(Manifest.load(tmp_path / "other"), other)
-    staging(used).close()
-    folder = other._folder
-    staging(other).close()
-    reader = FrameReader(folder, videos=Manifest.load(folder).videos)
-    staging(reader).wait()
-    assert len(shards_in(used._folder)) == 0
-    assert len(shards_in(folder)) == 3
-
-
-def test_a_reader_that_is_dropped_lets_go_of_its_set(bucket: Storage, tmp_path: Path) -> None:
-    reader = staged_set(bucket, tmp_path, "set", 1)
-    with (reader._folder / "in-use").open() as lock:
-        with pytest.raises(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        del reader
-        gc.collect()
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def test_sets_staged_at_once_keep_the_bound_together(
-    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is on its way counts as if it were here."""
-    monkeypatch.setenv("ROTNET_CACHE_GB", str(1.5 * SHARD / 1e9))
-    _, one = uploaded(bucket, tmp_path, name="one")
-    _, two = uploaded(bucket, tmp_path, name="two", seed=50)
-    with bucket.held():
-        first = FrameReader(one.folder, videos=one.videos[:1])
-        until(lambda: len(bucket.staged) == 1)
-        second = FrameReader(two.folder, videos=two.videos[:1])
-        until(lambda: not staging(second)._thread.is_alive() or len(bucket.staged) > 1)
-        assert len(bucket.staged) == 1
-    staging(first).wait()
-    assert (len(shards_in(one.folder)), len(shards_in(two.folder))) == (1, 0)
-
-
-def test_pieces_of_ended_processes_do_not_take_room_for_ever(
-    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ROTNET_CACHE_GB", str(1.5 * SHARD / 1e9))
-    idle = staged_set(bucket, tmp_path, "idle", 0)
-    staging(idle).close()
-    _, remote = uploaded(bucket, tmp_path, name="set", seed=50)
-    for folder in (idle._folder, remote.folder):
-        (folder / "frames-00000.part").write_bytes(bytes(SHARD))
-    reader = FrameReader(remote.folder, videos=remote.videos[:1])
-    staging(reader).wait()
-    assert shards_in(remote.folder) == [shard_name(0)]
-    assert not list(tmp_path.rglob("*.part"))
-
-
-def test_nothing_is_counted_on_that_makes_room_while_a_reader_opens(
-    bucket: Storage, tmp_path: Path
-) -> None:
-    local, remote = uploaded(bucket, tmp_path)
-    shards = staging(FrameReader(remote.folder, videos=remote.videos))
-    shards.wait()
-    shards.close()
-    opened: list[FrameReader] = []
-    with (remote.folder / "in-use").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # as who makes room does
-        thread = threading.Thread(
-            target=lambda: opened.append(FrameReader(remote.folder, videos=remote.videos))
-        )
-        thread.start()
-        thread.join(0.2)
-        assert not opened
-        for name in shards_in(remote.folder):
-            (remote.folder / name).unlink()
-    thread.join()
-    same(local, opened[0])
-    staging(opened[0]).wait()
-    assert len(shards_in(remote.folder)) == 4
-
-
 def test_close_ends_the_thread_and_leaves_no_pieces(
     bucket: Storage, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -407,28 +246,6 @@ def test_staging_survives_the_loss_of_its_folder(
     staging(reader).wait()
     assert "clips are read from there" in caplog.text
     same(local, reader)
-
-
-def test_half_of_the_free_disk_is_the_bound_where_none_is_set(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    free = bound()
-    assert cache.is_dir()
-    assert free > 0
-    monkeypatch.setenv("ROTNET_CACHE_GB", "2.5")
-    assert bound() == 2_500_000_000
-    monkeypatch.setenv("ROTNET_CACHE_GB", "0")
-    assert bound() == 0
-
-
-@pytest.mark.parametrize("text", ["much", "-1", "nan", "inf", "1e999", "1 GB"])
-def test_a_bound_that_is_no_number_is_refused_at_once(
-    bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
-) -> None:
-    _, remote = uploaded(bucket, tmp_path)
-    monkeypatch.setenv("ROTNET_CACHE_GB", text)
-    with pytest.raises(DataError, match=rf"ROTNET_CACHE_GB must be a number .*, got '{text}'"):
-        FrameReader(remote.folder)
 
 
 def test_files_of_a_file_url_are_staged_too(
