@@ -51,12 +51,17 @@ _BY_ITSELF: _Named = (
     (f"{OURS}: each video once an epoch", "pretrain.steps_per_epoch"),
     (
         _OFF,
-        "pretrain.warmup_epochs pretrain.nesterov pretrain.clip_gradient pretrain.accumulate",
+        "pretrain.warmup_epochs pretrain.nesterov pretrain.clip_gradient pretrain.accumulate "
+        "pretrain.changes",
     ),
     (f"{OURS}: 32 bits", "pretrain.precision"),
     (_OFF, "pretrain.compile pretrain.deterministic"),
     (_UNTOLD, "finetune.batch_size finetune.momentum finetune.schedule finetune.gamma"),
-    (_OFF, "finetune.warmup_epochs finetune.nesterov finetune.clip_gradient finetune.accumulate"),
+    (
+        _OFF,
+        "finetune.warmup_epochs finetune.nesterov finetune.clip_gradient finetune.accumulate "
+        "finetune.changes",
+    ),
     (_OFF, "finetune.compile finetune.deterministic"),
     (f"{OURS}: each video once an epoch", "finetune.steps_per_epoch"),
     (f"{OURS}: 32 bits", "finetune.precision"),

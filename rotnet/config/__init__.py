@@ -15,9 +15,10 @@ from rotnet.config.stages import (
     RetrieveConfig,
     ScoreConfig,
 )
-from rotnet.config.training import DataConfig, TrainConfig, TuneConfig
+from rotnet.config.training import CHANGEABLE, DataConfig, TrainConfig, TuneConfig
 
 __all__ = [
+    "CHANGEABLE",
     "PRETEXT_READS",
     "AngleSet",
     "ClipConfig",

@@ -47,7 +47,7 @@ def identity(settings: BaseModel) -> dict[str, Any]:
     for name, field in type(settings).model_fields.items():
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, Mapping) else {}
         value = getattr(settings, name)
-        plain = list(value) if isinstance(value, tuple) else value
+        plain = list(map(_plain, value)) if isinstance(value, tuple) else value
         if extra.get("how") or ("neutral" in extra and plain == extra["neutral"]):
             continue
         if isinstance(value, BaseModel):
@@ -57,6 +57,10 @@ def identity(settings: BaseModel) -> dict[str, Any]:
         else:
             found[name] = plain
     return found
+
+
+def _plain(value: object) -> object:
+    return identity(value) if isinstance(value, BaseModel) else value
 
 
 def check_known(registry: Registry, name: str) -> str:

@@ -14,6 +14,31 @@ from rotnet.config.settings import (
 )
 
 
+class Change(Settings):
+    """Other settings of SGD from some epoch of a training on; what is none stays as it was.
+
+    It is how a member of a population is trained (Jaderberg et al. 2017, arXiv 1711.09846).
+    """
+
+    after: PositiveInt = Field(description="epochs after which it holds")
+    lr: PositiveFloat | None = Field(
+        None, description="base learning rate", json_schema_extra=added(None)
+    )
+    momentum: Fraction | None = Field(None, description="of SGD", json_schema_extra=added(None))
+    weight_decay: NonNegativeFloat | None = Field(
+        None, description="of SGD", json_schema_extra=added(None)
+    )
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if all(getattr(self, name) is None for name in CHANGEABLE):
+            raise ValueError(f"a change gives one of {', '.join(CHANGEABLE)}, got none of them")
+        return self
+
+
+CHANGEABLE = tuple(name for name in Change.model_fields if name != "after")
+
+
 class TrainConfig(Settings):
     """How long and by which rule a network learns: SGD with momentum.
 
@@ -71,6 +96,27 @@ class TrainConfig(Settings):
         json_schema_extra=added(False),
     )
 
+    changes: Annotated[tuple[Change, ...], Field(strict=False)] = Field(
+        (),
+        description="other values of lr, momentum or weight_decay from some epoch on; the schedule "
+        "goes on with a new lr as its base",
+        json_schema_extra=added([]),
+    )
+
+    def canonical(self) -> Self:
+        """Return the settings without changes that change nothing, or come after the end."""
+        if not self.changes:
+            return self
+        now = {name: getattr(self, name) for name in CHANGEABLE}
+        kept = []
+        for change in self.changes:
+            given = {name: getattr(change, name) for name in CHANGEABLE}
+            new = {name: one for name, one in given.items() if one not in (None, now[name])}
+            if new and change.after < self.epochs:
+                kept.append(Change(after=change.after, **new))
+            now |= new
+        return self.model_copy(update={"changes": tuple(kept)})
+
     @model_validator(mode="after")
     def _schedule_is_whole(self) -> Self:
         if list(self.milestones) != sorted(set(self.milestones)):
@@ -93,8 +139,15 @@ class TrainConfig(Settings):
 
     @model_validator(mode="after")
     def _nesterov_has_momentum(self) -> Self:
-        if self.nesterov and not self.momentum:
+        if self.nesterov and 0 in (self.momentum, *(one.momentum for one in self.changes)):
             raise ValueError("nesterov needs momentum above 0, got 0")
+        return self
+
+    @model_validator(mode="after")
+    def _changes_follow_one_another(self) -> Self:
+        after = [one.after for one in self.changes]
+        if after != sorted(set(after)):
+            raise ValueError(f"changes must come after rising epochs, got {after}")
         return self
 
 
@@ -124,9 +177,10 @@ class TuneConfig(TrainConfig):
 
     def canonical(self) -> Self:
         """Return the settings without a share to hold out where nothing is held out."""
+        found = super().canonical()
         if self.final == "train":
-            return self
-        return self.model_copy(update={"final": "train", "val_fraction": 0.0})
+            return found
+        return found.model_copy(update={"final": "train", "val_fraction": 0.0})
 
 
 class DataConfig(Settings):

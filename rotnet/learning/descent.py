@@ -11,7 +11,7 @@ from rotnet.data.loader import Batch
 from rotnet.learning.compiling import compiled
 from rotnet.learning.device import autocast
 from rotnet.learning.meter import Meter
-from rotnet.learning.schedule import learning_rate
+from rotnet.learning.schedule import in_force, learning_rate
 from rotnet.learning.together import Together
 from rotnet.pretexts.pretext import Objective
 
@@ -109,8 +109,11 @@ class Descent:
         The batch is gone through in `accumulate` parts of whole clips, or in those of them that are
         this process's, and the gradient is that of the mean loss over all of it.
         """
+        epoch = number // self._steps_per_epoch
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(number, self._steps_per_epoch, self._config)
+            group["momentum"] = in_force("momentum", epoch, self._config)
+            group["weight_decay"] = in_force("weight_decay", epoch, self._config)
         self._meter.enter("views")
         views, targets = self._task.prepare(batch)
         self._task.model.train()

@@ -59,6 +59,9 @@ def _beginning(work: Mapping[str, Any], epochs: int) -> dict[str, Any]:
     training = dict(work[section])
     length, schedule, milestones, gamma = (training.pop(name) for name in _RATES)
     passed = [milestone for milestone in milestones if milestone < epochs]
+    changed = [one for one in training.pop("changes", ()) if one["after"] < epochs]
+    if changed:
+        training["changes"] = changed
     training["rates"] = {
         "cosine": length if schedule == "cosine" else None,
         "milestones": passed,

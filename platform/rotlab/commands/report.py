@@ -27,6 +27,7 @@ from rotlab.execution.shelf import tracking_uri_of
 from rotlab.execution.store import Store
 from rotlab.planning.fronts import Front, fronts
 from rotlab.planning.kinds import load_kinds
+from rotlab.planning.pedigree import Pedigree, pedigrees
 from rotlab.planning.serial_searches import searches_from_json
 from rotlab.reporting.outside import outside_of, read_outside
 from rotlab.reporting.page.facts import Source
@@ -190,6 +191,7 @@ def _page(
         confusions_of(store, uri, seen.frame, seen.stages),
         _searches(store, args.study),
         attention_of(store, uri, seen.frame, seen.stages) if args.attention else None,
+        populations=_populations(store, args.study),
         fronts=_fronts(store, args.study),
     )
     return page(study, every_s)
@@ -198,6 +200,12 @@ def _page(
 def _searches(store: Store, name: str) -> list[Importance]:
     study = store.study(name)
     return [] if study is None else importances(store, study, load_kinds())
+
+
+def _populations(store: Store, name: str) -> list[Pedigree]:
+    study = store.study(name)
+    tunings = {} if study is None else searches_from_json(study.plan).get("tunings", {})
+    return pedigrees(tunings, DecisionBook(store.root).read(tunings))
 
 
 def _fronts(store: Store, name: str) -> list[Front]:

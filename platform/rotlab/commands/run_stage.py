@@ -76,7 +76,15 @@ def run_stage(
     _check_parents(plan, found, store)
     data = dict(locate([stage], root))
     cpus = {kind: each.each.cpus for kind, each in study.resources.items()}
-    work = Work(plan.stages, kinds, data, store.root, cpus, continues=plan.continues)
+    work = Work(
+        plan.stages,
+        kinds,
+        data,
+        store.root,
+        cpus,
+        continues=plan.continues,
+        to_go_on=plan.to_go_on,
+    )
     try:
         gpus = study.resources[stage.kind].each.gpus
         record = perform(found, work, PrintedWatch(), gpus=gpus)

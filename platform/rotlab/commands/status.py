@@ -17,11 +17,14 @@ from rotlab.execution.study import SavedStudy
 from rotlab.planning.fronts import arms_of, described, fronts
 from rotlab.planning.looks_outline import looks_lines
 from rotlab.planning.names import unknown
+from rotlab.planning.pedigree import Pedigree, pedigrees, schedule_line, take_over_line
 from rotlab.planning.serial_looks import families_from_json
 from rotlab.planning.serial_searches import searches_from_json
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.past import in_order, look_back
 from rotnet.errors import UserError
+
+_TOLD = 6  # members of a population that took over
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,10 +88,14 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
             used = sum(one[tuning.allowance.unit] for one in hours)
             yield f"  {arms_of(tuning)}: {used:.3g} of {tuning.allowance} used by those that ended"
     for key, winner in decisions.winners.items():
+        if tunings[key].population is not None:
+            continue
         yield (
             f"  {arms_of(tunings[key])}: {described(winner.settings)} "
             f"(proposal {winner.number}, {winner.value:.4g})"
         )
+    for each in pedigrees(tunings, decisions):
+        yield from _population(each)
     for front in fronts(tunings, decisions):
         names = ", ".join(map(str, front.tuning.objectives))
         yield f"  {arms_of(front.tuning)}: Pareto front of {front.tried} tries ({names})"
@@ -96,6 +103,24 @@ def _searches(store: Store, study: SavedStudy) -> Iterator[str]:
             came_to = ", ".join(f"{value:.4g}" for value in one.values)
             wins = ", which wins" * one.wins
             yield f"    {came_to}: {described(one.settings)} (proposal {one.number}{wins})"
+
+
+def _population(pedigree: Pedigree) -> Iterator[str]:
+    """How far a population is, what it came to, and who took over from whom."""
+    every, moved = pedigree.population.every, pedigree.take_overs()
+    made = len(pedigree.segments) // pedigree.population.members
+    yield (
+        f"  {pedigree.name}: {pedigree.population.members} members, generation {made} of "
+        f"{pedigree.generations}, each of {every} epoch{'' if every == 1 else 's'}; "
+        f"{len(moved)} took over from another"
+    )
+    if pedigree.winner is not None:
+        won = pedigree.segments[pedigree.winner - 1]
+        told = schedule_line(pedigree, won.number)
+        yield f"    won by member {won.member} ({won.value:.4g}): {told}"
+    yield from (f"    {take_over_line(pedigree, one)}" for one in moved[:_TOLD])
+    if len(moved) > _TOLD:
+        yield f"    and {len(moved) - _TOLD} more; `rotlab report` shows all"
 
 
 def _pruned(store: Store, study: SavedStudy) -> set[str]:

@@ -15,17 +15,24 @@ class Grown:
     """A stage, all that stand behind it, and the shorter trainings they may go on from.
 
     Args:
-        stages: by key.
+        stages: by key; others that go on from those shorter ones are among them, so that their
+            state is not swept before all have it.
         continues: longer training -> shorter one.
+        to_go_on: those of them from whose end stages that are still to come may go on.
     """
 
     stages: Mapping[str, Stage]
     continues: Mapping[str, str]
+    to_go_on: frozenset[str] = frozenset()
 
     def json(self) -> dict[str, Any]:
         """Return it as plain values."""
         stages = [stage_to_json(stage) for stage in self.stages.values()]
-        return {"stages": stages, "continues": dict(self.continues)}
+        return {
+            "stages": stages,
+            "continues": dict(self.continues),
+            "to_go_on": sorted(self.to_go_on),
+        }
 
 
 def behind(plan: Plan, key: str) -> Grown:
@@ -42,7 +49,11 @@ def behind(plan: Plan, key: str) -> Grown:
         if one in plan.continues:
             continues[one] = plan.continues[one]
             left.append(continues[one])
-    return Grown(found, continues)
+    for trunk in dict.fromkeys(continues.values()):
+        for other in plan.followers(trunk):
+            found.setdefault(other, plan.stages[other])
+            continues[other] = trunk
+    return Grown(found, continues, plan.to_go_on & found.keys())
 
 
 def with_grown(work: Work, grown: Mapping[str, Any] | None) -> Work:
@@ -54,4 +65,5 @@ def with_grown(work: Work, grown: Mapping[str, Any] | None) -> Work:
         work,
         stages={**work.stages, **{stage.key: stage for stage in stages}},
         continues={**work.continues, **grown["continues"]},
+        to_go_on=work.to_go_on | {*grown["to_go_on"]},
     )

@@ -64,6 +64,10 @@ def importances(
         if winner.pruned:
             name += f" ({len(winner.pruned)} of {winner.proposals} stopped before their end)"
         values = {number: value for number, value in winner.values.items() if value is not None}
+        if tuning.population is not None:
+            why = "the members of a population change their settings on the way"
+            found.append(Importance(name, len(values), {}, why))
+            continue
         if search is None:
             why = "the files that its search space includes are not at hand, and so no ranges"
             found.append(Importance(name, len(values), {}, why))

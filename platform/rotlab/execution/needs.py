@@ -8,6 +8,7 @@ from rotlab.execution.added import added, max_told
 from rotlab.execution.files import StoreError
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
+from rotlab.planning.plan import Plan
 from rotlab.planning.stage import StageKind
 from rotnet.errors import UserError
 
@@ -65,7 +66,10 @@ def needs_of(store: Store, kinds: Mapping[str, StageKind], but: str | None = Non
         last = grown | set(_stages(revisions[-1]))
         asked |= last
         try:
-            awaited |= set(_awaited(store, revisions[-1], kinds))
+            plan = revisions[-1].load_plan(kinds)
+            awaited |= set(_awaited(store, plan))
+            if plan.awaited and any(one.population for one in plan.tunings.values()):
+                awaited |= last  # which of its members go on is not decided yet
         except UserError as error:
             unread[name] = str(error)
             awaited |= last
@@ -94,9 +98,8 @@ def _stages(study: SavedStudy) -> Iterable[StageId]:
     return ((stage["kind"], stage["key"]) for stage in study.plan["stages"])
 
 
-def _awaited(store: Store, study: SavedStudy, kinds: Mapping[str, StageKind]) -> Iterable[StageId]:
+def _awaited(store: Store, plan: Plan) -> Iterable[StageId]:
     """All that a longer training may go on from, if its next shorter one's state is unsound."""
-    plan = study.load_plan(kinds)
     for longer in plan.continues:
         if store.record(longer, plan.stages[longer].kind) is not None:
             continue

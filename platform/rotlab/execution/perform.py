@@ -47,6 +47,7 @@ class Work:
         continues: longer training -> shorter one from whose end it goes on, as the plan has it.
         keep_states: which training states of finished stages stay in the store.
         few: so many videos, at most, stand for each set, where stages are only tried; None: all.
+        to_go_on: trainings from whose end stages that are still to come may go on.
         few_of: of so many classes, at most.
         gauge: "module:function" of what measures the device memory of stages that are tried: called
             with where to note it, it gives a context to compute in. None: nobody asks.
@@ -62,6 +63,7 @@ class Work:
     continues: Mapping[str, str] = field(default_factory=dict)
     keep_states: KeepStates = "kind"
     few: int | None = None
+    to_go_on: frozenset[str] = frozenset()
     few_of: int = CLASSES
     gauge: str | None = None
 
@@ -115,7 +117,16 @@ def perform(
     inputs = {name: store.result_folder(record) for name, record in sources.items()}
     taken = {name: record.attempt for name, record in sources.items()}
     length = work.kinds[stage.kind].length
-    lineage = Lineage(store, work.stages, work.continues, stage, length, taken, work.keep_states)
+    lineage = Lineage(
+        store,
+        work.stages,
+        work.continues,
+        stage,
+        length,
+        taken,
+        work.keep_states,
+        key in work.to_go_on,
+    )
     data = _located(stage, work)
     attempt = attempt or new_attempt_id()
     pulse = Pulse(watch, work.hung_s, store.log_path(stage, attempt))

@@ -311,6 +311,7 @@ def _work(job: Job, resources: Mapping[str, Resources]) -> Work:
         job.policy.stale_s,
         dict(job.plan.continues),
         job.keep_states,
+        to_go_on=job.plan.to_go_on,
     )
 
 

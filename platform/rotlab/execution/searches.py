@@ -9,6 +9,7 @@ from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.distinct import Draw, Told, distinct
 from rotlab.execution.growth import Growth
 from rotlab.planning.allowance import UNITS, Hours, Unit
+from rotlab.planning.breeding import breed, can_win, won
 from rotlab.planning.decisions import Decisions, Ended, Proposed, Tuning, Winner
 from rotlab.planning.objectives import best, pareto_front
 from rotlab.planning.planner import Planner
@@ -71,6 +72,11 @@ class Searches(Growth):
             if key in self._winners:
                 continue
             values = self._values(key)
+            number = tuning.ends_after(self._proposals[key])
+            able = {one: value for one, value in values.items() if can_win(tuning, one)}
+            if len(values) == number and not _numbers(able.values()):
+                last = " of the last generation" * (tuning.population is not None)
+                found[key] = f"all {len(able)} proposals{last} failed"
             number = self._ends_after(tuning, values)
             if len(values) == number and not _numbers(values.values()):
                 found[key] = f"all {len(values)} proposals failed"
@@ -122,7 +128,9 @@ class Searches(Growth):
                 has_decided |= self._crown(tuning, values)
                 continue
             ended = next((one.number - 1 for one in made if one.number not in values), len(made))
-            while len(made) < min(ended + self._search.at_once, self._ends_after(tuning, values)):
+            while len(made) < self._ends_after(tuning, values):
+                if self._search.known_to(len(made) + 1) > ended:
+                    break
                 self._propose(tuning, len(made) + 1, values)
                 has_decided = True
         return has_decided
@@ -150,13 +158,30 @@ class Searches(Growth):
 
     def _propose(self, tuning: Tuning, number: int, values: Mapping[int, float | None]) -> None:
         made = self._proposals[tuning.key]
-        known = max(number - self._search.at_once, 0)
+        known = self._search.known_to(number)
         values = self._keep({one.number: values[one.number] for one in made[:known]}, tuning)
+        domains = {name: self._search.settings[name] for name in tuning.settings}
+        told = [(one, values[one.number]) for one in made[:known]]
+        if tuning.population is not None:
+            made.append(
+                self._book.keep_proposal(
+                    breed(
+                        tuning.key,
+                        tuning.population,
+                        number,
+                        domains,
+                        told,
+                        made[known:],
+                        maximize=self._search.maximizes,
+                    )
+                )
+            )
+            return
         try:
             drawn = self._draw(
                 tuning.contest.drawn_as if tuning.contest else tuning.key,
                 number,
-                {name: self._search.settings[name] for name in tuning.settings},
+                domains,
                 self._search.sampler,
                 [(one, self._told(tuning.key, one.number, values)) for one in made[:known]],
                 made[known:],
@@ -186,10 +211,15 @@ class Searches(Growth):
     def _crown(self, tuning: Tuning, values: Mapping[int, float | None]) -> bool:
         """End a search with its best proposal, the first of equals; say whether there is one.
 
-        One that was stopped before its end wins only where all others failed.
+        Of a population that is one of the last generation. One that was stopped before its end
+        wins only where all others failed.
         """
         values = self._keep(values, tuning)
-        told = {number: value for number, value in values.items() if value is not None}
+        told = {
+            number: value
+            for number, value in values.items()
+            if value is not None and can_win(tuning, number)
+        }
         if not told:
             return False
         pruned, search = self._pruned[tuning.key], self._search
@@ -199,7 +229,8 @@ class Searches(Growth):
         number = best(whole or points, search.objectives, search.within)
         proposal = self._proposals[tuning.key][number - 1]
         cut = tuple(sorted(pruned))
-        winner = Winner(tuning.key, number, proposal.settings, told[number], dict(values), cut)
+        settings = won(tuning, proposal)
+        winner = Winner(tuning.key, number, settings, told[number], dict(values), cut)
         if search.others:
             front = pareto_front(points, search.objectives)
             winner = replace(winner, others=others, front=front, within=search.within)

@@ -53,6 +53,7 @@ class Lineage:
         length: how stages of its kind hang together; None where they do not.
         taken: input name -> attempt at it whose result the stage is given.
         keep: which states stay.
+        to_go_on: whether stages that are still to come may go on from its end.
     """
 
     store: Store
@@ -62,6 +63,7 @@ class Lineage:
     length: Length | None
     taken: Mapping[str, str]
     keep: KeepStates = "kind"
+    to_go_on: bool = False
 
     def plant(self, folder: Path) -> None:
         """Put the longest sound state into a fresh folder, and a note of what it begins from."""
@@ -103,7 +105,8 @@ class Lineage:
 
     def state(self, folder: Path) -> dict[str, Any] | None:
         """Return what a record says of a finished attempt's last state; None: it is not kept."""
-        if self.length is None or not (self._stays or self._awaited(self.stage.key)):
+        is_wanted = self._stays or self.to_go_on or self._awaited(self.stage.key)
+        if self.length is None or not is_wanted:
             return None
         if not (folder / CHECKPOINT).is_file():
             _log.warning("%s %s left no state", self.stage.kind, self.stage.key[:12])

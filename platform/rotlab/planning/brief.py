@@ -39,7 +39,10 @@ def brief_as_it_is(config: ConfigT) -> ConfigT:
 
 
 def _brief(training: TrainingT) -> TrainingT:
-    """A nesterov momentum and a clipped gradient stay so: they are paths of their own."""
+    """A nesterov momentum and a clipped gradient stay so: they are paths of their own.
+
+    Changes on the way are none: they are other numbers in the same steps.
+    """
     return training.model_copy(
         update={
             "epochs": EPOCHS,
@@ -49,6 +52,7 @@ def _brief(training: TrainingT) -> TrainingT:
             "weight_decay": 0.0,
             "milestones": (),
             "gamma": 0.1,
+            "changes": (),
             "warmup_epochs": 0.0,
             "clip_gradient": None if training.clip_gradient is None else 1.0,
         }

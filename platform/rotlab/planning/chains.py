@@ -1,6 +1,6 @@
 """The stages that each cell needs, made once for all cells that need the same."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from pydantic import BaseModel
@@ -87,6 +87,12 @@ class Chains:
         """
         needed: dict[str, None] = {}
         return self._resolve(link, member, arm, replicate, needed), tuple(needed)
+
+    def behind(self, keys: Iterable[str]) -> list[Stage]:
+        """Return stages, and all that stand behind them, parents first."""
+        found: dict[str, Stage] = {}
+        self._collect({key: key for key in keys}, found)
+        return list(found.values())
 
     def _held_out(
         self,

@@ -8,6 +8,7 @@ from rotlab.planning.allowance import Allowance, Hours
 from rotlab.planning.key import canonical
 from rotlab.planning.looks import Look
 from rotlab.planning.objectives import Objective
+from rotlab.planning.population import Population
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,8 @@ class Tuning:
         split: of the target, whose cells take its winner; None: all that there are do.
         contest: by which proposals may be stopped; None: all get to their end.
         points: different settings that there are, where those are fewer than proposals; else None.
+        population: whose members it tries, generation after generation; None: each try is by
+            itself.
         allowance: hours that it may take; None: as many as it takes.
         objectives: all that tries are judged by, the metric first, where that is more than one.
         within: how far from the best by the metric the winner may be, likewise.
@@ -190,6 +193,7 @@ class Tuning:
     split: int | None = None
     contest: Contest | None = None
     points: int | None = None
+    population: Population | None = None
     allowance: Allowance | None = None
     objectives: tuple[Objective, ...] = ()
     within: float = 0.0

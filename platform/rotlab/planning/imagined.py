@@ -5,8 +5,10 @@ from dataclasses import replace
 from itertools import count, islice, product
 from typing import Any
 
+from rotlab.planning.breeding import breed, can_win, won
 from rotlab.planning.decisions import Decisions, Proposal, Tuning, Winner
 from rotlab.planning.key import canonical
+from rotlab.planning.population import Population
 from rotlab.planning.ranges import Domain
 from rotlab.planning.search import Search
 
@@ -50,15 +52,18 @@ def imagine(
         number = (tries or {}).get(key) or _number(tuning)
         new = islice(further, max(number - len(made), 0))
         found = [*made, *(Proposal(key, at, one) for at, one in enumerate(new, len(made) + 1))]
-        can_win = (one for one in found if not decisions.is_given_up(one) and fits(one))
+        if tuning.population is not None:
+            found = _bred(tuning, tuning.population, domains, search, decisions)
+        able = (one for one in found if can_win(tuning, one.number))
+        fitting = (one for one in able if not decisions.is_given_up(one) and fits(one))
         beside = (Proposal(key, 1, one) for one in islice(further, _TRIES))
-        first = next(can_win, None) or next(filter(fits, beside), None)
+        first = next(fitting, None) or next(filter(fits, beside), None)
         if first is None:
             given = ", ".join(f"{name}={value}" for name, value in found[0].settings.items())
             raise NothingFitsError(given)
         proposals[key] = tuple(found)
         values = {one.number: 0.0 for one in found}
-        winners[key] = Winner(key, first.number, first.settings, 0.0, values)
+        winners[key] = Winner(key, first.number, won(tuning, first), 0.0, values)
     return replace(decisions, proposals=proposals, winners=winners, looks={})
 
 
@@ -67,6 +72,25 @@ def _number(tuning: Tuning) -> int:
     if tuning.allowance is None:
         return tuning.proposals
     return min(tuning.allowance.at_once, tuning.proposals)
+
+
+def _bred(
+    tuning: Tuning,
+    population: Population,
+    domains: Mapping[str, Domain],
+    search: Search,
+    decisions: Decisions,
+) -> list[Proposal]:
+    """The members of all generations, those that are to come as if all did equally well."""
+    found = [*decisions.proposed(tuning.key)]
+    values = decisions.values.get(tuning.key, {})
+    while len(found) < tuning.proposals:
+        number = len(found) + 1
+        known = found[: population.before(number)]
+        told = [(one, values.get(one.number, 0.0)) for one in known]
+        beside, way = found[len(known) :], search.maximizes
+        found.append(breed(tuning.key, population, number, domains, told, beside, maximize=way))
+    return found
 
 
 def _unknown(domains: Mapping[str, Domain], known: Collection[str]) -> Iterator[dict[str, Any]]:

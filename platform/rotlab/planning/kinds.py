@@ -24,6 +24,7 @@ from rotlab.planning.fitting import fits_others, has_what_it_fits
 from rotlab.planning.inits import PRETEXT, RANDOM_FROZEN, SCRATCH, SUPERVISED, TARGET
 from rotlab.planning.stage import Input, Judged, Length, Resources, StageKind
 from rotnet.config import (
+    CHANGEABLE,
     FinetuneConfig,
     FusionConfig,
     PretrainConfig,
@@ -62,6 +63,17 @@ def _finetuning_divides(config: FinetuneConfig, processes: int, gpus: bool) -> s
     return refusal("finetune", config.finetune, processes, gpus=gpus)
 
 
+def _length(section: str, *, kept: bool = False) -> Length:
+    return Length(
+        f"{section}.epochs",
+        beginning,
+        undivided,
+        kept,
+        changes=f"{section}.changes",
+        changing=tuple(f"{section}.{name}" for name in CHANGEABLE),
+    )
+
+
 PRETRAIN = StageKind(
     name="pretrain",
     config=PretrainConfig,
@@ -69,7 +81,7 @@ PRETRAIN = StageKind(
     run="rotlab.execution.stages:pretrain",
     roles=("pretrain",),
     inits=(PRETEXT,),
-    length=Length("pretrain.epochs", beginning, undivided, kept=True),
+    length=_length("pretrain", kept=True),
     judged=Judged(
         "val_accuracy",
         proxy="the pretext's accuracy, which is not that of the target",
@@ -90,7 +102,7 @@ FINETUNE = StageKind(
     roles=("train", "weights"),
     scored_by="evaluate",
     inits=(PRETEXT, SCRATCH, RANDOM_FROZEN, SUPERVISED),
-    length=Length("finetune.epochs", beginning, undivided),
+    length=_length("finetune"),
     judged=Judged(
         "val_accuracy",
         {"finetune.final": "train"},
@@ -250,13 +262,18 @@ def _check_config(kind: StageKind) -> None:
 def _check_length(kind: StageKind) -> None:
     if kind.length is None:
         return
-    section, _, name = kind.length.setting.partition(".")
-    model = sections_of(kind).get(section)
-    if model is None or name not in model.model_fields:
-        raise UserError(
-            f"stage kind {kind.name!r}: its length is set by {kind.length.setting!r}, which is no "
-            f"section.setting of it; its sections are {', '.join(sections_of(kind))}"
-        )
+    said = {kind.length.setting: "its length is set by"}
+    if kind.length.changes is not None:
+        on_the_way = (kind.length.changes, *kind.length.changing)
+        said |= dict.fromkeys(on_the_way, "what changes on its way is set by")
+    for setting, what in said.items():
+        section, _, name = setting.partition(".")
+        model = sections_of(kind).get(section)
+        if model is None or name not in model.model_fields:
+            raise UserError(
+                f"stage kind {kind.name!r}: {what} {setting!r}, which is no "
+                f"section.setting of it; its sections are {', '.join(sections_of(kind))}"
+            )
 
 
 def _check_no_cycle(name: str, kinds: Mapping[str, StageKind], above: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from rotlab.planning.lengths import Shared, shared_lengths, unshared_lengths
 from rotlab.planning.looks_outline import Least, least_lines, looks_json, looks_lines, plan_lines
 from rotlab.planning.plan import Plan
 from rotlab.planning.planned import Planned
+from rotlab.planning.population_outline import population_lines
 from rotlab.planning.search import Search
 from rotlab.planning.simulated import Simulated
 from rotlab.planning.weights import how_to_get
@@ -130,6 +131,7 @@ def outline_json(
                 "budget": {one.allowance.unit: one.allowance.hours} if one.allowance else None,
                 "proposals_foreseen": planned.foreseen.get(one.key, one.proposals),
                 "pruned_from_epoch": one.contest.grace if one.contest else None,
+                "population": one.population.plain() if one.population else None,
             }
             for one in plan.tunings.values()
         ],
@@ -233,6 +235,8 @@ def _searched(planned: Planned) -> list[str]:
             f"  what falls behind is stopped by {search.pruner}, from epoch {grace} on; planned, "
             "and simulated, as if none were"
         ]
+    if search.population is not None:
+        return [f"searched: {ranges}", *population_lines(search, search.population, plan)]
     return [
         f"searched: {ranges}",
         f"  {number} of {size}, {search.at_once} at once, by {search.sampler}; {_judged(search)}",

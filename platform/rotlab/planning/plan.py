@@ -145,6 +145,23 @@ class Plan:
         )
 
     @cached_property
+    def to_go_on(self) -> frozenset[str]:
+        """Trainings of a population from whose end its next generation goes on, once it is there.
+
+        Which of them it is decided by all, so each is one that may be.
+        """
+        found: set[str] = set()
+        for one in self.proposed:
+            tuning = self.tunings[one.proposal.tuning]
+            population = tuning.population
+            if population is None or one.proposal.number > population.before(tuning.proposals):
+                continue
+            section = population.length.partition(".")[0]
+            stages = (self.stages[key] for key in one.stages)
+            found.update(stage.key for stage in stages if hasattr(stage.config, section))
+        return frozenset(found)
+
+    @cached_property
     def _followers(self) -> dict[str, tuple[str, ...]]:
         found: dict[str, list[str]] = {}
         for key, trunk in self.continues.items():

@@ -16,6 +16,9 @@ from rotlab.planning.looks import MOST as MOST_SEEDS
 from rotlab.planning.objectives import CHOOSE, GOALS, WITHIN
 from rotlab.planning.occupancy import AUTO, Occupied
 from rotlab.planning.overrides import SET
+from rotlab.planning.population import FEWEST as FEWEST_MEMBERS
+from rotlab.planning.population import MOST as MOST_MEMBERS
+from rotlab.planning.population import SHARES
 from rotlab.planning.pruners import COUNT as EPOCHS
 from rotlab.planning.pruners import OPTIONS as PRUNERS
 from rotlab.planning.replicates import DECIDED, LAST_SPLIT, LOOKS, SEEDS, UNTIL, draws_by_chance
@@ -242,6 +245,7 @@ def _search(kinds: Mapping[str, StageKind]) -> Schema:
             "what stops those that fall behind",
             {"anyOf": [{"enum": list(PRUNERS)}, *_pruners()]},
         ),
+        "population": ("of networks that take over from one another on the way", _population()),
         "per": (
             "what has a search of its own: each arm, the study, or arms that differ on these axes",
             {"anyOf": [{"enum": ["arm", "study"]}, _several({"enum": axes})]},
@@ -251,6 +255,17 @@ def _search(kinds: Mapping[str, StageKind]) -> Schema:
     }
     properties = {name: {"description": said, **one} for name, (said, one) in described.items()}
     return _object(properties, required=("settings",))
+
+
+def _population() -> Schema:
+    """The parts of a population."""
+    shares = {
+        name: {"type": "number", "minimum": low, "maximum": high}
+        for name, (_, low, high) in SHARES.items()
+    }
+    members = {"type": "integer", "minimum": FEWEST_MEMBERS, "maximum": MOST_MEMBERS}
+    every = {"type": "integer", "minimum": 1, "maximum": MOST_MEMBERS}
+    return _object({"members": members, "every": every, **shares}, required=("members", "every"))
 
 
 def _pruners() -> list[Schema]:

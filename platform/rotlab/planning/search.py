@@ -9,6 +9,8 @@ from rotlab.planning.conditions import Conditions
 from rotlab.planning.defaults import Defaults
 from rotlab.planning.names import unknown
 from rotlab.planning.objectives import CHOOSE, Objective, read_objectives, read_within
+from rotlab.planning.population import PLACE as POPULATION
+from rotlab.planning.population import Population, read_population, refuse_several
 from rotlab.planning.pruners import Pruner, read_pruner
 from rotlab.planning.ranges import Domain, OneOf, Range, read_domain
 from rotlab.planning.refusals import shown
@@ -33,6 +35,7 @@ _PARTS = (
     "at_once",
     "sampler",
     "pruner",
+    "population",
     "per",
     "seed",
     "split",
@@ -55,6 +58,8 @@ class Search:
         seeds: that proposals are judged on.
         splits: likewise; None takes the first of the study's.
         pruner: how those that fall behind are stopped; None: all get to their end.
+        population: what is tried are its members, and `proposals` how many those are; None: each
+            try is by itself.
         allowance: hours of each search, where it may take only so many.
         others: what tries are judged by beside the metric.
         within: how far from the best by the metric the winner may be, if it is better by those.
@@ -71,6 +76,14 @@ class Search:
     seeds: tuple[int, ...]
     splits: tuple[int, ...] | None
     pruner: Pruner | None = None
+    population: Population | None = None
+
+    def known_to(self, number: int) -> int:
+        """Return of how many proposals a proposal, counted from 1, may know the values."""
+        if self.population is not None:
+            return self.population.before(number)
+        return max(number - self.at_once, 0)
+
     allowance: Allowance | None = None
     others: tuple[Objective, ...] = ()
     within: float = 0.0
@@ -112,14 +125,18 @@ def read_search(
         report.add((SEARCH,), "needs settings, a mapping of settings to ranges")
     settings = _read_settings(report, defaults, conditions)
     by = _read_by(report, kinds, measured)
+    taken = {f"{section}.{name}" for section, one in defaults.fixed.items() for name in one}
+    population = read_population(report, kinds, settings, taken | {*conditions.names})
     sampler = read_sampler(report)
-    proposals = read_proposals(report, sampler, settings)
+    is_bred = report.has(POPULATION)
+    proposals = 1 if is_bred else read_proposals(report, sampler, settings)
     at_once = read_at_once(report)
     allowance = read_allowance(report, at_once)
     judged = None if by is None else kinds[by].judged
     objectives = () if judged is None else read_objectives(report, str(by), judged)
     metric = objectives[0].name if objectives else None
     within = read_within(report, objectives)
+    refuse_several(report, len(objectives))
     for name in settings:
         if judged is not None and name in judged.holding:
             report.add(
@@ -147,6 +164,8 @@ def read_search(
         splits = report.whole_numbers((SEARCH, "split"), lowest=1, below=LAST_SPLIT + 1)
     if len(report.problems) > before or by is None or metric is None:
         return None
+    if population is not None:
+        proposals = population.members
     return Search(
         settings,
         by,
@@ -159,6 +178,7 @@ def read_search(
         own,
         splits,
         pruner,
+        population,
         allowance,
         objectives[1:],
         within,

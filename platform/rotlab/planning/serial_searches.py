@@ -17,6 +17,7 @@ from rotlab.planning.decisions import (
 )
 from rotlab.planning.objectives import Objective
 from rotlab.planning.plan import Plan
+from rotlab.planning.population import Population
 
 
 def searches_to_json(plan: Plan) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def searches_to_json(plan: Plan) -> dict[str, Any]:
                 "split": one.split,
                 **({"contest": asdict(one.contest)} if one.contest else {}),
                 **({} if one.points is None else {"points": one.points}),
+                **({"population": one.population.plain()} if one.population else {}),
                 **({"allowance": asdict(one.allowance)} if one.allowance else {}),
                 **({"objectives": list(map(asdict, one.objectives))} if one.objectives else {}),
                 **({"within": one.within} if one.within else {}),
@@ -78,11 +80,13 @@ def searches_from_json(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tuning_from_json(values: Mapping[str, Any]) -> Tuning:
+    contest, population = values.get("contest"), values.get("population")
     contest, allowance = values.get("contest"), values.get("allowance")
     made = {
         "settings": tuple(values["settings"]),
         "arms": tuple(values["arms"]),
         "contest": Contest(**contest) if contest else None,
+        "population": Population(**population) if population else None,
         "allowance": Allowance(**allowance) if allowance else None,
         "objectives": tuple(Objective(**one) for one in values.get("objectives", ())),
     }

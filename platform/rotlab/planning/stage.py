@@ -105,12 +105,17 @@ class Length:
             have some; or None where shorter ones are.
         kept: whether the final state stays in the store even where nothing in the plan goes on from
             it, for a longer one that is asked for later.
+        changes: the setting that says what changes on the way, such as "pretrain.changes": a list
+            of {after: EPOCHS, field: value}; None: nothing can.
+        changing: the settings that can, such as "pretrain.lr".
     """
 
     setting: str
     beginning: Callable[[Any, int], Mapping[str, Any]]
     undivided: Callable[[Any], tuple[str, str] | None]
     kept: bool = False
+    changes: str | None = None
+    changing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

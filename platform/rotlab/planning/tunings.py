@@ -16,6 +16,7 @@ from rotlab.planning.divided import undivided
 from rotlab.planning.inits import reads
 from rotlab.planning.key import canonical
 from rotlab.planning.kinds import sections_of
+from rotlab.planning.population import why_not
 from rotlab.planning.problems import Problem
 from rotlab.planning.ranges import num_points
 from rotlab.planning.replicates import Draw, draws_by_chance
@@ -95,10 +96,11 @@ class Tunings:
                 tuple(group.arms.values()),
                 group.target,
                 group.modality,
-                self._search.proposals,
+                self._search.proposals * self._generations(group),
                 split=group.split,
                 contest=self._contest(group),
                 points=self._few_points(group),
+                population=self._search.population,
                 allowance=self._search.allowance,
                 objectives=self._search.objectives if self._search.others else (),
                 within=self._search.within,
@@ -274,6 +276,26 @@ class Tunings:
         drawn_as = self._key(group, is_pruned=False)
         return Contest(drawn_as, epochs, pruner.grace(epochs), pruner.whole)
 
+    def _generations(self, group: _Group) -> int:
+        """How often a population trains its members on; 1 where there is none, or it cannot."""
+        population = self._search.population
+        if population is None:
+            return 1
+        found = 1
+        for stage in self._chains.behind(group.places):
+            length = self._kinds[stage.kind].length
+            if length is None or length.setting != population.length:
+                continue
+            why = why_not(population, length, stage.config)
+            if why is not None:
+                part, said = why
+                place = ".".join(["search.population", *[part] * bool(part)])
+                self._add(self._spec.problem(said, place))
+                continue
+            section, _, field = length.setting.partition(".")
+            found = getattr(getattr(stage.config, section), field) // population.every
+        return found
+
     def _key(self, group: _Group, *, is_pruned: bool = True) -> str:
         """Identity of a search; its pruner belongs to it, for it changes what is learned."""
         search = self._search
@@ -291,13 +313,14 @@ class Tunings:
                 {"others": [[one.name, one.goal] for one in search.others]} if search.others else {}
             ),
             **({"pruner": pruner.name, "pruned": dict(pruner.options)} if pruner else {}),
+            **({"population": search.population.plain()} if search.population else {}),
         }
         return hashlib.sha256(canonical(content).encode()).hexdigest()[:_DIGITS]
 
     def _few_points(self, group: _Group) -> int | None:
         """How many different settings a search has, where those are fewer than its proposals."""
         domains = {name: self._search.settings[name] for name in group.settings}
-        points = num_points(domains)
+        points = None if self._search.population else num_points(domains)
         return points if points is not None and points < self._search.proposals else None
 
     def _refuse_unjudged(self, arm: Arm) -> None:

@@ -20,6 +20,7 @@ from tests.rotlab.execution.climbs import TEXT as CLIMBS
 from tests.rotlab.execution.lab import make_job, make_plan, make_stage
 from tests.rotlab.execution.throws import TEXT as THROWS
 from tests.rotlab.execution.throws import make_looking_job
+from tests.rotlab.execution.walks import make_walking_job
 
 
 def mixed() -> Plan:
@@ -175,6 +176,8 @@ def main(scenario: str, store: str, limit: str = "", only: str = "", address: st
         space = CLIMBS if scenario == "climbs" else PLAIN
         text = f"{space.replace('[0, 1]}', '[0]}', 1)}climb: {{seconds: 0.1}}\n"
         return run_job(make_climbing_job(Path(store), text), Console(stderr=True), print)
+    if scenario == "walks":
+        return run_job(make_walking_job(Path(store)), Console(stderr=True), print)
     plan = SCENARIOS[scenario]()
     if only:
         named = [k for k, one in plan.stages.items() if one.config.model_dump()["name"] == only]

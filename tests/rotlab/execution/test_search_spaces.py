@@ -33,7 +33,13 @@ from rotnet.learning.watch import Stopped, Unwatched
 from rotnet.models.net import build
 
 SPACES = Path(__file__).parents[3] / "search_spaces"
-ELSEWHERE = ("demo", "demo_controls", "paper", "weizmann")  # `make demo`; the same kinds of arms
+ELSEWHERE = (  # `make demo`; the same kinds of arms
+    "demo",
+    "demo_controls",
+    "paper",
+    "population",
+    "weizmann",
+)
 NAMES = sorted(path.stem for path in SPACES.glob("*.yaml") if path.stem not in ELSEWHERE)
 TRAINING = {"epochs": 1, "steps_per_epoch": 1, "warmup_epochs": 0.0, "val_fraction": 0.25}
 SMALL: Mapping[str, Mapping[str, Any]] = {

@@ -16,6 +16,9 @@ import pandas as pd
 import pytest
 
 from rotlab.execution.importance import Importance
+from rotlab.planning.decisions import Decisions, Proposal, Tuning, Winner
+from rotlab.planning.pedigree import pedigrees
+from rotlab.planning.population import Population
 from rotlab.reporting.comparison import compare
 from rotlab.reporting.outside import read_outside
 from rotlab.reporting.page.confusions import MOST, Sum, confusions_html, wanted
@@ -246,6 +249,37 @@ def test_searches_tell_which_settings_mattered_or_why_they_do_not(study: Study) 
     parser.feed(page(replace(study, searches=searches)))
     assert "init=scratch on demofinetune.lr9030" in parser.words
     assert "init=rotation on demo: 5 proposals have a value." in parser.words
+
+
+def test_a_population_shows_who_took_over_from_whom_and_what_won(study: Study) -> None:
+    population = Population(4, 5, "finetune.epochs", "finetune.changes")
+    arms = ({"init": "scratch"},)
+    tuning = Tuning("t", ("finetune.lr",), arms, "demo", "rgb", 8, population=population)
+    changes = [{"after": 5, "lr": 0.12}]
+    begun: list[dict[str, Any]] = [
+        {"finetune.lr": at / 10, "finetune.epochs": 5} for at in range(1, 5)
+    ]
+    later = [{**one, "finetune.epochs": 10} for one in begun[:3]]
+    later.append({"finetune.lr": 0.1, "finetune.epochs": 10, "finetune.changes": changes})
+    proposals = (
+        *(Proposal("t", at, one) for at, one in enumerate(begun, 1)),
+        *(
+            Proposal("t", at + 4, one, {"parent": parent})
+            for at, (one, parent) in enumerate(zip(later, (1, 2, 3, 1), strict=True), 1)
+        ),
+    )
+    values = {1: 0.5, 2: 0.4, 3: 0.3, 4: 0.25, 5: 0.6, 6: 0.4, 7: None, 8: 0.75}
+    winner = Winner("t", 8, later[-1], 0.75, values)
+    decisions = Decisions({"t": proposals}, {"t": winner}, values={"t": values})
+    parser = _Page()
+    parser.feed(page(replace(study, populations=pedigrees({"t": tuning}, decisions))))
+    assert "What populations came to" in parser.heads
+    assert "40.250.75 \u2190 1 *" in parser.words
+    assert "10.5 *0.6" in parser.words
+    assert "30.3-" in parser.words
+    assert "Won, and replayed: to epoch 5 lr=0.1; to epoch 10 lr=0.12." in parser.words
+    told = "after epoch 5, member 4 (0.25) took over from member 1 (0.5): lr 0.1 -> 0.12"
+    assert told in parser.words
 
 
 def test_text_of_users_is_never_a_tag(study: Study) -> None:

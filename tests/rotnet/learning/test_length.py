@@ -16,7 +16,7 @@ from rotnet.learning.checkpoint import CHECKPOINT, read
 from rotnet.learning.finetune import finetune
 from rotnet.learning.length import beginning, is_beginning, undivided
 from rotnet.learning.pretrain import pretrain
-from rotnet.learning.schedule import learning_rate
+from rotnet.learning.schedule import in_force, learning_rate
 from tests.rotnet.learning.conftest import Recorder
 
 
@@ -35,16 +35,31 @@ def trainings(draw: st.DrawFn) -> TrainConfig:
             "milestones": sorted(milestones),
             "gamma": draw(st.sampled_from([0.1, 0.5])),
             "warmup_epochs": draw(st.sampled_from([0.0, 1.5])),
+            "changes": draw(changes()),
         }
     )
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> list[dict[str, float]]:
+    """At most two; what they are by chance already is among their values."""
+    values = st.fixed_dictionaries(
+        {}, optional={"lr": st.sampled_from([0.1, 0.03]), "momentum": st.sampled_from([0.9, 0.5])}
+    ).filter(bool)
+    after = sorted(draw(st.sets(st.integers(1, 6), max_size=2)))
+    return [{"after": one, **draw(values)} for one in after]
 
 
 def identity_of(training: TrainConfig) -> dict[str, Any]:
     return identity(PretrainConfig(pretrain=training))
 
 
-def rates(training: TrainConfig, epochs: int) -> list[float]:
-    return [learning_rate(step, 4, training) for step in range(4 * epochs)]
+def rates(training: TrainConfig, epochs: int) -> list[tuple[float, float]]:
+    """Learning rate and momentum of every step."""
+    return [
+        (learning_rate(step, 4, training), in_force("momentum", step // 4, training))
+        for step in range(4 * epochs)
+    ]
 
 
 @given(trainings(), trainings())
@@ -83,6 +98,10 @@ def test_the_beginning_of_a_beginning_is_one(
         ({"milestones": (20,)}, {"milestones": (20, 50, 90)}),
         ({"milestones": (60,)}, {"milestones": (70,), "gamma": 0.5}),
         ({"warmup_epochs": 5.0}, {"warmup_epochs": 5.0}),
+        ({}, {"changes": [{"after": 50, "lr": 0.02}]}),
+        ({"changes": [{"after": 9, "lr": 0.2}]}, {"changes": [{"after": 9, "lr": 0.2}]}),
+        ({"changes": [{"after": 60, "lr": 0.2}]}, {"changes": [{"after": 70, "lr": 0.3}]}),
+        ({}, {"changes": [{"after": 9, "lr": 0.1, "momentum": 0.9}]}),
     ],
 )
 def test_50_epochs_begin_100_where_rates_agree_up_to_the_exit(
@@ -103,6 +122,9 @@ def test_50_epochs_begin_100_where_rates_agree_up_to_the_exit(
         ({"warmup_epochs": 5.0}, {"warmup_epochs": 10.0}),
         ({"lr": 0.1}, {"lr": 0.2}),
         ({"momentum": 0.9}, {"momentum": 0.8}),
+        ({}, {"changes": [{"after": 49, "lr": 0.02}]}),
+        ({}, {"changes": [{"after": 9, "weight_decay": 0.02}]}),
+        ({"changes": [{"after": 9, "lr": 0.2}]}, {"changes": [{"after": 8, "lr": 0.2}]}),
         ({}, {"nesterov": True}),
         ({}, {"clip_gradient": 1.0}),
         ({}, {"batch_size": 16}),
@@ -143,6 +165,7 @@ STEP = {
     "gamma": 0.5,
     "warmup_epochs": 0.5,
     "momentum": 0.9,
+    "changes": [{"after": 2, "lr": 0.03, "weight_decay": 0.01}, {"after": 3, "momentum": 0.5}],
 }
 
 
@@ -234,7 +257,7 @@ def test_a_longer_cosine_does_not_go_on_from_a_shorter_one_nor_a_shorter_from_a_
         config = small_pretrain.model_copy(update={"pretrain": training})
         pretrain(config, pool.select("pretrain"), tmp_path, Recorder())
 
-    cosine = {"schedule": "cosine", "milestones": ()}
+    cosine = {"schedule": "cosine", "milestones": (), "changes": ()}
     run(1, **cosine)
     with pytest.raises(CheckpointError, match="belongs to other work; it differs in pretrain"):
         run(2, **cosine)

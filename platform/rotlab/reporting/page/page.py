@@ -14,6 +14,7 @@ from plotly.offline import get_plotlyjs
 
 from rotlab.execution.importance import Importance
 from rotlab.planning.fronts import Front
+from rotlab.planning.pedigree import Pedigree
 from rotlab.reporting.arms import DONE
 from rotlab.reporting.comparison import Comparison
 from rotlab.reporting.outside import Outside
@@ -22,6 +23,7 @@ from rotlab.reporting.page.confusions import confusions_html, pretexts_of, resul
 from rotlab.reporting.page.facts import Source, cost_columns, failed, last_line, provenance
 from rotlab.reporting.page.learning import curves_html, stage_names
 from rotlab.reporting.page.markup import listed, paragraph, section, table, text
+from rotlab.reporting.page.populations import populations_html
 from rotlab.reporting.page.results_html import answer, comparison_html, ranks_html
 from rotlab.reporting.page.rotations import rotations_html
 from rotlab.reporting.page.searches import fronts_html, searches_html
@@ -55,6 +57,7 @@ class Study:
         confusions: stage key -> what it took for what.
         searches: what settings mattered in those that have ended.
         attention: stage key -> where its network looks; None: that is not to be shown.
+        populations: lineages of those that were trained.
         fronts: what searches that have several objectives had to choose between.
     """
 
@@ -67,6 +70,7 @@ class Study:
     confusions: Mapping[str, Confusion] = field(default_factory=dict)
     searches: Sequence[Importance] = ()
     attention: Mapping[str, Strip] | None = None
+    populations: Sequence[Pedigree] = ()
     fronts: Sequence[Front] = ()
 
 
@@ -138,6 +142,7 @@ def _sections(study: Study) -> list[tuple[str, str, str]]:
         ("rotations", "Rotations told apart", _rotations(study, names)),
         ("attention", "Where networks look", _attention(study, names)),
         ("searches", "Which settings mattered", searches_html(study.searches)),
+        ("populations", "What populations came to", populations_html(study.populations)),
         ("fronts", "What searches had to choose between", fronts_html(study.fronts)),
         ("learning", "Learning curves", curves_html(study.stages, study.curves, names)),
         ("cost", "Cost and sharing", _cost(study)),
