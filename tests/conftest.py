@@ -19,6 +19,11 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts a Ray comes first: it takes longest, and the rest fills what time is left."""
+    items.sort(key=lambda item: item.get_closest_marker("cluster") is None)
+
+
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     """Results are bit-equal for equal numbers of threads only."""
