@@ -68,9 +68,8 @@ def test_whoever_had_all_shares_come_to_be_held_and_then_nothing_moves(
         order = list(range(len(weights)))
         rolls.shuffle(order)  # type: ignore[attr-defined]
         for i in order:
-            bound = most[i]
-            may = bound is None or (held[i] + 1) / slots <= bound + 1e-6
-            if sum(held) < slots and may:
+            may = most[i]
+            if sum(held) < slots and (may is None or (held[i] + 1) / slots <= may + 1e-6):
                 held[i] += 1
         if held == before:
             break
