@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
+from rotlab.execution.shelf import tracking_uri_of
 from rotlab.execution.store import Store
 from rotlab.tracking.beside import beside as with_lines
 from rotlab.tracking.filtering import select
 from rotlab.tracking.query import STAGES, frame_of, read
 from rotlab.tracking.query import history as history_of
 from rotlab.tracking.spending import tells_costs, with_costs
-from rotlab.tracking.uri import default_tracking_uri
 from rotnet.errors import UserError
 
 STUDY = "study"
@@ -89,7 +89,7 @@ def history(
 
 def default_uri(store: str | None) -> str:
     """Return MLflow's tracking URI where none is given."""
-    return default_tracking_uri(Store.open(store, writing=False).root)
+    return tracking_uri_of(Store.open(store, writing=False), None)
 
 
 def _cells(name: str, uri: str, *, fresh: bool) -> pd.DataFrame:

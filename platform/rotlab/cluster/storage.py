@@ -2,7 +2,7 @@
 
 from rotlab.cluster.layout import Layout, Written
 from rotlab.cluster.shell import calls, is_below, option
-from rotlab.execution.store import Store, StoreError
+from rotlab.execution.store import Store, StoreError, bucket_url
 from rotlab.planning.report import Report
 from rotlab.planning.source import Place
 from rotlab.tracking.uri import sqlite_path
@@ -38,10 +38,18 @@ def _check_store(report: Report, layout: Layout) -> None:
         report.add(
             layout.top,
             f"ROTLAB_STORE is not set, so that results would lie on the head's own disk; set it to "
-            f"a folder on {_SHARE}",
+            f"s3://BUCKET/PATH, or a folder on {_SHARE}",
         )
         return
     try:
+        if bucket_url(store.text) is not None:
+            if "MLFLOW_TRACKING_URI" not in layout.variables:
+                report.add(
+                    store.place,
+                    f"the store {store.text} is a bucket, where MLflow's database cannot lie; set "
+                    "MLFLOW_TRACKING_URI to that of a server, or of a database",
+                )
+            return
         root = str(Store.open(store.text, writing=False).root)
     except StoreError as error:
         report.add(store.place, str(error))
@@ -49,8 +57,8 @@ def _check_store(report: Report, layout: Layout) -> None:
     if "://" not in store.text and not is_below(root, layout.shared):
         report.add(
             store.place,
-            f"the store {store.text} lies on a node's own disk, and goes with the node; put it on "
-            f"{_SHARE}; {_known(layout)}",
+            f"the store {store.text} lies on a node's own disk, and goes with the node; give "
+            f"s3://BUCKET/PATH, or a folder on {_SHARE}; {_known(layout)}",
         )
 
 

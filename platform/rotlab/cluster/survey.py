@@ -13,9 +13,10 @@ from pathlib import Path
 
 import torch
 
-from rotlab.execution.files import create_json
+from rotlab.execution.files import create_json, exists
 from rotlab.execution.provenance import commit, host, versions
 from rotnet.data.framestore.verified import cache_folder
+from rotnet.errors import UserError
 
 Cuda = tuple[int, int]  # major and minor
 
@@ -93,12 +94,14 @@ def look_at_store(root: Path, mark: str) -> str | None:
     """
     aside = f".{mark}-{os.getpid()}-{host()}.tmp"
     try:
-        if not (root / mark).exists():
+        if not exists(root / mark):
             return f"{root} is not the folder that the driver writes to; mount it on every node"
         try:
-            create_json(root / mark, {}, aside)
+            create_json(root / mark, {"by": aside}, aside)
         except FileExistsError:
             return None
+    except UserError as error:  # of a bucket
+        return str(error)
     except OSError as error:
         said = error.strerror or str(error)
         return f"{root} cannot be written ({said}); mount it writable, with hard links, as NFS has"

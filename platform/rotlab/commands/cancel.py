@@ -4,6 +4,7 @@ import argparse
 import time
 
 from rotlab.commands.options import add_store, add_study
+from rotlab.execution.courier import raise_sign
 from rotlab.execution.store import Store
 from rotlab.planning.names import unknown
 from rotnet.errors import UserError
@@ -27,11 +28,11 @@ def run(args: argparse.Namespace) -> int:
     store = Store.open(args.store)
     if args.study not in store.studies():
         said = unknown("study", args.study, store.studies())
-        raise UserError(f"{said}; looked in {store.root}")
+        raise UserError(f"{said}; looked in {store.name}")
     holder = store.driver(args.study)
     if holder is None:
         raise UserError(f"study {args.study!r} is not being run")
-    store.cancel_path(args.study).touch()
+    raise_sign(store.cancel_path(args.study))
     print(f"asked {holder} to end")
     end = time.monotonic() + WAIT_S
     while store.driver(args.study) is not None:

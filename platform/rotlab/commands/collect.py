@@ -64,10 +64,11 @@ def run(args: argparse.Namespace) -> int:
         UserError: if there is no such study, it is being run, or nobody can be asked.
     """
     store = Store.open(args.store, writing=not args.dry_run)
+    store.check_is_folder("gc")
     kinds = load_kinds()
     name = args.study or args.drop
     if name is not None and name not in store.studies():
-        raise UserError(f"{unknown('study', name, store.studies())}; looked in {store.root}")
+        raise UserError(f"{unknown('study', name, store.studies())}; looked in {store.name}")
     holder = store.driver(args.drop) if args.drop else None
     if holder is not None:
         raise UserError(
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
             f"{args.drop}"
         )
     if not store.root.is_dir():
-        print(f"nothing to remove: there is no store at {store.root}")
+        print(f"nothing to remove: there is no store at {store.name}")
         return 0
     found, needs = _look(store, kinds, args, among=None)
     going = _chosen(found, args.keep)

@@ -10,8 +10,8 @@ from rich.console import Console
 from rotlab.execution.conclude import DONE, INCOMPLETE
 from rotlab.execution.job import Job
 from rotlab.execution.run import run_job
+from rotlab.execution.shelf import tracking_uri_of
 from rotlab.tracking.journal import Journal
-from rotlab.tracking.uri import default_tracking_uri
 
 _LONGEST_S = 300.0
 
@@ -45,9 +45,9 @@ def run_to_end(job: Job, *, report: bool) -> int:
 
 def _report(job: Job) -> str:
     """Have another process make the page, as this one loads no MLflow; return what went wrong."""
-    uri = job.tracking_uri or default_tracking_uri(job.store.root)
+    uri = tracking_uri_of(job.store, job.tracking_uri)
     command = [sys.executable, "-P", "-m", "rotlab.cli", "report", job.plan.name, "--to-mlflow"]
-    command += ["--store", str(job.store.root), "--tracking-uri", uri]
+    command += ["--store", job.store.name, "--tracking-uri", uri]
     command += ["--no-attention"] if job.artifacts == "none" else []  # it shows frames of videos
     path = os.pathsep.join(os.path.abspath(each) for each in sys.path)  # noqa: PTH100
     try:

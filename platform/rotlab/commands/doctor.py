@@ -14,15 +14,16 @@ from rotlab.cluster.rounds import survey_nodes
 from rotlab.cluster.survey import Survey, survey
 from rotlab.commands.options import add_store, add_tracking
 from rotlab.execution.cluster import cluster
-from rotlab.execution.files import create_json
+from rotlab.execution.files import create_json, remove
+from rotlab.execution.shelf import tracking_uri_of
 from rotlab.execution.store import Store
 from rotlab.tracking.client import UNREACHABLE, open_client
 from rotlab.tracking.uri import (
     TrackingError,
     check_tracking_uri,
-    default_tracking_uri,
     sqlite_path,
 )
+from rotnet.errors import UserError
 
 _DEFAULT_EXPERIMENT = "0"
 
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         if refused:
             driver = replace(driver, store=refused)
         findings = list(judge(driver))
-        findings.append(_tracking(args.tracking_uri or default_tracking_uri(store.root)))
+        findings.append(_tracking(store, args.tracking_uri))
         if args.address is not None:
             with cluster(args.address, None, None, verbose=False):
                 findings += _nodes(driver, store.root, mark)
@@ -82,17 +83,20 @@ def _marked(root: Path) -> Iterator[tuple[str, str | None]]:
         create_json(root / mark, {}, f".{mark}")
     except OSError as error:
         refused = f"{root} cannot be written: {error.strerror}; give another --store, or its rights"
+    except UserError as error:  # of a bucket
+        refused = str(error)
     try:
         yield mark, refused
     finally:
-        with contextlib.suppress(OSError):
-            (root / mark).unlink(missing_ok=True)
+        with contextlib.suppress(OSError, UserError):
+            remove(root / mark)
             if is_new:
                 root.rmdir()
 
 
-def _tracking(uri: str) -> Finding:
+def _tracking(store: Store, given: str | None) -> Finding:
     try:
+        uri = tracking_uri_of(store, given)
         check_tracking_uri(uri)
         path = sqlite_path(uri)
         if path is None:

@@ -16,6 +16,7 @@ from rotlab.execution.bundle import Manifest
 from rotlab.execution.gate import counting
 from rotlab.execution.pack import FORMS, Member, form_of, members, of_bytes, pack
 from rotlab.execution.record import Record
+from rotlab.execution.shelf import tracking_uri_of
 from rotlab.execution.store import Store
 from rotlab.planning.bill_outline import size
 from rotlab.planning.kinds import load_kinds
@@ -23,7 +24,7 @@ from rotlab.planning.names import unknown
 from rotlab.reporting.comparison import compare
 from rotlab.reporting.report import report_markdown, tidy_csv
 from rotlab.tracking.query import results
-from rotlab.tracking.uri import TrackingError, default_tracking_uri
+from rotlab.tracking.uri import TrackingError
 from rotnet.errors import UserError
 
 
@@ -60,11 +61,12 @@ def run(args: argparse.Namespace) -> int:
     """
     form_of(args.output)
     store = Store.open(args.store, writing=False)
+    store.check_is_folder("export")
     with counting(store.root):
         study = store.study(args.study)
         if study is None:
             said = unknown("study", args.study, store.studies())
-            raise UserError(f"{said}; looked in {store.root}")
+            raise UserError(f"{said}; looked in {store.name}")
         plan = study.load_plan(load_kinds())
         records = store.records(plan.stages.values())
         content = [
@@ -91,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
 def _tables(args: argparse.Namespace, store: Store) -> Iterator[Member]:
     """The results as `rotlab results` has them."""
     try:
-        frame = results(args.study, args.tracking_uri or default_tracking_uri(store.root))
+        frame = results(args.study, tracking_uri_of(store, args.tracking_uri))
     except TrackingError as error:
         raise UserError(f"no tables: {error}; or give --without-tables") from error
     comparisons = compare(frame, None, frame.attrs["baseline"] or None)

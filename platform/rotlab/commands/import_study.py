@@ -11,10 +11,10 @@ from rotlab.execution.gate import counting
 from rotlab.execution.layout import IMPORT
 from rotlab.execution.placing import BY, Placed, check_study, place
 from rotlab.execution.replay import replay
+from rotlab.execution.shelf import tracking_uri_of
 from rotlab.execution.store import Store
 from rotlab.execution.unpack import unpack
 from rotlab.planning.kinds import load_kinds
-from rotlab.tracking.uri import default_tracking_uri
 from rotnet.errors import UserError
 
 _LEFT_OUT = {
@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
             the name; afterwards, if MLflow cannot be reached.
     """
     store = Store.open(args.store)
+    store.check_is_folder("import")
     try:
         store.root.mkdir(parents=True, exist_ok=True)
         staging = store.root / f"{IMPORT}{secrets.token_hex(6)}"
@@ -54,10 +55,10 @@ def run(args: argparse.Namespace) -> int:
                 shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise UserError(
-            f"{store.root}: {error.strerror or error}; nothing is half there"
+            f"{store.name}: {error.strerror or error}; nothing is half there"
         ) from error
     _say(placed, store, plan.name)
-    _track(store, plan.name, args.tracking_uri or default_tracking_uri(store.root))
+    _track(store, plan.name, tracking_uri_of(store, args.tracking_uri))
     where = () if args.store is None else ("--store", args.store)
     print(f"results: {shlex.join(['rotlab', 'results', plan.name, *where])}")
     return 0
@@ -77,7 +78,7 @@ def _track(store: Store, name: str, uri: str) -> None:
 
 def _say(placed: Placed, store: Store, name: str) -> None:
     there = len(placed.same) + len(placed.filled)
-    print(f"{name}: {len(placed.added)} results added to {store.root}, {there} were there already")
+    print(f"{name}: {len(placed.added)} results added to {store.name}, {there} were there already")
     if placed.filled:
         print(f"{len(placed.filled)} of them lacked files, which were added")
     for sort, why in _LEFT_OUT.items():

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     records = list(store.all_records())
     meant = chosen(records, args.keys, args.where)
     if not meant:
-        raise UserError(f"none of the {len(records)} results in {store.root} is meant")
+        raise UserError(f"none of the {len(records)} results in {store.name} is meant")
     going = with_dependents(meant, records)
     print(f"{_counted(meant)} and what was made from them: {_counted(going)} in all")
     decided = overturned(store.root, {record.key for record in going})

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import pandas as pd
 
+from rotlab.execution.carrying import bring_files
 from rotlab.execution.store import Store
 from rotlab.reporting.arms import DONE
 from rotlab.reporting.page.attention import few_looks, looks_of
@@ -61,6 +62,8 @@ def _kept(
             absent.append(one)
             continue
         path = store.result_place(record) / file
+        if file in record.files:
+            bring_files(path.parent, {file: record.files[file]})
         held = load(path) if path.is_file() else None
         if held is not None:
             found[one.key] = held

@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     store = Store.open(args.store, writing=False)
     _, plan, key = find_stage(args.key, store, load_kinds())
     stage = plan.stages[key]
+    store.bring_logs(stage)
     logs = store.logs(stage)
     if not logs:
         raise UserError(f"{stage.kind} {key[:12]} has no log: nobody has begun it by `rotlab run`")

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from rotlab.commands.options import add_store, add_tracking
 from rotlab.execution.candidates import Candidate, best, candidate_of
 from rotlab.execution.find import NotFoundError, find_stage
+from rotlab.execution.shelf import tracking_uri_of
 from rotlab.execution.store import Store
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.names import unknown
@@ -16,7 +17,7 @@ from rotlab.tracking.filtering import select
 from rotlab.tracking.query import STAGES, results
 from rotlab.tracking.registry import Entry, register, registered
 from rotlab.tracking.roster import canonical
-from rotlab.tracking.uri import check_tracking_uri, default_tracking_uri
+from rotlab.tracking.uri import check_tracking_uri
 from rotnet.errors import UserError
 from rotnet.evaluation.classifier import Classifier, open_classifier
 
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         UserError: if none is meant, or it has none to choose by, or MLflow does not take it.
     """
     store = Store.open(args.store, writing=False)
-    uri = args.tracking_uri or default_tracking_uri(store.root)
+    uri = tracking_uri_of(store, args.tracking_uri)
     check_tracking_uri(uri)
     if args.name is not None and (not args.name.strip() or set(args.name) & set(_FORBIDDEN)):
         forbidden = " or ".join(_FORBIDDEN)
@@ -88,7 +89,7 @@ def _chosen(args: argparse.Namespace, store: Store, uri: str) -> tuple[str, Plan
         except NotFoundError:
             said = unknown("study", args.what, store.studies())
             raise UserError(
-                f"{said}, and no stage's key begins so; looked in {store.root}"
+                f"{said}, and no stage's key begins so; looked in {store.name}"
             ) from None
         return found.name, plan, candidate_of(key, plan, store), 1
     plan = study.load_plan(kinds)

@@ -23,6 +23,7 @@ from rotlab.execution.decision_book import DecisionBook
 from rotlab.execution.gauges import PREFIX as GAUGES
 from rotlab.execution.importance import Importance, importances
 from rotlab.execution.record import Record
+from rotlab.execution.shelf import tracking_uri_of
 from rotlab.execution.store import Store
 from rotlab.planning.fronts import Front, fronts
 from rotlab.planning.kinds import load_kinds
@@ -36,7 +37,7 @@ from rotlab.tracking.beside import beside as with_lines
 from rotlab.tracking.query import results
 from rotlab.tracking.stage_runs import StageRun, read_curves, read_stages
 from rotlab.tracking.study_page import PAGE, log_page
-from rotlab.tracking.uri import TrackingError, default_tracking_uri
+from rotlab.tracking.uri import TrackingError
 from rotnet.errors import UserError
 
 EVERY_S, SHORTEST_S = 15.0, 2.0
@@ -89,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     if output is not None:
         check_writable(output)
     store = Store.open(args.store, writing=False)
-    uri = args.tracking_uri or default_tracking_uri(store.root)
+    uri = tracking_uri_of(store, args.tracking_uri)
     if not args.watch:
         made = _page(args, store, uri, _look(args, uri))
         _put(args, uri, made, output)

@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     study = store.study(args.study)
     if study is None:
         said = unknown("study", args.study, store.studies())
-        raise UserError(f"{said}; looked in {store.root}")
+        raise UserError(f"{said}; looked in {store.name}")
     plan = load_grown(store, study, kinds)
     events = in_order(Journal(path).read() for path in store.journals(args.study))
     done = store.records(plan.stages.values())

@@ -43,13 +43,12 @@ def run(args: argparse.Namespace) -> int:
     study = store.study(args.study)
     if study is None:
         said = unknown("study", args.study, store.studies())
-        raise UserError(f"{said}; looked in {store.root}")
+        raise UserError(f"{said}; looked in {store.name}")
     events = in_order(Journal(path).read() for path in store.journals(args.study))
     past = look_back(events)
     kinds = {stage["key"]: stage["kind"] for stage in study.plan["stages"]}
     kinds |= added(store, study)
-    records = {key: store.record(key, kind) for key, kind in kinds.items()}
-    done = {key: record for key, record in records.items() if record is not None}
+    done = store.records_of(kinds)
     failed = {key: end for key, end in past.failures.items() if key in kinds and key not in done}
     print(f"{study.name}: {len(done)} of {len(kinds)} stages done (revision {study.revision})")
     pruned = _pruned(store, study) - done.keys()

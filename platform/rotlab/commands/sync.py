@@ -10,6 +10,7 @@ from rotlab.execution.layout import Layout
 from rotlab.execution.optuna_copy import OptunaCopy
 from rotlab.execution.optuna_storage import optuna_storage, shown
 from rotlab.execution.replay import tell_rest
+from rotlab.execution.shelf import artifact_root_of, tracking_uri_of
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
 from rotlab.planning.kinds import load_kinds
@@ -20,7 +21,7 @@ from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.rebuild import rebuild
 from rotlab.tracking.tracker import JournalOnly
-from rotlab.tracking.uri import artifact_root, check_tracking_uri, default_tracking_uri
+from rotlab.tracking.uri import check_tracking_uri
 from rotnet.errors import UserError
 
 DESCRIPTION = """\
@@ -51,8 +52,8 @@ def run(args: argparse.Namespace) -> int:
     study = store.study(args.study)
     if study is None:
         said = unknown("study", args.study, store.studies())
-        raise UserError(f"{said}; looked in {store.root}")
-    uri = args.tracking_uri or default_tracking_uri(store.root)
+        raise UserError(f"{said}; looked in {store.name}")
+    uri = tracking_uri_of(store, args.tracking_uri)
     check_tracking_uri(uri)
     plan = study.load_plan(kinds)
     size = _complete(store, study, plan)
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         plan,
         store.journal_path(study.name),
         uri,
-        artifact_root(store.root, uri),
+        artifact_root_of(store, uri),
         study.revision,
         configs,
         size,

@@ -148,7 +148,7 @@ def _record(stage: Stage, store: Store) -> Record:
     record = store.record(stage.key, stage.kind)
     if record is None:
         raise StoreError(
-            f"{stage.kind} {stage.key[:12]} is not in {store.root}: run the study first, or give "
+            f"{stage.kind} {stage.key[:12]} is not in {store.name}: run the study first, or give "
             "another --store"
         )
     return record

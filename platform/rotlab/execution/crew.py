@@ -30,6 +30,7 @@ from ray.util import get_node_ip_address
 from ray.util.placement_group import get_current_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from rotlab.execution.carrying import sent_log
 from rotlab.execution.failures import Failure, LostHelperError, death, failure_of
 from rotlab.execution.grown import with_grown
 from rotlab.execution.perform import Work, assist
@@ -147,7 +148,7 @@ class _Helper:
         work = with_grown(ray.get(shared[0]), one["grown"])
         stage = work.stages[one["stage"]]
         path = Store(work.store).helper_log_path(stage, one["attempt"], rank)
-        with logged(path, silent=not self._verbose):
+        with sent_log(path), logged(path, silent=not self._verbose):
             try:
                 _LOG.info("%s %s, helper %d, process %d", stage.kind, stage.key, rank, os.getpid())
                 meeting = _meeting()

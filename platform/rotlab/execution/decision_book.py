@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rotlab.execution.files import create_json
+from rotlab.execution.carrying import bring
+from rotlab.execution.files import create_json, read_copy, read_text
+from rotlab.execution.replica import told
 from rotlab.planning.allowance import Hours
 from rotlab.planning.decisions import Decisions, Ended, Proposal, Pruned, Tuning, Winner
 from rotlab.planning.looks import Family, Look
@@ -75,15 +77,17 @@ class DecisionBook:
         hours: dict[str, dict[int, Hours]] = {}
         others: dict[str, dict[int, tuple[float, ...]]] = {}
         for key, tuning in tunings.items():
+            bring(self._root / key)
             found: list[Proposal] = []
             ends: list[Ended] = []
             while len(found) < tuning.proposals:
                 number = len(found) + 1
-                one = _read(self._root / key / f"{number}.json", proposal_from_json)
+                one = _read(self._root / key / f"{number}.json", proposal_from_json, read_copy)
                 if one is None:
                     break
                 found.append(one)
-                ended = _read(self._root / key / f"{number}-value.json", ended_from_json)
+                value = self._root / key / f"{number}-value.json"
+                ended = _read(value, ended_from_json, read_copy)
                 if ended is not None:
                     ends.append(ended)
             others[key] = {one.number: one.others for one in ends if one.value is not None}
@@ -92,7 +96,8 @@ class DecisionBook:
             proposals[key] = tuple(found[:number])
             values[key] = {one.number: one.value for one in ends}
             pruned[key] = frozenset(one.number for one in ends if one.pruned)
-            winner = _read(self._winner_path(key, number, tuning.within), winner_from_json)
+            path = self._winner_path(key, number, tuning.within)
+            winner = _read(path, winner_from_json, read_copy)
             if winner is not None:
                 winners[key] = winner
                 values[key] = dict(winner.values)
@@ -133,6 +138,7 @@ class DecisionBook:
         Raises:
             UserError: a decision cannot be read.
         """
+        bring(self._root / tuning)
         keys = sorted(
             path.stem.removeprefix("pruned-")
             for path in (self._root / tuning).glob("pruned-*.json")
@@ -161,8 +167,10 @@ class DecisionBook:
 
     def _taken(self, family: Family) -> Iterator[Look]:
         """The looks at a family, in order, up to a gap."""
+        bring(self._looks / family.key)
         for number in range(1, len(family.at) + 1):
-            look = _read(self._looks / family.key / f"{number}.json", look_from_json)
+            path = self._looks / family.key / f"{number}.json"
+            look = _read(path, look_from_json, read_copy)
             if look is None:
                 return
             yield look
@@ -181,13 +189,17 @@ def _keep(
         return decision
     found = _read(path, made)
     if found is None:
-        raise UserError(f"{path}: was there a moment ago; run again")
+        raise UserError(f"{told(path)}: was there a moment ago; run again")
     return found
 
 
-def _read(path: Path, made: Callable[[Mapping[str, Any]], Decision]) -> Decision | None:
+def _read(
+    path: Path,
+    made: Callable[[Mapping[str, Any]], Decision],
+    read: Callable[[Path], str] = read_text,
+) -> Decision | None:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(read(path))
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise ValueError(f"not a decision of format {FORMAT}")
         return made({name: value for name, value in values.items() if name != "format"})
@@ -195,5 +207,5 @@ def _read(path: Path, made: Callable[[Mapping[str, Any]], Decision]) -> Decision
         return None
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{path}: cannot be read ({error}); remove it to have it decided again"
+            f"{told(path)}: cannot be read ({error}); remove it to have it decided again"
         ) from error

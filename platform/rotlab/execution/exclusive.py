@@ -1,10 +1,15 @@
-"""Whether a folder's file system creates files for one only, and locks them: tried out."""
+"""Whether a folder's file system creates files for one only, and locks them: tried out.
+
+Likewise of a bucket: whether its server heeds the conditions of `rotlab.execution.bucket`.
+"""
 
 import contextlib
 import fcntl
 import secrets
 from pathlib import Path
 
+from rotlab.execution.bucket import Bucket, ChangedError
+from rotlab.execution.replica import far_of
 from rotnet.errors import UserError
 
 
@@ -15,6 +20,10 @@ def check_exclusive(folder: Path) -> None:
         UserError: if not: two drivers would take each other's results for their own.
         OSError: if nothing can be written there.
     """
+    far = far_of(folder)
+    if far is not None:
+        _check_bucket(far.bucket)
+        return
     made = folder / f".exclusive-{secrets.token_hex(4)}.tmp"
     name = made.with_suffix(".link.tmp")
     try:
@@ -27,6 +36,28 @@ def check_exclusive(folder: Path) -> None:
         for path in (name, made):
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def _check_bucket(bucket: Bucket) -> None:
+    name = f".exclusive-{secrets.token_hex(4)}.tmp"
+    first = bucket.create(name, b"first")
+    try:
+        with contextlib.suppress(FileExistsError):
+            bucket.create(name, b"second")
+            raise _server_refused(bucket, "If-None-Match: *")
+        bucket.replace(name, b"third", first)
+        with contextlib.suppress(ChangedError):
+            bucket.replace(name, b"fourth", first)
+            raise _server_refused(bucket, "If-Match")
+    finally:
+        bucket.remove(name)
+
+
+def _server_refused(bucket: Bucket, condition: str) -> UserError:
+    return UserError(
+        f"store {bucket}: its server does not heed {condition}, so two runs could both commit one "
+        "stage; give --store a bucket of a server that does, as S3 itself, or a folder"
+    )
 
 
 def _check_links(made: Path, name: Path, folder: Path) -> None:

@@ -33,7 +33,7 @@ def find_stage(
             found.update({each: study for each in keys if each.startswith(key)})
     if not found:
         raise NotFoundError(
-            f"no stage in {store.root} has a key that begins with {key!r}; "
+            f"no stage in {store.name} has a key that begins with {key!r}; "
             f"searched studies: {', '.join(store.studies()) or 'none'}"
         )
     if len(found) > 1:

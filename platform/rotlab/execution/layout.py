@@ -6,8 +6,10 @@
 <kind>/<key>/logs/<id>.log         what each attempt said
 <kind>/<key>/logs/<id>.log.<n>     what helper n of it said, where several processes computed it
 <kind>/<key>/invalid/<id>/...      a result that counts no more; <id>.json says why
+<kind>/<key>/state.json, state/    in a bucket: the newest training state; `rotlab.execution.mirror`
 studies/<name>/<revision>.json     plan and question
 studies/<name>/journal.jsonl       what happened
+studies/<name>/journal.jsonl.parts/  in a bucket: what has happened since; `execution.courier`
 studies/<name>/cancel              a wish that its drivers end
 studies/<name>/smoke-<run>/...     a store of stages that are only tried, gone with the run
 studies/<name>/smoke/...           what was tried and passed, and what was said by what did not
@@ -21,6 +23,7 @@ clusters/<cluster>/<run>.json      what runs take of it; see `rotlab.execution.n
 
 from pathlib import Path
 
+from rotlab.execution.replica import told
 from rotlab.planning.stage import Stage
 
 CHECKPOINT = "checkpoint.pt"  # good for continuing only; not part of a result
@@ -31,7 +34,7 @@ RECORD = "record.json"
 LEASE = "lease.json"
 INVALID = "invalid"
 TRASH = ".trash-"
-_OTHERS = (
+OTHERS = (
     "studies",
     "artifacts",
     "searches",
@@ -61,12 +64,16 @@ class Layout:
         return sorted(
             path
             for path in self.root.glob("[!.]*/*")
-            if path.parent.name not in _OTHERS and path.is_dir()
+            if path.parent.name not in OTHERS and path.is_dir()
         )
 
     def attempts(self, key: str, kind: str) -> Path:
         """Return the folder of a stage's attempts."""
         return self.home(key, kind) / "attempts"
+
+    def told(self, folder: Path) -> str:
+        """Return the path or URL by which users find a folder."""
+        return told(folder)
 
     def error_path(self, stage: Stage, attempt: str) -> Path:
         """Return where a failed attempt's traceback lies."""

@@ -6,6 +6,7 @@ stale when, on the observer's own clock, the counter has not moved for some time
 is a process of this machine that is gone is stale at once.
 """
 
+import contextlib
 import json
 import os
 import socket
@@ -14,6 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from rotlab.execution.slots import FileSlot, slot_of
+from rotnet.errors import UserError
 
 STALE_S = 30.0  # a lease that has not moved for so long may be taken over
 BEATS = 6  # it moves on so often in that time
@@ -44,7 +48,8 @@ class Lease:
         is_alive: Callable[[], bool],
         stale_s: float = STALE_S,
     ) -> None:
-        self._path, self._attempt, self._stale = path, attempt, stale
+        self._attempt, self._stale = attempt, stale
+        self._slot = slot_of(path, attempt, stale_s / BEATS)
         self._is_alive, self._stale_s = is_alive, stale_s
         self._beat = 0
         self._over = threading.Event()
@@ -56,19 +61,18 @@ class Lease:
         Raises:
             HeldElsewhereError: if another holds it.
         """
-        aside = self._path.with_name(f".lease-{self._attempt}")
-        for _ in range(2):
-            aside.write_text(self._text(), encoding="utf-8")
-            try:
-                os.link(aside, self._path)
-            except FileExistsError:
-                self._remove_if_stale()
+        if not self._slot.create(self._text()):
+            text = self._slot.read()
+            if text is not None and text != self._stale and not is_gone(holder_of(text)):
+                raise HeldElsewhereError(text)
+            if text is None:
+                is_taken = self._slot.create(self._text())
             else:
-                self._thread.start()
-                return self
-            finally:
-                aside.unlink(missing_ok=True)
-        raise HeldElsewhereError(read_lease(self._path) or "")
+                is_taken = self._slot.take_over(text, self._text())
+            if not is_taken:
+                raise HeldElsewhereError(self._slot.read() or "")
+        self._thread.start()
+        return self
 
     def __exit__(
         self,
@@ -78,35 +82,28 @@ class Lease:
     ) -> None:
         self._over.set()
         self._thread.join()
-        if _holder(read_lease(self._path)).get("attempt") == self._attempt:
-            self._path.unlink(missing_ok=True)
+        with contextlib.suppress(UserError):  # a bucket that is away: the lease goes stale
+            if self._is_own():
+                self._slot.let_go()
 
     def _text(self) -> str:
         holder = {"attempt": self._attempt, "host": socket.gethostname(), "process": os.getpid()}
         return json.dumps({**holder, "beat": self._beat})
 
-    def _remove_if_stale(self) -> None:
-        """Two that do this at once may both go on: the work is then done twice, and is right."""
-        text = read_lease(self._path)
-        if text is None:
-            return
-        if text != self._stale and not _is_gone(_holder(text)):
-            raise HeldElsewhereError(text)
-        self._path.unlink(missing_ok=True)
+    def _is_own(self) -> bool:
+        return holder_of(self._slot.glance()).get("attempt") == self._attempt
 
     def _keep_up(self) -> None:
         while not self._over.wait(self._stale_s / BEATS):
             if not self._is_alive():
                 continue
-            if _holder(read_lease(self._path)).get("attempt") != self._attempt:
-                return  # taken over
-            self._beat += 1
-            aside = self._path.with_name(f".lease-{self._attempt}")
-            try:
-                aside.write_text(self._text(), encoding="utf-8")
-                aside.replace(self._path)
-            except OSError:  # a full disk: the lease goes stale, the work goes on
-                aside.unlink(missing_ok=True)
+            # On a full disk, or while a bucket is away, it goes stale; the work goes on.
+            with contextlib.suppress(OSError, UserError):
+                if not self._is_own():
+                    return  # taken over
+                self._beat += 1
+                if not self._slot.move_on(self._text()):
+                    return
 
 
 def is_held(path: Path, now: float) -> bool:
@@ -120,18 +117,15 @@ def is_held(path: Path, now: float) -> bool:
         changed = path.stat().st_mtime
     except FileNotFoundError:
         return False
-    return now - changed < DEAD_S and not _is_gone(_holder(read_lease(path)))
+    return now - changed < DEAD_S and not is_gone(holder_of(read_lease(path)))
 
 
 def read_lease(path: Path) -> str | None:
     """Return the text of a lease; None where there is none."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
+    return FileSlot(path, "").read()
 
 
-def _holder(text: str | None) -> dict[str, object]:
+def holder_of(text: str | None) -> dict[str, object]:
     """What a lease says; nothing where it is torn."""
     try:
         found = json.loads(text or "{}")
@@ -140,7 +134,12 @@ def _holder(text: str | None) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _is_gone(holder: dict[str, object]) -> bool:
+def is_here(holder: dict[str, object]) -> bool:
+    """Say whether a holder is a process of this machine that runs."""
+    return holder.get("host") == socket.gethostname() and _runs(holder.get("process"))
+
+
+def is_gone(holder: dict[str, object]) -> bool:
     """Whether a holder is known to have ended: it was a process of this machine."""
     return holder.get("host") == socket.gethostname() and not _runs(holder.get("process"))
 

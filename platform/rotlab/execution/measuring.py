@@ -1,10 +1,10 @@
 """Before a study: how much of a device's memory its sorts of stages need, if it asks for that."""
 
-import shutil
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
+from rotlab.execution.carrying import bring
 from rotlab.execution.conduct import Event
 from rotlab.execution.display import duration
 from rotlab.execution.job import Job
@@ -100,7 +100,9 @@ def _measure(
         missing = conduct.missing()
         measured = 0
         for key in wanted:
-            peak = None if key in missing else read_peak(store.peak_path(stages[key]))
+            note = store.peak_path(stages[key])
+            bring(note.parent, note.name)
+            peak = None if key in missing else read_peak(note)
             if peak is not None:
                 known.learn(stages[key], model, peak)
                 measured += 1
@@ -109,7 +111,7 @@ def _measure(
                 why = failure.reason if failure else missing.get(key, "nothing was noted")
                 say(f"warning: {smoke.names[key]} could not be measured: {why}")
     finally:
-        shutil.rmtree(store.root, ignore_errors=True)
+        store.discard()
     took = duration(time.monotonic() - began)
     say(f"gpus: auto: measured {measured} of {len(wanted)} in {took}")
 

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rotlab.execution.files import StoreError, create_json, flush_folder, read_json
+from rotlab.execution.carrying import bring, folders_in
+from rotlab.execution.files import StoreError, create_json, flush_folder, move, read_copy, read_json
 from rotlab.execution.layout import INVALID
+from rotlab.execution.replica import told
 from rotlab.execution.results import new_attempt_id
 from rotlab.planning.decisions import Ended, Pruned
 from rotlab.planning.serial_searches import ended_from_json, pruned_from_json
@@ -65,7 +67,8 @@ def overturned(root: Path, gone: Collection[str]) -> list[Overturned]:
         StoreError: if a decision cannot be read.
     """
     found = []
-    for folder in sorted(path for path in (root / "searches").glob("[!.]*") if path.is_dir()):
+    for folder in (root / "searches" / name for name in folders_in(root / "searches")):
+        bring(folder)
         ends, stops = tuple(_ends(folder)), tuple(_stops(folder))
         stood_on = [(one.number, frozenset(one.results)) for one in ends]
         stood_on += [(one.number, frozenset((one.key, *one.beside))) for one in stops]
@@ -87,7 +90,7 @@ def set_aside(one: Overturned, because: str) -> None:
     note = {"because": because, "time": time.time(), "results": list(one.results)}
     create_json(aside / "because.json", note, f".{secrets.token_hex(4)}.tmp")
     for path in one.files:
-        path.rename(aside / path.name)
+        move(path, aside / path.name)
     flush_folder(one.folder)
 
 
@@ -105,14 +108,14 @@ def _all(
     folder: Path, pattern: str, read: Callable[[Mapping[str, Any]], _Decision]
 ) -> Iterator[_Decision]:
     for path in sorted(folder.glob(pattern)):
-        values = read_json(path, "decision")
+        values = read_json(path, "decision", read_copy)
         if values is None:
             continue
         try:
             yield read({n: one for n, one in values.items() if n != "format"})
         except ValueError as error:
             raise StoreError(
-                f"{path}: cannot be read ({error}); remove it to have it decided again"
+                f"{told(path)}: cannot be read ({error}); remove it to have it decided again"
             ) from error
 
 

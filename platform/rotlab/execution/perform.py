@@ -6,7 +6,7 @@ import math
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rotlab.execution import provenance
+from rotlab.execution.carrying import send_files
 from rotlab.execution.lease import LIVES, STALE_S, Lease
+from rotlab.execution.mirror import mirrored
 from rotlab.execution.pulse import Pulse
 from rotlab.execution.record import Record
 from rotlab.execution.settle import settle
@@ -166,7 +168,10 @@ def assist(
     """
     stage = work.stages[key]
     _check_version(stage, work.kinds[stage.kind])
-    data = _located(stage, work)
+    data, store = _located(stage, work), Store(work.store)
+    if store.is_bucket:  # this may be another node than the leader's
+        for parent in stage.inputs.values():
+            store.result_folder(_input_record(store, work.stages[parent]))
     run = _load(work.kinds[stage.kind].run)
     settle(work.cpus[stage.kind], gpus)
     with few_videos(work.few, work.few_of):
@@ -192,10 +197,11 @@ def _run(
     source = provenance.source(work.kinds[stage.kind].run)  # before it can be edited under way
     settle(work.cpus[stage.kind], gpus)
     started, clock = datetime.now(UTC), time.monotonic()
-    heir = Succession(pulse, folder)
     together = contextlib.nullcontext() if helpers is None else helpers.beside(inputs, folder)
-    with pulse, together, _gauge(work, stage, gpus), few_videos(work.few, work.few_of):
-        metrics = _check_metrics(run(stage.config, inputs, data, folder, heir))
+    heir = mirrored(Succession(pulse, folder), folder)
+    few = few_videos(work.few, work.few_of)
+    with heir as watch, pulse, together, _gauge(work, stage, gpus), few:
+        metrics = _check_metrics(run(stage.config, inputs, data, folder, watch))
     origin = read_origin(folder)
     record = Record(
         key=stage.key,
@@ -228,11 +234,16 @@ def _run(
     return winner
 
 
-def _gauge(work: Work, stage: Stage, gpus: float | None) -> AbstractContextManager[None]:
+@contextlib.contextmanager
+def _gauge(work: Work, stage: Stage, gpus: float | None) -> Iterator[None]:
     if work.gauge is None or not gpus:
-        return contextlib.nullcontext()
-    found: AbstractContextManager[None] = _load(work.gauge)(Store(work.store).peak_path(stage))
-    return found
+        yield
+        return
+    note = Store(work.store).peak_path(stage)
+    gauge: AbstractContextManager[None] = _load(work.gauge)(note)
+    with gauge:
+        yield
+    send_files(note.parent, [note.name])
 
 
 def _check_version(stage: Stage, kind: StageKind) -> None:

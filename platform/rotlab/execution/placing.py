@@ -88,7 +88,7 @@ def check_study(bundle: Bundle, store: Store) -> None:
     for study in bundle.revisions:
         if there.get(study.revision, study) != study:
             raise StoreError(
-                f"study {name!r} in {store.root} is another: its revision {study.revision} differs "
+                f"study {name!r} in {store.name} is another: its revision {study.revision} differs "
                 "from that in the file; give --store another path"
             )
 

@@ -44,7 +44,7 @@ def memory_of(store: Store, study: str) -> Memory:
         record = store.record(stage.key, stage.kind)
         if record is None or HISTORY not in record.files:
             return {}
-        rows = json.loads((store.result_folder(record) / HISTORY).read_text(encoding="utf-8"))
+        rows = json.loads(store.result_file(record, HISTORY).read_text(encoding="utf-8"))
         return {int(row["step"]): row[metric] for row in rows if metric in row}
 
     known: dict[str, tuple[object, _Asked]] = {}

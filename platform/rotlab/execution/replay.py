@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from rotlab.execution.layout import Layout
 from rotlab.execution.listener import Listener
+from rotlab.execution.shelf import artifact_root_of, shelf_of
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
 from rotlab.execution.telling import tell_end, tell_start, untold
@@ -12,7 +12,7 @@ from rotlab.planning.stage import StageKind
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.past import look_back
 from rotlab.tracking.tracker import Tracker
-from rotlab.tracking.uri import artifact_root, check_tracking_uri
+from rotlab.tracking.uri import check_tracking_uri
 
 _CLOSE_S = 120.0
 
@@ -35,7 +35,7 @@ def replay(
     plan = study.load_plan(kinds)
     journal = Journal(store.journal_path(study.name))
     configs = {name: kind.config for name, kind in kinds.items()}
-    root, shelf = artifact_root(store.root, uri), Layout(store.root)
+    root, shelf = artifact_root_of(store, uri), shelf_of(store, "small")
     tracker = Tracker(plan, journal, uri, root, study.revision, configs, shelf)
     tracker.start()
     tell_rest(tracker, store, study, plan)

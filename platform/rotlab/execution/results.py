@@ -5,13 +5,44 @@ import logging
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rotlab.execution.files import StoreError, create_json, flush_folder, is_whole, read_json, seal
-from rotlab.execution.layout import CHECKPOINT, ERROR, INVALID, ORIGIN, PARTIAL, RECORD, Layout
+from rotlab.execution.carrying import (
+    bring,
+    bring_each,
+    bring_files,
+    folders_beside,
+    folders_in,
+    send_away,
+    send_files,
+)
+from rotlab.execution.files import (
+    StoreError,
+    create_json,
+    exists,
+    flush_folder,
+    is_whole,
+    read_copy,
+    read_json,
+    read_text,
+    remove,
+    seal,
+)
+from rotlab.execution.layout import (
+    CHECKPOINT,
+    ERROR,
+    INVALID,
+    ORIGIN,
+    OTHERS,
+    PARTIAL,
+    RECORD,
+    Layout,
+)
+from rotlab.execution.mirror import bring_state, forget_state
 from rotlab.execution.record import Record, record_from_json, record_to_json
+from rotlab.execution.replica import told
 from rotlab.planning.stage import Stage
 
 _LOG = logging.getLogger(__name__)
@@ -26,18 +57,20 @@ class Results(Layout):
         Raises:
             StoreError: if a record lies there that cannot be read.
         """
-        path = self.home(key, kind) / RECORD
-        values = read_json(path, "stage")
-        if values is None:
-            return None
-        try:
-            return record_from_json(values)
-        except ValueError as error:
-            raise StoreError(f"{path}: {error}; remove it to have the stage made again") from error
+        return self._record(key, kind, read_text)
 
     def records(self, stages: Iterable[Stage]) -> dict[str, Record]:
         """Return the records of those stages that are done, by key."""
-        found = ((stage.key, self.record(stage.key, stage.kind)) for stage in stages)
+        return self.records_of({stage.key: stage.kind for stage in stages})
+
+    def records_of(self, kinds: Mapping[str, str]) -> dict[str, Record]:
+        """Return the records of those stages that are done, by key.
+
+        Args:
+            kinds: key -> kind, of the stages.
+        """
+        bring_each([self.home(key, kind) / RECORD for key, kind in kinds.items()])
+        found = ((key, self._record(key, kind, read_copy)) for key, kind in kinds.items())
         return {key: record for key, record in found if record is not None}
 
     def all_records(self, kinds: Iterable[str] | None = None) -> Iterator[Record]:
@@ -50,11 +83,12 @@ class Results(Layout):
             kinds: None takes all.
         """
         if kinds is None:
-            kinds = sorted({path.parents[1].name for path in self.root.glob(f"[!.]*/*/{RECORD}")})
+            kinds = [name for name in folders_in(self.root) if name not in OTHERS]
         for kind in kinds:
+            bring(self.root / kind, f"*/{RECORD}")
             for path in sorted((self.root / kind).glob(f"*/{RECORD}")):
                 try:
-                    record = self.record(path.parent.name, kind)
+                    record = self._record(path.parent.name, kind, read_copy)
                 except StoreError as error:
                     _LOG.warning("%s", error)
                     continue
@@ -66,30 +100,43 @@ class Results(Layout):
         return self.attempts(record.key, record.kind) / record.attempt
 
     def result_folder(self, record: Record) -> Path:
-        """Return the folder that holds a record's files.
+        """Return the folder that holds a record's files; from a bucket they are fetched to it.
 
         Raises:
-            StoreError: if it is gone, or a file in it.
+            StoreError: if it is gone, or a file in it, or one is damaged that was fetched.
         """
         folder = self.result_place(record)
+        bring_files(folder, record.files)
         lost = [folder] if not folder.is_dir() else []
         lost = lost or [folder / name for name in record.files if not (folder / name).is_file()]
-        if lost and (folder / PARTIAL).is_file():
-            raise StoreError(
-                f"{lost[0]}: was left out when {record.kind} {record.key[:12]} was exported; "
-                "import a file made with --weights all, or have it made again: rotlab invalidate "
-                f"{record.key[:12]} --because TEXT"
-            )
         if lost:
-            raise StoreError(
-                f"{lost[0]}: gone, though {record.kind} {record.key[:12]} has a record; "
-                f"remove {folder.parents[1] / 'record.json'} to have it made again"
-            )
+            raise _gone(record, lost[0], folder)
         return folder
+
+    def result_file(self, record: Record, name: str) -> Path:
+        """Return one of a record's files; from a bucket it is fetched alone.
+
+        Raises:
+            StoreError: if it is gone, or damaged.
+        """
+        folder = self.result_place(record)
+        bring_files(folder, {name: record.files[name]})
+        if not (folder / name).is_file():
+            raise _gone(record, folder / name, folder)
+        return folder / name
 
     def state_path(self, record: Record) -> Path:
         """Return where a record's training state lies, if it is kept."""
         return self.result_place(record) / CHECKPOINT
+
+    def bring_state_of(self, record: Record) -> None:
+        """Fetch a record's training state to its place, if it is kept, from a bucket."""
+        if record.state is not None:
+            bring_files(self.result_place(record), {CHECKPOINT: record.state["sha256"]})
+
+    def bring_logs(self, stage: Stage) -> None:
+        """Fetch the logs of all attempts at a stage, and of their helpers, from a bucket."""
+        bring(self.log_path(stage, "").parent, "*.log*")
 
     def new_attempt(
         self,
@@ -111,6 +158,7 @@ class Results(Layout):
         """
         attempts = self.attempts(stage.key, stage.kind)
         attempts.mkdir(parents=True, exist_ok=True)
+        bring_state(attempts.parent)
         folder = attempts / (attempt or new_attempt_id())
         making = attempts / f".{folder.name}"
         while (earlier := newest_attempt(attempts, fits)) is not None:
@@ -137,6 +185,8 @@ class Results(Layout):
         the record names it.
         """
         home = self.home(stage.key, stage.kind)
+        send_files(attempt, [*record.files, *([CHECKPOINT] if record.state is not None else [])])
+        beside = folders_beside(attempt)  # now: later ones may be of a result that is made again
         try:
             create_json(home / RECORD, record_to_json(record), f".record-{attempt.name}.tmp")
         except FileExistsError:
@@ -144,6 +194,7 @@ class Results(Layout):
             if winner is None:
                 raise
             if winner.attempt != attempt.name:
+                send_away(attempt)
                 shutil.rmtree(attempt, ignore_errors=True)
             return winner
         (attempt / ORIGIN).unlink(missing_ok=True)
@@ -152,11 +203,14 @@ class Results(Layout):
         for other in attempt.parent.iterdir():
             if other.name != attempt.name:
                 shutil.rmtree(other, ignore_errors=True)
+        forget_state(home)
+        for one in beside:
+            send_away(one)
         return record
 
     def is_withdrawn(self, key: str, kind: str, attempt: str) -> bool:
         """Say whether an attempt's result was taken out of use."""
-        return (self.home(key, kind) / INVALID / f"{attempt}.json").exists()
+        return exists(self.home(key, kind) / INVALID / f"{attempt}.json")
 
     def set_aside(self, record: Record, because: str) -> None:
         """Take a result out of use; it stays, with the reason, below <kind>/<key>/invalid.
@@ -169,14 +223,40 @@ class Results(Layout):
         if there is not None and there.attempt != record.attempt:  # made again meanwhile
             return
         aside = home / INVALID
-        aside.mkdir(exist_ok=True)
+        aside.mkdir(parents=True, exist_ok=True)
         note = {"because": because, "time": time.time(), "record": record_to_json(record)}
         with contextlib.suppress(FileExistsError):
             create_json(aside / f"{record.attempt}.json", note, f".{record.attempt}.tmp")
         attempts = self.attempts(record.key, record.kind)
         for folder in attempts.iterdir() if attempts.exists() else ():  # of none the next goes on
             folder.rename(aside / folder.name)
-        (home / RECORD).unlink(missing_ok=True)
+        forget_state(home)
+        remove(home / RECORD)
+
+    def _record(self, key: str, kind: str, read: Callable[[Path], str]) -> Record | None:
+        path = self.home(key, kind) / RECORD
+        values = read_json(path, "stage", read)
+        if values is None:
+            return None
+        try:
+            return record_from_json(values)
+        except ValueError as error:
+            raise StoreError(
+                f"{told(path)}: {error}; remove it to have the stage made again"
+            ) from error
+
+
+def _gone(record: Record, lost: Path, folder: Path) -> StoreError:
+    if (folder / PARTIAL).is_file():
+        return StoreError(
+            f"{told(lost)}: was left out when {record.kind} {record.key[:12]} was exported; "
+            "import a file made with --weights all, or have it made again: rotlab invalidate "
+            f"{record.key[:12]} --because TEXT"
+        )
+    return StoreError(
+        f"{told(lost)}: gone, though {record.kind} {record.key[:12]} has a record; "
+        f"remove {told(folder.parents[1] / RECORD)} to have it made again"
+    )
 
 
 def new_attempt_id() -> str:

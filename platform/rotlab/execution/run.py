@@ -3,7 +3,6 @@
 import os
 import secrets
 import shlex
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -29,7 +28,6 @@ from rotlab.execution.expenses import Expenses
 from rotlab.execution.gate import counting
 from rotlab.execution.interrupt import Interrupt
 from rotlab.execution.job import Job
-from rotlab.execution.layout import Layout
 from rotlab.execution.measuring import measure_first
 from rotlab.execution.notify import News
 from rotlab.execution.optuna_storage import shown
@@ -37,6 +35,7 @@ from rotlab.execution.oversee import Overseer
 from rotlab.execution.perform import Work
 from rotlab.execution.record import Record
 from rotlab.execution.sharing import beside_others
+from rotlab.execution.shelf import artifact_root_of, shelf_of, tracking_uri_of
 from rotlab.execution.smoke import try_first
 from rotlab.execution.store import Store, StoreError
 from rotlab.execution.study import SavedStudy, next_revision
@@ -48,7 +47,7 @@ from rotlab.planning.stage import Resources, Stage
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.past import look_back
 from rotlab.tracking.tracker import JournalOnly, Tracker
-from rotlab.tracking.uri import artifact_root, check_tracking_uri, default_tracking_uri
+from rotlab.tracking.uri import check_tracking_uri
 from rotnet.errors import UserError
 
 _CLOSE_S = 30.0
@@ -73,7 +72,7 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             that is being run by another plan, a request that this machine can never meet.
     """
     name, store = job.plan.name, job.store
-    uri = job.tracking_uri or default_tracking_uri(store.root)
+    uri = tracking_uri_of(store, job.tracking_uri)
     _revision(job)  # refused before all else
     store.root.mkdir(parents=True, exist_ok=True)
     check_exclusive(store.root)
@@ -109,7 +108,8 @@ def run_job(job: Job, progress: Console, say: Callable[[str], None]) -> int:
             raise
         finally:
             interrupt.disarm()
-            shutil.rmtree(store.smoke_store(name, run).root, ignore_errors=True)
+            if job.smoke != "no":
+                store.smoke_store(name, run).discard()
             unsent = tracker.close(_CLOSE_SOON_S if status == INTERRUPTED else _CLOSE_S)
             journal.close()
             news.tell(f"{name} ended with exit status {status}", status=status)
@@ -155,7 +155,7 @@ def _revision(job: Job) -> SavedStudy:
 def _tracker(job: Job, journal: Journal, uri: str, revision: int) -> Tracker | JournalOnly:
     if job.smoke == "only":  # of which nothing is tracked
         return JournalOnly(journal)
-    root, shelf = artifact_root(job.store.root, uri), Layout(job.store.root)
+    root, shelf = artifact_root_of(job.store, uri), shelf_of(job.store, job.artifacts)
     configs = {name: kind.config for name, kind in job.kinds.items()}
     return Tracker(job.plan, journal, uri, root, revision, configs, shelf, job.artifacts)
 
@@ -165,7 +165,7 @@ def _say_where(
 ) -> None:
     if other is not None:
         say("what this run made is tracked by the other, or by the next run")
-    say(f"store:   {job.store.root}")
+    say(f"store:   {job.store.name}")
     say(f"MLflow:  {uri}")
     if job.optuna is not None:
         say(f"Optuna:  {shlex.join(['optuna-dashboard', shown(job.optuna)])}")

@@ -1,7 +1,6 @@
 """Before a study: each sort of its stages is tried in small, by what runs the real ones."""
 
 import json
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -89,7 +88,7 @@ def try_first(
         for key in conduct.failures:
             _keep(stages[key], store, notes)
     finally:
-        shutil.rmtree(store.root, ignore_errors=True)
+        store.discard()
     missing = conduct.missing()
     passed.add(stage for key, stage in stages.items() if key not in missing)
     done = len(stages) - len(missing)
@@ -197,6 +196,7 @@ def _keep(stage: Stage, store: Store, notes: Path) -> None:
     """Keep what a failed sort said, and what it was, past the store that it was tried in."""
     notes.mkdir(parents=True, exist_ok=True)
     log, settings = _notes_of(stage, notes)
+    store.bring_logs(stage)
     logs = [one for own in store.logs(stage) for one in (own, *store.helper_logs(own))]
     said = "".join(path.read_text("utf-8", "replace") for path in logs)
     log.write_text(said, encoding="utf-8")

@@ -5,10 +5,14 @@ import json
 import secrets
 from contextlib import AbstractContextManager
 
+from rotlab.execution.carrying import bring, folders_in
+from rotlab.execution.courier import bring_journals, served
 from rotlab.execution.files import StoreError, create_json
 from rotlab.execution.hold import hold, holder
 from rotlab.execution.layout import Layout
+from rotlab.execution.replica import far_of, told
 from rotlab.execution.study import SavedStudy, study_from_json, study_to_json
+from rotlab.execution.tenure import tenant, tenure
 
 
 class Studies(Layout):
@@ -20,8 +24,7 @@ class Studies(Layout):
 
     def study_names(self) -> list[str]:
         """Return the names of all folders of studies, of those too that hold no plan, sorted."""
-        folders = (self.root / "studies").glob("[!.]*")
-        return sorted(path.name for path in folders if path.is_dir())
+        return folders_in(self.root / "studies")
 
     def study(self, name: str) -> SavedStudy | None:
         """Return the last revision of a study, or None where there is none.
@@ -30,6 +33,7 @@ class Studies(Layout):
             StoreError: if it cannot be read.
         """
         numbers = self.numbers(name)
+        bring_journals(self.study_folder(name))
         return self.revision(name, numbers[-1]) if numbers else None
 
     def revisions(self, name: str) -> list[SavedStudy]:
@@ -49,7 +53,8 @@ class Studies(Layout):
 
     def driver(self, name: str) -> str | None:
         """Return who runs a study, None where nobody does."""
-        return holder(self.study_folder(name))
+        folder = self.study_folder(name)
+        return holder(folder) if far_of(folder) is None else tenant(folder)
 
     def driving(
         self, name: str, run: str, what: str | None = None
@@ -61,10 +66,14 @@ class Studies(Layout):
             run: identity of the run.
             what: holds it, where that is not a run.
         """
-        return hold(self.study_folder(name), run, what)
+        folder = self.study_folder(name)
+        if far_of(folder) is None:
+            return hold(folder, run, what)
+        return served(tenure(folder, run, what), self, name, run)
 
     def numbers(self, name: str) -> list[int]:
         """Return the numbers of a study's revisions that are there, the last one last."""
+        bring(self.study_folder(name))
         files = self.study_folder(name).glob("*.json")
         return sorted(int(path.stem) for path in files if path.stem.isdecimal())
 
@@ -78,9 +87,9 @@ class Studies(Layout):
         try:
             return study_from_json(json.loads(path.read_text(encoding="utf-8")))
         except OSError as error:
-            raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from error
+            raise StoreError(f"{told(path)}: cannot be read: {error.strerror or error}") from error
         except ValueError as error:
             raise StoreError(
-                f"{path}: cannot be read ({error}); remove it and run the study's file again, "
-                "before any `rotlab gc`"
+                f"{told(path)}: cannot be read ({error}); remove it and run the study's file "
+                "again, before any `rotlab gc`"
             ) from error

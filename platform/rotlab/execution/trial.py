@@ -12,6 +12,8 @@ from typing import Any
 import ray
 from ray import tune
 
+from rotlab.execution.carrying import bring, send_files, sent_log
+from rotlab.execution.courier import heeding
 from rotlab.execution.crew import Crew
 from rotlab.execution.failures import failure_of
 from rotlab.execution.gauges import Gauges
@@ -61,10 +63,8 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
             work = with_grown(_fetch(shared.work), one["grown"])
             sign = Path(one["sign"]) if one["sign"] else None
             watch = TrialWatch(tell, stop_file, gauges=gauges.read, sign=sign)
-            with logged(
-                Store(work.store).log_path(work.stages[one["stage"]], one["attempt"]),
-                silent=not verbose,
-            ):
+            log = Store(work.store).log_path(work.stages[one["stage"]], one["attempt"])
+            with sent_log(log), heeding(stop_file, sign), logged(log, silent=not verbose):
                 _LOG.info(
                     "cpus %s, gpus %s, process %d", config["cpus"], config["gpus"], os.getpid()
                 )
@@ -96,6 +96,8 @@ def _do(
     stage, attempt = work.stages[one["stage"]], one["attempt"]
     _LOG.info("%s %s, attempt %s", stage.kind, stage.key, attempt)
     halfway = Store(work.store).halfway_path(stage)
+    if work.few is not None:
+        bring(halfway.parent, halfway.name)
     seen_by = watch if work.few is None else Halfway(watch, halfway)
     try:
         if watch.should_stop() != "no":  # it was waiting for a worker when the run was ended
@@ -107,6 +109,8 @@ def _do(
             tell(Message("PRUNED", watch.take_points(), gauges=watch.take_gauges()))
             return True
         _LOG.info("stopped")
+        if work.few is not None:
+            send_files(halfway.parent, [halfway.name])
         tell(Message("KILLED", watch.take_points(), gauges=watch.take_gauges()))
         return False
     except HeldElsewhereError as lease:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rotlab.execution.files import create_json, seal
+from rotlab.execution.files import create_here, remove, seal
 from rotlab.execution.record import Record
 from rotlab.execution.store import CHECKPOINT, ORIGIN, Store
 from rotlab.planning.stage import Length, Stage
@@ -77,7 +77,7 @@ class Lineage:
             lacking.append(f"{stage.kind} {stage.key[:12]} {why}")
         if continued or lacking or self.taken:
             origin = Origin(continued, "; ".join(lacking) or None, dict(self.taken), trunk)
-            create_json(folder / ORIGIN, asdict(origin), f".{ORIGIN}.tmp")
+            create_here(folder / ORIGIN, asdict(origin), f".{ORIGIN}.tmp")
         if lacking:
             _log.warning("%s %s: %s", self.stage.kind, self.stage.key[:12], "; ".join(lacking))
 
@@ -120,7 +120,7 @@ class Lineage:
             return
         record = self.store.record(key, self.stage.kind)
         if record is not None:
-            self.store.state_path(record).unlink(missing_ok=True)
+            remove(self.store.state_path(record))
 
     @property
     def _stays(self) -> bool:
@@ -159,6 +159,7 @@ class Lineage:
         if record.state["inputs"] != self.taken:
             return "was trained from another result of its inputs"
         source = self.store.state_path(record)
+        self.store.bring_state_of(record)
         try:
             shutil.copyfile(source, path)
         except FileNotFoundError:

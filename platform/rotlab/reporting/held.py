@@ -44,7 +44,7 @@ def with_test_sets(
         return comparison
     saved = store.study(study)
     if saved is None:
-        raise UserError(f"store {store.root} holds no study {study!r}, so no scores of it either")
+        raise UserError(f"store {store.name} holds no study {study!r}, so no scores of it either")
     kinds = {stage["key"]: stage["kind"] for stage in saved.plan["stages"]}
     if is_url(data):
         raise UserError(
@@ -116,7 +116,7 @@ def _by_group(
 ) -> tuple[Array, Array]:
     record = store.record(key, kind)
     if record is None or SCORES not in record.files:
-        raise UserError(f"store {store.root} holds no scores of {kind} {key[:12]}")
+        raise UserError(f"store {store.name} holds no scores of {kind} {key[:12]}")
     scores = Scores.load(store.result_folder(record))
     if lost := [video for video in scores.videos if video not in groups]:
         raise UserError(

@@ -18,7 +18,7 @@ MOST_BYTES = 1_000_000  # of a small file: tables and scores of some hundred vid
 _STATE = "checkpoint.pt"  # good for continuing only
 _NOTES = ("partial.txt", "error.txt", "origin.json")
 _DONE = ("FINISHED", "REUSED")
-_NETWORKS = (".pt", ".safetensors")  # left where they lie even if small
+NETWORKS = (".pt", ".safetensors")  # left where they lie even if small
 
 
 class Shelf(Protocol):
@@ -26,6 +26,9 @@ class Shelf(Protocol):
 
     def attempts(self, key: str, kind: str) -> Path:
         """Return the folder of a stage's attempts, whose folders are named by them."""
+
+    def told(self, folder: Path) -> str:
+        """Return the path or URL by which users find a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,13 @@ class Sorted:
 
     Args:
         folder: that they lie in.
+        place: the path or URL by which users find it.
         whole: those that go into MLflow.
         left: those that are named only.
     """
 
     folder: Path
+    place: str
     whole: tuple[str, ...]
     left: tuple[str, ...]
 
@@ -63,7 +68,7 @@ class Sorted:
     def tags(self) -> dict[str, str]:
         """Where all of it lies, and which files only there: name and size."""
         told = ", ".join(f"{name} ({_size(self.folder / name)})" for name in self.left)
-        return {"rotlab.folder": str(self.folder)} | ({"rotlab.only_there": told} if told else {})
+        return {"rotlab.folder": self.place} | ({"rotlab.only_there": told} if told else {})
 
 
 def result_of(stage: Stage, event: Event) -> Result | None:
@@ -88,7 +93,9 @@ def sort_files(result: Result, shelf: Shelf, artifacts: Artifacts) -> Sorted | N
         if path.is_file() and path.name != _STATE and path.name not in _NOTES
     )
     whole = tuple(name for name in names if _goes(folder / name, artifacts))
-    return Sorted(folder, whole, tuple(name for name in names if name not in whole))
+    return Sorted(
+        folder, shelf.told(folder), whole, tuple(name for name in names if name not in whole)
+    )
 
 
 @contextmanager
@@ -107,7 +114,7 @@ def gathered(result: Result, files: Sorted) -> Iterator[Path]:
 def _goes(path: Path, artifacts: Artifacts) -> bool:
     if artifacts == "all":
         return True
-    return path.suffix not in _NETWORKS and path.stat().st_size <= MOST_BYTES
+    return path.suffix not in NETWORKS and path.stat().st_size <= MOST_BYTES
 
 
 def _size(path: Path) -> str:

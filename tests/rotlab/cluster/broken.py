@@ -204,4 +204,12 @@ BROKEN = [
         "shutdownAfterJobFinishes: false",
         "its cluster stays",
     ),
+    (AWS, "ROTLAB_STORE=/shared/store", "ROTLAB_STORE=gs://b/store", "'gs' is not supported"),
+    (
+        AWS,
+        "--env ROTLAB_STORE=/shared/store\n    - --env ROTLAB_DATA=s3://rotlab-example/data\n"
+        "    - --env MLFLOW_TRACKING_URI=http://127.0.0.1:5000",
+        "--env ROTLAB_STORE=s3://rotlab-example/store",
+        "is a bucket, where MLflow's database cannot lie",
+    ),
 ]

@@ -21,6 +21,13 @@ def broken(tmp_path: Path, file: str, old: str, new: str) -> SpecError:
     return refused.value
 
 
+def test_a_store_in_a_bucket_is_seen_by_all_nodes(tmp_path: Path) -> None:
+    text = (ROOT / AWS).read_text()
+    path = tmp_path / "cluster.yaml"
+    path.write_text(text.replace("ROTLAB_STORE=/shared/store", "ROTLAB_STORE=s3://mine/store"))
+    assert check_file(path).layout.variables["ROTLAB_STORE"].text == "s3://mine/store"
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_our_own_files_are_in_order(file: str) -> None:
     checked = check_file(ROOT / file)

@@ -151,7 +151,7 @@ def main(scenario: str, store: str, limit: str = "", only: str = "", address: st
 
     Args:
         scenario: its name.
-        store: where results lie.
+        store: where results lie; a path or URL.
         limit: in CPU-seconds; empty: none.
         only: name of a stage that is run alone, on two cores; empty: all are run.
         address: of a Ray cluster; empty starts one.
@@ -183,7 +183,7 @@ def main(scenario: str, store: str, limit: str = "", only: str = "", address: st
         named = [k for k, one in plan.stages.items() if one.config.model_dump()["name"] == only]
         shares = dict.fromkeys(named, Resources(2, 0))
         rules = {**rules, "only": frozenset(plan.inputs_of(named)), "shares": shares}
-    job = make_job(plan, Path(store), **rules)
+    job = make_job(plan, store, **rules)
     return run_job(job, Console(stderr=True), print)
 
 

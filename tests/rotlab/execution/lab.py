@@ -182,7 +182,7 @@ def make_plan(stages: Sequence[Stage], name: str = "lab") -> Plan:
     return Plan(name, "Can it count?", ("name",), cells, by_key, continues=continues)
 
 
-def make_job(plan: Plan, store: Path, **more: Any) -> Job:
+def make_job(plan: Plan, store: Path | str, **more: Any) -> Job:
     """Return a run of the plan on this machine; `more` are fields of the job."""
     resources = {kind.name: kind.resources for kind in KINDS.values()}
     return Job(
@@ -190,7 +190,7 @@ def make_job(plan: Plan, store: Path, **more: Any) -> Job:
         KINDS,
         text="",
         data={},
-        store=Store(store),
+        store=Store.open(str(store)),
         options=("--store", str(store)),
         **{"resources": resources, "cpus": 2, "gpus": 0, **more},
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 def start_driver(
     scenario: str,
-    store: Path,
+    store: Path | str,
     limit: str = "",
     only: str = "",
     address: str = "",
