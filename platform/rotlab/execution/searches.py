@@ -72,14 +72,11 @@ class Searches(Growth):
             if key in self._winners:
                 continue
             values = self._values(key)
-            number = tuning.ends_after(self._proposals[key])
+            number = self._ends_after(tuning, values)
             able = {one: value for one, value in values.items() if can_win(tuning, one)}
             if len(values) == number and not _numbers(able.values()):
                 last = " of the last generation" * (tuning.population is not None)
                 found[key] = f"all {len(able)} proposals{last} failed"
-            number = self._ends_after(tuning, values)
-            if len(values) == number and not _numbers(values.values()):
-                found[key] = f"all {len(values)} proposals failed"
             else:
                 of = f"of {number} " if tuning.allowance is None else ""
                 found[key] = f"{len(values)} {of}proposals have ended"
