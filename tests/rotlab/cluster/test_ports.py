@@ -4,7 +4,6 @@ import contextlib
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ import ray
 from ray.util import get_node_ip_address
 
 from rotlab.execution.cluster import cluster
-from tests.rotlab.cluster.ports import Port, calls, listening, refuses_strangers
+from tests.rotlab.cluster.ports import Port, calls, free_ports, listening, refuses_strangers
 from tests.rotlab.execution.processes import descendants, kill, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
@@ -60,7 +59,7 @@ class Head:
 def head() -> Iterator[Head]:
     folder = Path(tempfile.mkdtemp(prefix="ports-", dir="/tmp"))
     host: str = get_node_ip_address()  # type: ignore[no-untyped-call]
-    port, dashboard, agent, client, *metrics = _free_ports(6)
+    port, dashboard, agent, client, *metrics = free_ports(6)
     address, token = f"{host}:{port}", secrets.token_hex(16)
     env = {
         **os.environ,
@@ -102,20 +101,6 @@ def head() -> Iterator[Head]:
             yield Head(token, dashboard, (started.pid, driver.pid))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_ports(number: int) -> list[int]:
-    """Return ports that nothing listens on now, below those that the system hands out."""
-    with contextlib.ExitStack() as stack:
-        found: list[int] = []
-        for port in range(21000, 32000):
-            one = stack.enter_context(socket.socket())
-            with contextlib.suppress(OSError):
-                one.bind(("", port))
-                found.append(port)
-            if len(found) == number:
-                return found
-    raise AssertionError(f"this machine has no {number} free ports")
 
 
 def _end(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from rotlab.cli import USER_ERROR, main
+from tests.rotlab.cluster.ports import free_ports
 from tests.rotlab.execution.processes import descendants, kill, wait_until
 
 SPACE = """\
@@ -50,21 +51,24 @@ def head(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     own_bin = Path(sys.executable).parent  # what a job calls python is the head's
     monkeypatch.setenv("PATH", f"{own_bin}{os.pathsep}{os.environ['PATH']}")
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:
-        port = 20_000 + os.getpid() % 10_000
-        words = ("--head", "--block", f"--port={port + 10_000}", f"--dashboard-port={port}")
+        port, dashboard, agent = free_ports(
+            3
+        )  # with the usual ones, another Ray's agent would be asked
+        words = ("--head", "--block", f"--port={port}", f"--dashboard-port={dashboard}")
+        apart = (f"--dashboard-agent-listen-port={agent}",)
         own = ("--dashboard-host=127.0.0.1", f"--temp-dir={folder}", "--num-cpus=1")
         small = ("--object-store-memory=80000000", "--disable-usage-stats")
         script = str(Path(sys.executable).with_name("ray"))
         log = Path(folder) / "start.log"
         with log.open("w") as said:
             started = subprocess.Popen(  # noqa: S603  (Ray's own command)
-                [script, "start", *words, *own, *small], stdout=said, stderr=said
+                [script, "start", *words, *apart, *own, *small], stdout=said, stderr=said
             )
         below: dict[int, str] = {}
         try:
             wait_until(lambda: "Ray runtime started" in log.read_text(), 90)
             below = descendants(started.pid)
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{dashboard}"
         finally:
             below |= descendants(started.pid)
             started.send_signal(signal.SIGTERM)
