@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -79,12 +79,26 @@ class MlflowServer:
         database: URI of its database.
         folder: for artifacts and its log.
         workers: how many processes answer.
+        artifacts: where artifacts lie instead.
+        more: words of the command besides.
+        env: more of its environment.
     """
 
-    def __init__(self, database: str, folder: Path, workers: int = 1) -> None:
+    def __init__(
+        self,
+        database: str,
+        folder: Path,
+        workers: int = 1,
+        *,
+        artifacts: str | None = None,
+        more: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self._database = database
         self._folder = folder
         self._workers = workers
+        self._artifacts = artifacts or str(folder / "artifacts")
+        self._more, self._env = list(more), dict(env or {})
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.uri = f"http://127.0.0.1:{self._port}"
@@ -94,14 +108,14 @@ class MlflowServer:
         command = [sys.executable, "-m", "mlflow", "server", "--workers", str(self._workers)]
         command += ["--backend-store-uri", self._database]
         command += ["--host", "127.0.0.1", "--port", str(self._port)]
-        command += ["--artifacts-destination", str(self._folder / "artifacts")]
+        command += ["--artifacts-destination", self._artifacts, *self._more]
         command += ["--uvicorn-opts", "--timeout-worker-healthcheck 120"]  # for a busy machine
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 command,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+                env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **self._env},
                 start_new_session=True,  # so that its workers can be ended with it
             )
         _wait_until(self._answers, self._process)
