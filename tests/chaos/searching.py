@@ -10,7 +10,6 @@ nothing that was stopped begins again.
 import argparse
 import logging
 import random
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ from rotlab.tracking.journal import Journal
 from rotlab.tracking.query import results
 from rotlab.tracking.uri import default_tracking_uri
 from tests.chaos.nodes import LOG
-from tests.rotlab.execution.processes import descendants, finish, kill, start_driver, wait_until
+from tests.rotlab.execution.processes import finish, kill_once, start_driver
 
 _ENDS_S = 900.0
 _PROPOSALS = 40
@@ -53,13 +52,8 @@ def run_killed(scenario: str, store: Path, kills: int, seed: int) -> None:
     stood: list[tuple[float, dict[str, str]]] = []
     for number, least in enumerate(whens, 1):
         driver = start_driver(scenario, store)
-        wait_until(partial(_has_come, driver, store, least), _ENDS_S)
-        assert driver.poll() is None, finish(driver)
+        kill_once(driver, partial(_have_come, store, least), _ENDS_S)
         stood.append((time.time(), decisions(store)))
-        below = descendants(driver.pid)
-        driver.kill()
-        driver.wait()
-        kill(*below)
         LOG.info("%s: kill %d, after %d proposals", scenario, number, proposals(store))
     run(scenario, store)
     events = [event for path in store.glob("studies/*/*.jsonl") for event in Journal(path).read()]
@@ -70,8 +64,8 @@ def run_killed(scenario: str, store: Path, kills: int, seed: int) -> None:
         assert not stopped & {key for at, key in begun if at > when}
 
 
-def _has_come(driver: subprocess.Popen[str], store: Path, least: int) -> bool:
-    return driver.poll() is not None or proposals(store) >= least
+def _have_come(store: Path, least: int) -> bool:
+    return proposals(store) >= least
 
 
 def _pruned(made: Iterable[str]) -> list[str]:

@@ -50,6 +50,19 @@ def finish(driver: subprocess.Popen[str], timeout_s: float = 80.0) -> Outcome:
     return Outcome(driver.returncode, out, err)
 
 
+def kill_once(
+    driver: subprocess.Popen[str], condition: Callable[[], bool], timeout_s: float = 240.0
+) -> None:
+    """Kill a driver once something holds, and half a second later all that it had started."""
+    wait_until(lambda: driver.poll() is not None or condition(), timeout_s)
+    assert driver.poll() is None, finish(driver)
+    below = descendants(driver.pid)
+    driver.kill()
+    driver.wait()
+    time.sleep(0.5)
+    kill(*below)
+
+
 def descendants(pid: int) -> dict[int, str]:
     """Return the living processes below one, with their command lines."""
     found: dict[int, str] = {}

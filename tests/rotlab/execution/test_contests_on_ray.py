@@ -12,7 +12,7 @@ from rotlab.execution.store import Store
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.query import results
 from rotlab.tracking.uri import default_tracking_uri
-from tests.rotlab.execution.processes import descendants, finish, kill, start_driver, wait_until
+from tests.rotlab.execution.processes import finish, kill_once, start_driver
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -46,13 +46,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, st
     """A store whose driver was killed once it had stopped some; what was decided then, and when."""
     store = tmp_path_factory.mktemp("killed") / "store"
     driver = start_driver("climbs", store)
-    wait_until(lambda: driver.poll() is not None or len(pruned(store)) >= 2, 240)
-    assert driver.poll() is None, finish(driver)
-    below = descendants(driver.pid)
-    driver.kill()
-    driver.wait()
-    time.sleep(0.5)
-    kill(*below)
+    kill_once(driver, lambda: len(pruned(store)) >= 2)
     before, when = decisions(store), time.time()
     outcome = finish(start_driver("climbs", store), 240)
     assert outcome.status == 0, outcome

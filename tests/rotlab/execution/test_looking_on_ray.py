@@ -1,7 +1,6 @@
 """Looks on a local Ray, the driver killed: the same decisions, seeds and results."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from rotlab.reporting.report import report_text
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.query import results
 from rotlab.tracking.uri import default_tracking_uri
-from tests.rotlab.execution.processes import descendants, finish, kill, start_driver, wait_until
+from tests.rotlab.execution.processes import finish, kill_once, start_driver
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -34,15 +33,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = tmp_path_factory.mktemp("killed") / "store"
     driver = start_driver("looks", store)
     told = Store(store).journal_path("throws").with_suffix(".sent")  # MLflow has been set up
-    wait_until(
-        lambda: driver.poll() is not None or (bool(decisions(store)) and told.is_file()), 240
-    )
-    assert driver.poll() is None, finish(driver)
-    below = descendants(driver.pid)
-    driver.kill()
-    driver.wait()
-    time.sleep(0.5)
-    kill(*below)
+    kill_once(driver, lambda: bool(decisions(store)) and told.is_file())
     outcome = finish(start_driver("looks", store), 240)
     assert outcome.status == 0, outcome
     return store

@@ -1,7 +1,6 @@
 """A population on a local Ray, its driver killed between two generations."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from rotlab.execution.store import Store
 from rotlab.planning.pedigree import pedigrees
 from rotlab.tracking.query import results
 from rotlab.tracking.uri import default_tracking_uri
-from tests.rotlab.execution.processes import descendants, finish, kill, start_driver, wait_until
+from tests.rotlab.execution.processes import finish, kill_once, start_driver
 from tests.rotlab.execution.walks import make_walking_job
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
@@ -34,13 +33,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store whose driver was killed in the second generation, and whose study was then ended."""
     store = tmp_path_factory.mktemp("killed") / "store"
     driver = start_driver("walks", store)
-    wait_until(lambda: driver.poll() is not None or num_members(store) >= 8, 240)
-    assert driver.poll() is None, finish(driver)
-    below = descendants(driver.pid)
-    driver.kill()
-    driver.wait()
-    time.sleep(0.5)
-    kill(*below)
+    kill_once(driver, lambda: num_members(store) >= 8)
     outcome = finish(start_driver("walks", store), 240)
     assert outcome.status == 0, outcome
     return store

@@ -2,7 +2,6 @@
 
 import json
 import random
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from rotlab.tracking.journal import Journal
 from rotlab.tracking.query import results
 from rotlab.tracking.uri import default_tracking_uri
 from tests.rotlab.execution.bowls import make_searching_job
-from tests.rotlab.execution.processes import descendants, finish, kill, start_driver, wait_until
+from tests.rotlab.execution.processes import finish, kill_once, start_driver
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -33,13 +32,7 @@ def num_proposals(store: Path) -> int:
 def kill_after(store: Path, least: int) -> None:
     """Run the search until it has made so many proposals, and kill its driver."""
     driver = start_driver("search", store)
-    wait_until(lambda: driver.poll() is not None or num_proposals(store) >= least, 240)
-    assert driver.poll() is None, finish(driver)
-    below = descendants(driver.pid)
-    driver.kill()
-    driver.wait()
-    time.sleep(0.5)
-    kill(*below)
+    kill_once(driver, lambda: num_proposals(store) >= least)
 
 
 @pytest.fixture(scope="module")
