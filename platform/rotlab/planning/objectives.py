@@ -163,6 +163,7 @@ def _read_one(report: Report, by: str, judged: Judged) -> tuple[Objective, ...]:
 def _is_told(report: Report, place: tuple[str, ...], name: object, by: str, judged: Judged) -> bool:
     if isinstance(name, str) and judged.tells(name) is not False:
         return True
-    known = (judged.metric, *(judged.others or ()))
+    among_several = len(place) > len(_METRIC)
+    known = (judged.metric, *(judged.others or ()), *(UNITS if among_several else ()))
     report.add(place, unknown(f"metric of {by} on held-out videos", name, known))
     return False
