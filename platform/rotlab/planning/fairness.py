@@ -62,10 +62,11 @@ def missing(wish: Wish, share: float) -> float:
 
 
 def limit(own: Wish, others: Collection[Wish], heard: Collection[Wish]) -> float | None:
-    """Return the most that a run may take; None where nobody lacks what it has too much of.
+    """Return the most that a run may take; None where nobody lacks what is due to it.
 
     A run above its share gives way by as much as the others lack, not below its share, and takes
-    nothing more until they have it; runs that are all above theirs give way in proportion.
+    nothing more until they have it; runs that are all above theirs give way in proportion. One that
+    is not above its share takes no more than that: what is left for others is not its to take.
 
     Args:
         own: the run's.
@@ -80,8 +81,10 @@ def limit(own: Wish, others: Collection[Wish], heard: Collection[Wish]) -> float
         for one, share in zip(every, due, strict=True)
         if any(one is other for other in heard)
     )
-    if lacking <= _NEAR or over[0] <= _NEAR:
+    if lacking <= _NEAR:
         return None
+    if over[0] <= _NEAR:
+        return max(due[0], own.stage)
     free = max(0.0, 1.0 - sum(one.use for one in every))
     part = over[0] / sum(over)
     return max(due[0], own.use - part * max(0.0, lacking - free))

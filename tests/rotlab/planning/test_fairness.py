@@ -1,7 +1,9 @@
 """Shares of a cluster: by weight, in whole stages, nothing idle, and at rest in the end."""
 
+import random
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rotlab.planning.fairness import Wish, limit, missing, shares
@@ -33,11 +35,14 @@ def test_a_run_gives_way_by_what_the_other_lacks_and_takes_no_more_until_it_has_
     assert limit(Wish("a", 1, 1.0, 0.25), [other], [other]) == 0.5
     assert limit(Wish("a", 1, 0.75, 0.25), [other], [other]) == 0.5
     half = Wish("b", 1, 0.25, 0.25)
-    assert limit(Wish("a", 1, 0.5, 0.25), [half], [half]) is None  # at its share
+    assert limit(Wish("a", 1, 0.5, 0.25), [half], [half]) == 0.5  # at its share, and no further
+    full = Wish("b", 1, 0.5, 0.25)
+    assert limit(Wish("a", 1, 0.5, 0.25), [full], [full]) is None
     light = Wish("b", 0.5, 0.0, 0.25)
     assert limit(Wish("a", 1, 0.75, 0.25), [light], [light]) == 0.75  # there is room; it comes
 
 
+@example(weights=[0.5, 1.0, 0.5], first=0, slots=4, seed=random.Random(0))  # noqa: S311
 @given(
     weights=st.lists(st.sampled_from([0.5, 1.0, 2.0, 3.0]), min_size=2, max_size=4),
     first=st.integers(0, 3),
