@@ -218,6 +218,5 @@ def _end(end: "ray.ObjectRef[Failure | None]") -> Failure | None:
     try:
         return ray.get(end)
     except RayError as error:
-        lines = [line.strip() for line in str(error).splitlines()]
-        causes = [line for line in lines if "memory" in line or "dead because" in line] or lines
-        return death(causes[0].split(" Some common causes")[0][:_REASON_CHARS])
+        lines = str(error).splitlines()
+        return death((telling(lines) or lines[0].strip())[:_REASON_CHARS])
