@@ -31,7 +31,7 @@ from ray.util.placement_group import get_current_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from rotlab.execution.carrying import sent_log
-from rotlab.execution.failures import Failure, LostHelperError, death, failure_of
+from rotlab.execution.failures import Failure, LostHelperError, death, failure_of, telling
 from rotlab.execution.grown import with_grown
 from rotlab.execution.perform import Work, assist
 from rotlab.execution.stage_log import logged

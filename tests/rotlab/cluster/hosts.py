@@ -1,8 +1,8 @@
 """Hosts of a test's own on this machine: each with its address, its name and a cable to be pulled.
 
-A host is a network namespace with one end of a veth pair in it; the other end is a port of a bridge,
-which lies in a namespace too. So the machine's own network has no part in it: what runs on a host
-reaches the other hosts, and nothing else. Processes and files are the machine's.
+A host is a network namespace with one end of a veth pair in it; the other end is a port of a
+bridge, which lies in a namespace too. So the machine's own network has no part in it: what runs on
+a host reaches the other hosts, and nothing else. Processes and files are the machine's.
 """
 
 import contextlib
