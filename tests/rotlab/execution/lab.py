@@ -13,14 +13,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from rotlab.execution.job import Job
-from rotlab.execution.peaks import write_peak
-from rotlab.execution.store import Store
+from rotlab.execution.conduct.job import Job
+from rotlab.execution.conduct.peaks import write_peak
 from rotlab.planning.key import stage_key
 from rotlab.planning.lengths import continuations
-from rotlab.planning.plan import Plan
-from rotlab.planning.share import Peak
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.plan.share import Peak
 from rotlab.planning.stage import Cell, DataRef, Length, Resources, Stage, StageKind
+from rotlab.store.store import Store
 from rotnet.config import identity
 from rotnet.learning.watch import Stopped, Watch
 

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rotlab.execution.importance import Importance
-from rotlab.planning.decisions import Decisions, Proposal, Tuning, Winner
-from rotlab.planning.pedigree import pedigrees
-from rotlab.planning.population import Population
+from rotlab.execution.search.importance import Importance
+from rotlab.planning.plan.decisions import Decisions, Proposal, Tuning, Winner
+from rotlab.planning.plan.pedigree import pedigrees
+from rotlab.planning.space.population import Population
 from rotlab.reporting.comparison import compare
 from rotlab.reporting.outside import read_outside
 from rotlab.reporting.page.confusions import MOST, Sum, confusions_html, wanted
