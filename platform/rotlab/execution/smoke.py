@@ -82,7 +82,7 @@ def try_first(
     heard, began = _Heard(), time.monotonic()
     store = job.store.smoke_store(job.plan.name, run)
     try:
-        work = _work(job, smoke, store, resources)
+        work = work_of(job, smoke, store, resources)
         conduct = run_small(job, smoke, work, resources, heard, around)
         _clear(notes)
         for key in conduct.failures:
@@ -150,7 +150,8 @@ def to_try(job: Job, to_do: Collection[str]) -> Smoke:
     return smoke_of(plan, job.kinds, {*to_do, *(further.keys() - done.keys())})
 
 
-def _work(job: Job, smoke: Smoke, store: Store, resources: Mapping[str, Resources]) -> Work:
+def work_of(job: Job, smoke: Smoke, store: Store, resources: Mapping[str, Resources]) -> Work:
+    """Return what workers need to try stages in a store of their own, on a few videos each."""
     return Work(
         dict(smoke.plan.stages),
         dict(job.kinds),

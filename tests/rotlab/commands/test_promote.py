@@ -42,7 +42,7 @@ from rotnet.evaluation.classifier import open_classifier
 from rotnet.evaluation.scores import VAL_SCORES, Scores
 from rotnet.learning.checkpoint import Network, save_network
 from rotnet.models.net import build
-from tests.rotlab.execution.conduct.test_conduct import make_record
+from tests.rotlab.execution.lab import make_record
 from tests.rotlab.tracking.servers import MlflowServer
 
 SMALL = ModelConfig(width=4, hidden=8)

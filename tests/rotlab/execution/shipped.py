@@ -15,8 +15,7 @@ from rotlab.store.store import Store, checksums
 from rotlab.store.study import next_revision
 from rotlab.store.unpack import Bundle, unpack
 from rotlab.tracking.journal import Journal
-from tests.rotlab.execution.conduct.test_conduct import make_record
-from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
+from tests.rotlab.execution.lab import KINDS, make_plan, make_record, make_stage
 
 FIRST = make_stage("count", name="first")
 TUNED = make_stage("count", {"init": FIRST}, name="tuned")

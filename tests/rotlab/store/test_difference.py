@@ -7,8 +7,7 @@ from rotlab.planning.stage import DataRef, Stage
 from rotlab.store.difference import drift, reasons
 from rotlab.store.record import Record
 from rotnet.config import identity
-from tests.rotlab.execution.conduct.test_conduct import make_record
-from tests.rotlab.execution.lab import KINDS, CountConfig, make_stage
+from tests.rotlab.execution.lab import KINDS, CountConfig, make_record, make_stage
 from tests.rotlab.execution.search.bowls import BOWL, Bowl, BowlConfig
 
 DATA = DataRef("ucf", "train", 1, "f1")

@@ -7,8 +7,7 @@ import pytest
 from rotlab.store.condition import Condition, read_condition
 from rotlab.store.invalidate import chosen, with_dependents
 from rotnet.errors import UserError
-from tests.rotlab.execution.conduct.test_conduct import make_record
-from tests.rotlab.execution.lab import make_stage
+from tests.rotlab.execution.lab import make_record, make_stage
 
 PLAIN = replace(
     make_record(make_stage("count", name="a")),

@@ -5,66 +5,15 @@ from typing import Any
 import pytest
 
 from rotlab.execution.conduct.capacity import Capacity
-from rotlab.execution.conduct.conduct import Assignment, Conduct, Event, Policy
+from rotlab.execution.conduct.conduct import Assignment, Conduct, Policy
 from rotlab.execution.conduct.failures import Failure, hung_stage
-from rotlab.execution.conduct.message import Message, Point, from_result, to_result
+from rotlab.execution.conduct.message import Message, Point
 from rotlab.execution.conduct.retries import MOST_DEATHS
 from rotlab.planning.space.budget import Budget
-from rotlab.planning.stage import Resources, Stage
+from rotlab.planning.stage import Resources
 from rotlab.store.lease import BEATS, STALE_S
-from rotlab.store.record import Record
-from tests.rotlab.execution.lab import make_plan, make_stage
-
-
-class Ear:
-    """Remembers events."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def record(self, event: Event) -> None:
-        self.events.append(event)
-
-    def ends(self) -> dict[str, str]:
-        return {e["key"]: e["state"] for e in self.events if e["event"] == "stage_ended"}
-
-
-class Lab:
-    """Two counts, a total of both, and a total of the first alone."""
-
-    def __init__(self, cpus: float = 1.0, policy: Policy | None = None) -> None:
-        self.a, self.b = make_stage("count", name="a"), make_stage("count", name="b")
-        self.both = make_stage("total", {"a": self.a, "b": self.b}, name="both")
-        self.one = make_stage("total", {"a": self.a}, name="one")
-        self.ear, self.now = Ear(), 100.0
-        self.conduct = Conduct(
-            make_plan([self.a, self.b, self.both, self.one]),
-            {},
-            {"count": Resources(1, 0), "total": Resources(1, 0)},
-            lambda: Capacity(cpus, 0),
-            self.ear,
-            clock=lambda: self.now,
-            policy=policy,
-        )
-
-    def start(self) -> Assignment:
-        proposed = self.conduct.propose()
-        assert isinstance(proposed, Assignment)
-        self.conduct.began(proposed.key, proposed.attempt)
-        return proposed
-
-    def end(self, one: Assignment, state: Any = "FINISHED", **values: Any) -> None:
-        self.conduct.heard(one.key, one.attempt, Message(state, **values))
-
-
-def make_record(stage: Stage) -> Record:
-    """Return a record that says no more than that the stage is done."""
-    key, kind = stage.key, stage.kind
-    return Record(key, kind, "1", {}, {}, 1.0, {}, {}, (), {}, "", "cpu", None, "then", "now")
-
-
-def keys(*stages: Stage) -> list[str]:
-    return [stage.key for stage in stages]
+from tests.rotlab.execution.conduct.labs import Ear, Lab, TwoSizes, keys
+from tests.rotlab.execution.lab import make_plan, make_record, make_stage
 
 
 def test_no_more_is_released_than_fits_and_a_margin() -> None:
@@ -233,31 +182,6 @@ def test_a_released_stage_without_a_worker_counts_as_waiting() -> None:
     assert (counts.running, counts.waiting) == (0, 2)
 
 
-def test_a_message_survives_a_tune_result() -> None:
-    message = Message(
-        "FAILED", (Point(3, 1.5, {"loss": 0.1}),), {"accuracy": 0.25}, 9.0, "no", "bug"
-    )
-    assert from_result({**to_result(message, "1"), "trial_id": "x"}) == ("1", message)
-    assert from_result({"trial_id": "x"}) is None
-
-
-@pytest.mark.parametrize(
-    ("state", "is_last", "ends"),
-    [
-        ("FINISHED", True, True),
-        ("FINISHED", False, False),
-        ("HELD", False, False),
-        ("KILLED", False, True),
-        ("FAILED", True, False),  # the error is still to be raised
-        ("RUNNING", True, False),
-    ],
-)
-def test_a_trial_ends_with_the_last_of_its_stages_or_when_it_is_stopped(
-    state: Any, *, is_last: bool, ends: bool
-) -> None:
-    assert to_result(Message(state), "1", is_last=is_last)["done"] is ends
-
-
 def test_a_stage_held_elsewhere_is_left_and_taken_over_once_its_lease_is_stale() -> None:
     lab = Lab(cpus=1.0)
     first = lab.start()
@@ -367,74 +291,3 @@ def test_a_full_disk_ends_the_run_and_no_stage_is_given_up_for_it() -> None:
     )
     assert lab.conduct.failures == {}
     assert lab.ear.ends() == {first.key: "KILLED", second.key: "KILLED"}
-
-
-class TwoSizes(Lab):
-    """Counts of one core, and totals of four, one after the other, of which the first takes one."""
-
-    def __init__(self, nodes: tuple[tuple[float, float], ...] = ()) -> None:
-        self.counts = [make_stage("count", name=f"c{number}") for number in range(9)]
-        self.large = make_stage("total", {"a": self.counts[0]}, name="large")
-        later = make_stage("total", {"a": self.large}, name="later")
-        last = make_stage("total", {"a": later}, name="last")
-        self.ear, self.now = Ear(), 100.0
-        self.conduct = Conduct(
-            make_plan([*self.counts, self.large, later, last]),
-            {},
-            {"count": Resources(1, 0), "total": Resources(4, 0)},
-            lambda: Capacity(4, 0, nodes),
-            self.ear,
-            clock=lambda: self.now,
-        )
-
-    def release_all(self) -> list[Assignment]:
-        found = []
-        while isinstance(one := self.conduct.propose(), Assignment):
-            found.append(one)
-        return found
-
-    def until_the_large_one_waits(self) -> list[Assignment]:
-        """Return the counts that were released, the first three of them at work."""
-        first = self.release_all()
-        assert [one.key for one in first] == keys(*self.counts[:5])  # four fit, and one may wait
-        for one in first[:4]:
-            self.conduct.began(one.key, one.attempt)
-        self.end(first[0])
-        large, spare = self.release_all()
-        assert (large.key, spare.key) == (self.large.key, self.counts[5].key)
-        self.conduct.began(first[4].key, first[4].attempt)  # by the worker that came free
-        return first[1:]
-
-
-def test_small_stages_start_beside_a_large_one_that_waits_but_not_for_ever() -> None:
-    lab = TwoSizes()
-    at_work = lab.until_the_large_one_waits()
-    lab.end(at_work[0])
-    assert [one.key for one in lab.release_all()] == keys(lab.counts[6])
-    lab.now += 11.0
-    lab.end(at_work[1])
-    assert lab.release_all() == []  # room is left for the large one now
-
-
-def test_on_several_machines_no_room_is_kept_for_nobody_knows_which_has_it_first() -> None:
-    lab = TwoSizes(nodes=((4.0, 0.0), (4.0, 0.0)))
-    at_work = lab.until_the_large_one_waits()
-    lab.now += 11.0
-    lab.end(at_work[0])
-    assert [one.key for one in lab.release_all()] == keys(lab.counts[6])
-
-
-def test_a_stage_that_the_machine_can_never_hold_keeps_no_room_from_others() -> None:
-    lab = TwoSizes()
-    lab.conduct = Conduct(
-        make_plan([*lab.counts, lab.large, make_stage("total", {"a": lab.large}, name="later")]),
-        {},
-        {"count": Resources(1, 0), "total": Resources(8, 0)},
-        lambda: Capacity(4, 0, ((4.0, 0.0),), 1),  # of one node now, which may grow
-        lab.ear,
-        clock=lambda: lab.now,
-    )
-    at_work = lab.until_the_large_one_waits()
-    lab.now += 60.0
-    lab.end(at_work[0])
-    assert [one.key for one in lab.release_all()] == keys(lab.counts[6])

@@ -12,7 +12,7 @@ from rotlab.execution.conduct.lines import LINE_S, MOST, line_after
 from rotlab.execution.conduct.message import Message
 from rotlab.execution.conduct.retries import MOST_DEATHS
 from rotlab.planning.stage import Resources
-from tests.rotlab.execution.conduct.test_conduct import Ear
+from tests.rotlab.execution.conduct.labs import Ear
 from tests.rotlab.execution.lab import make_plan, make_stage
 
 _MANY = [f"k{number:03d}" for number in range(200)]

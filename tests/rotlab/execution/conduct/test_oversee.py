@@ -7,7 +7,7 @@ from rotlab.execution.conduct.conduct import Policy
 from rotlab.execution.conduct.oversee import ASK_EVERY_S, EVERY_S, Overseer
 from rotlab.execution.on_ray.watch import POLL_EVERY_S, TrialWatch
 from rotlab.planning.space.budget import Budget
-from tests.rotlab.execution.conduct.test_conduct import Lab
+from tests.rotlab.execution.conduct.labs import Lab
 
 
 class Watched:

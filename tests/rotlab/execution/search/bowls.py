@@ -9,15 +9,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from rotlab.execution.conduct.job import Job
-from rotlab.execution.search.searches import Searches
 from rotlab.execution.stage.perform import Work, perform
-from rotlab.planning.plan.planned import find_all
-from rotlab.planning.plan.planner import Planner
-from rotlab.planning.space.spec import load_spec
 from rotlab.planning.stage import DataRef, Judged, Resources, Stage, StageKind
-from rotlab.store.decision_book import DecisionBook
-from rotlab.store.store import Store
 from rotnet.learning.watch import Unwatched, Watch
+from tests.rotlab.execution.search.small import searching_job_of
 
 TEXT = """
 name: bowls
@@ -85,24 +80,7 @@ KINDS = {"bowl": BOWL}
 
 def make_searching_job(store: Path, text: str = TEXT) -> Job:
     """Return a run of the study; its file is written beside the store."""
-    path = store.parent / "bowls.yaml"
-    path.write_text(text)
-    spec = load_spec(path, KINDS)
-    planner = Planner(spec, KINDS, find_all(spec, store.parent / "none"))
-    assert spec.search is not None
-    searches = Searches(planner, spec.search, DecisionBook(store))
-    return Job(
-        searches.plan,
-        KINDS,
-        {"bowl": BOWL.resources},
-        spec.text,
-        {},
-        Store(store),
-        cpus=2,
-        gpus=0,
-        searches=searches,
-        options=("--store", str(store)),
-    )
+    return searching_job_of(store, text, BOWL)
 
 
 def search_to_the_end(store: Path, text: str = TEXT) -> Job:

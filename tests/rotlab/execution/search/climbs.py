@@ -13,12 +13,11 @@ from pydantic import BaseModel, ConfigDict
 from rotlab.execution.conduct.job import Job
 from rotlab.execution.search.contests import searches_of
 from rotlab.execution.search.searches import Searches
-from rotlab.planning.plan.planned import find_all
 from rotlab.planning.plan.planner import Planner
-from rotlab.planning.space.spec import load_spec
 from rotlab.planning.stage import DataRef, Judged, Length, Resources, StageKind
 from rotlab.store.store import Store
 from rotnet.learning.watch import Stopped, Watch
+from tests.rotlab.execution.search.small import job_of, study_of
 
 PRUNER = "  pruner: {name: asha, grace_period: 3, reduction_factor: 2}\n"
 PLAIN = """
@@ -119,11 +118,7 @@ KINDS = {"climb": CLIMB}
 
 def make_climbs(store: Path, text: str = TEXT) -> tuple[Planner, Searches]:
     """Return the study's planner and searches; its file is written beside the store."""
-    store.parent.mkdir(parents=True, exist_ok=True)
-    path = store.parent / "climbs.yaml"
-    path.write_text(text)
-    spec = load_spec(path, KINDS)
-    planner = Planner(spec, KINDS, find_all(spec, store.parent / "none"))
+    spec, planner = study_of(store, text, CLIMB)
     assert spec.search is not None
     return planner, searches_of(planner, spec.search, KINDS, Store(store), spec.name, {})
 
@@ -131,15 +126,4 @@ def make_climbs(store: Path, text: str = TEXT) -> tuple[Planner, Searches]:
 def make_climbing_job(store: Path, text: str = TEXT) -> Job:
     """Return a run of the study."""
     _, searches = make_climbs(store, text)
-    return Job(
-        searches.plan,
-        KINDS,
-        {"climb": CLIMB.resources},
-        text,
-        {},
-        Store(store),
-        cpus=2,
-        gpus=0,
-        searches=searches,
-        options=("--store", str(store)),
-    )
+    return job_of(store, text, CLIMB, searches)

@@ -10,14 +10,11 @@ from pydantic import BaseModel, ConfigDict
 
 from rotlab.execution.conduct.job import Job
 from rotlab.execution.search.looking import Looking
-from rotlab.planning.plan.planned import find_all
-from rotlab.planning.plan.planner import Planner
-from rotlab.planning.space.spec import load_spec
 from rotlab.planning.stage import DataRef, Judged, Resources, Stage, StageKind
 from rotlab.reporting.looking import verdicts
 from rotlab.store.decision_book import DecisionBook
-from rotlab.store.store import Store
 from rotnet.learning.watch import Watch
+from tests.rotlab.execution.search.small import job_of, study_of
 
 TEXT = """
 name: throws
@@ -87,25 +84,10 @@ KINDS = {"throw": THROW}
 
 def looking(folder: Path, text: str = TEXT) -> Looking:
     """Return the looks of a study, kept in a store in the folder; its file is written beside it."""
-    path = folder / "throws.yaml"
-    path.write_text(text)
-    spec = load_spec(path, KINDS)
-    planner = Planner(spec, KINDS, find_all(spec, folder / "none"))
+    _, planner = study_of(folder / "store", text, THROW)
     return Looking(planner, DecisionBook(folder / "store"), verdicts)
 
 
 def make_looking_job(store: Path, text: str = TEXT) -> Job:
     """Return a run of the study in a folder called store."""
-    looks = looking(store.parent, text)
-    return Job(
-        looks.plan,
-        KINDS,
-        {"throw": THROW.resources},
-        text,
-        {},
-        Store(store),
-        cpus=2,
-        gpus=0,
-        searches=looks,
-        options=("--store", str(store)),
-    )
+    return job_of(store, text, THROW, looking(store.parent, text))

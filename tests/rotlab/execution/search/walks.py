@@ -11,14 +11,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from rotlab.execution.conduct.job import Job
-from rotlab.execution.search.searches import Searches
-from rotlab.planning.plan.planned import find_all
-from rotlab.planning.plan.planner import Planner
-from rotlab.planning.space.spec import load_spec
 from rotlab.planning.stage import DataRef, Judged, Length, Resources, StageKind
-from rotlab.store.decision_book import DecisionBook
-from rotlab.store.store import Store
 from rotnet.learning.watch import Stopped, Watch
+from tests.rotlab.execution.search.small import searching_job_of
 
 TEXT = """
 name: walks
@@ -116,22 +111,4 @@ KINDS = {"walk": WALK}
 
 def make_walking_job(store: Path, text: str = TEXT) -> Job:
     """Return a run of the study; its file is written beside the store."""
-    store.parent.mkdir(parents=True, exist_ok=True)
-    path = store.parent / "walks.yaml"
-    path.write_text(text)
-    spec = load_spec(path, KINDS)
-    planner = Planner(spec, KINDS, find_all(spec, store.parent / "none"))
-    assert spec.search is not None
-    searches = Searches(planner, spec.search, DecisionBook(store))
-    return Job(
-        searches.plan,
-        KINDS,
-        {"walk": WALK.resources},
-        text,
-        {},
-        Store(store),
-        cpus=2,
-        gpus=0,
-        searches=searches,
-        options=("--store", str(store)),
-    )
+    return searching_job_of(store, text, WALK)
