@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.execution.lease import STALE_S
-from rotlab.execution.listener import Event
-from rotlab.execution.store import CHECKPOINT, Store
-from rotlab.planning.planned import Planned, plan_file
+from rotlab.execution.conduct.listener import Event
+from rotlab.planning.plan.planned import Planned, plan_file
+from rotlab.store.lease import STALE_S
+from rotlab.store.store import CHECKPOINT, Store
 from rotlab.tracking.journal import Journal
 from tests.chaos.environment import environment
 from tests.chaos.long import make_data, run_undisturbed

@@ -11,15 +11,15 @@ import pytest
 
 from rotlab.cli import main
 from rotlab.commands import collect
-from rotlab.execution import clear
-from rotlab.execution.gate import removing
-from rotlab.execution.lease import Lease
-from rotlab.execution.leftovers import Leftover
-from rotlab.execution.perform import Work, perform
-from rotlab.execution.record import Record
-from rotlab.execution.store import Store
-from rotlab.execution.study import next_revision
+from rotlab.execution.stage.perform import Work, perform
 from rotlab.planning.stage import Resources, Stage
+from rotlab.store import clear
+from rotlab.store.gate import removing
+from rotlab.store.lease import Lease
+from rotlab.store.leftovers import Leftover
+from rotlab.store.record import Record
+from rotlab.store.store import Store
+from rotlab.store.study import next_revision
 from rotlab.tracking.journal import Journal
 from rotnet.learning.watch import Unwatched
 from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
