@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 from rotlab.commands.options import add_artifacts, add_optuna, add_store, add_study, add_tracking
 from rotlab.execution.importance import search_of
-from rotlab.execution.layout import Layout
 from rotlab.execution.optuna_copy import OptunaCopy
 from rotlab.execution.optuna_storage import optuna_storage, shown
 from rotlab.execution.replay import tell_rest
-from rotlab.execution.shelf import artifact_root_of, tracking_uri_of
+from rotlab.execution.shelf import artifact_root_of, shelf_of, tracking_uri_of
 from rotlab.execution.store import Store
 from rotlab.execution.study import SavedStudy
 from rotlab.planning.kinds import load_kinds
@@ -66,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         study.revision,
         configs,
         size,
-        Layout(store.root),
+        shelf_of(store, args.artifacts),
         args.artifacts,
     )
     rebuilt = rebuild(errand)

@@ -17,6 +17,7 @@ memory/<mark>-<device>.json        how much of it sorts of stages need; see `rot
 searches/<key>/<number>.json      what searches decide; see `rotlab.execution.decision_book`
 clusters/<cluster>/<run>.json      what runs take of it; see `rotlab.execution.neighbours`
 .clearing.lock                     keeps `rotlab gc` apart from runs that begin
+.counting/<id>                     in a bucket: who is kept apart; see `rotlab.execution.presence`
 .trash-<id>/...                    what a `rotlab gc` is removing
 .import-<id>/...                   what a `rotlab import` has not yet put in place
 """
@@ -43,6 +44,8 @@ OTHERS = (
     "clusters",
 )  # folders that hold no stages
 IMPORT = ".import-"
+GATE = ".clearing.lock"
+COUNTING = ".counting"
 
 
 class Layout:
