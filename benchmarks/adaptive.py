@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.intervals import judge
-from rotlab.planning.looks import Family, Look, is_over, seeds_of
+from rotlab.planning.space.looks import Family, Look, is_over, seeds_of
 from rotlab.reporting.family import holm
 from rotlab.reporting.looking import verdicts
 

@@ -30,15 +30,15 @@ from ray.air.integrations.mlflow import MLflowLoggerCallback
 from ray.tune import Callback
 from rich.console import Console
 
-from rotlab.execution.cluster import cluster
-from rotlab.execution.job import Job
-from rotlab.execution.message import from_result
+from rotlab.execution.conduct.job import Job
+from rotlab.execution.conduct.message import from_result
+from rotlab.execution.on_ray.cluster import cluster
+from rotlab.execution.on_ray.searcher import TrialListener
 from rotlab.execution.run import run_job
-from rotlab.execution.searcher import TrialListener
-from rotlab.execution.store import Store
 from rotlab.planning.key import stage_key
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Cell, Resources, Stage, StageKind
+from rotlab.store.store import Store
 from rotlab.tracking.client import open_client
 from rotnet.config import identity
 

@@ -26,13 +26,13 @@ from nap import NapConfig, NapSettings
 from ray import tune
 from rich.console import Console
 
-from rotlab.execution.cluster import cluster
-from rotlab.execution.job import Job
+from rotlab.execution.conduct.job import Job
+from rotlab.execution.on_ray.cluster import cluster
 from rotlab.execution.run import run_job
-from rotlab.execution.store import Store
 from rotlab.planning.key import stage_key
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Cell, Resources, Stage, StageKind
+from rotlab.store.store import Store
 from rotlab.tracking.journal import Journal
 from rotnet.config import identity
 

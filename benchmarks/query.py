@@ -37,7 +37,7 @@ from mlflow.tracking import MlflowClient
 from sqlalchemy import create_engine, insert
 
 import rotlab
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.client import open_client
 from rotlab.tracking.ledger import Ledger

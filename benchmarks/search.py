@@ -27,10 +27,10 @@ from ray import tune
 from ray.tune.search.optuna import OptunaSearch
 from scipy import stats
 
-from rotlab.execution.sampling import propose
-from rotlab.planning.decisions import Proposal
-from rotlab.planning.ranges import Domain, OneOf, Range
-from rotlab.planning.samplers import Sampler
+from rotlab.execution.search.sampling import propose
+from rotlab.planning.plan.decisions import Proposal
+from rotlab.planning.space.ranges import Domain, OneOf, Range
+from rotlab.planning.space.samplers import Sampler
 
 ARMS = 4
 MOST_LOSS = 0.25  # standard deviations of a replicate: a loss that is called none

@@ -12,11 +12,11 @@ import json
 import tempfile
 from pathlib import Path
 
-from rotlab.planning.bill import Bill
-from rotlab.planning.costed import cost
-from rotlab.planning.planned import plan_file
-from rotlab.planning.prices import Prices
-from rotlab.planning.source import read_source
+from rotlab.planning.cost.bill import Bill
+from rotlab.planning.cost.costed import cost
+from rotlab.planning.cost.prices import Prices
+from rotlab.planning.plan.planned import plan_file
+from rotlab.planning.space.source import read_source
 
 SPACE = Path(__file__).parents[1] / "search_spaces" / "paper.yaml"
 RECIPES = ("paper", "ctp", "vcop")

@@ -18,14 +18,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rotlab.execution.store import Store
-from rotlab.execution.timings import timings
-from rotlab.planning.costed import cost
-from rotlab.planning.outcome import Outcome
-from rotlab.planning.planned import Planned, plan_file
-from rotlab.planning.prices import Prices
-from rotlab.planning.scenario import parse_scenario
-from rotlab.planning.simulated import simulate_plan
+from rotlab.planning.cost.costed import cost
+from rotlab.planning.cost.prices import Prices
+from rotlab.planning.plan.planned import Planned, plan_file
+from rotlab.planning.release.outcome import Outcome
+from rotlab.planning.release.scenario import parse_scenario
+from rotlab.planning.release.simulated import simulate_plan
+from rotlab.store.store import Store
+from rotlab.store.timings import timings
 from rotlab.tracking.journal import Journal
 from rotnet.data.catalog import FolderKind
 from rotnet.data.prepare import prepare

@@ -17,7 +17,7 @@ from pathlib import Path
 from mlflow.entities import Metric, Param
 from mlflow.tracking import MlflowClient
 
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.client import open_client
 from rotlab.tracking.journal import Journal

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from rotlab.execution.shelf import tracking_uri_of
-from rotlab.execution.store import Store
+from rotlab.store.shelf import tracking_uri_of
+from rotlab.store.store import Store
 from rotlab.tracking.beside import beside as with_lines
 from rotlab.tracking.filtering import select
 from rotlab.tracking.query import STAGES, frame_of, read

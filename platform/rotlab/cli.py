@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from rotlab.planning.names import unknown
+from rotlab.planning.space.names import unknown
 from rotnet.errors import UserError
 
 COMMANDS = {

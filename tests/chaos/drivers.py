@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rotlab.execution.record import Record
-from rotlab.execution.store import Store
+from rotlab.store.record import Record
+from rotlab.store.store import Store
 from rotlab.tracking.journal import Journal
 from tests.chaos.nodes import LOG
 from tests.rotlab.execution.drive import wide

@@ -15,9 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from rotlab.execution.perform import Work, perform
-from rotlab.execution.store import Store
-from rotlab.planning.planned import Planned, plan_file
+from rotlab.execution.stage.perform import Work, perform
+from rotlab.planning.plan.planned import Planned, plan_file
+from rotlab.store.store import Store
 from rotnet.data.catalog import FolderKind
 from rotnet.data.prepare import prepare
 from rotnet.data.store import Storage

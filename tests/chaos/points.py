@@ -46,9 +46,9 @@ class Point:
 
 
 POINTS = {
-    "checkpoint": Point("rotlab.execution.pulse", "Pulse.saved"),
+    "checkpoint": Point("rotlab.execution.stage.pulse", "Pulse.saved"),
     "commit": Point("pathlib", "Path.hardlink_to", applies=_is_record),  # written, not yet in place
-    "record": Point("rotlab.execution.store", "Store.commit", after=True),  # nobody has heard of it
+    "record": Point("rotlab.store.store", "Store.commit", after=True),  # nobody has heard of it
     "run": Point("mlflow.tracking", "MlflowClient.create_run", after=True),  # nothing says so yet
 }
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.execution.perform import Work, perform
-from rotlab.execution.store import Store
+from rotlab.execution.stage.perform import Work, perform
+from rotlab.store.store import Store
 from rotnet.learning.watch import Unwatched
 from tests.chaos.environment import environment
 from tests.chaos.nodes import nodes_up

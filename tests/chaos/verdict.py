@@ -7,9 +7,9 @@ from pathlib import Path
 
 from mlflow.tracking import MlflowClient
 
-from rotlab.execution.record import Record
-from rotlab.execution.store import Store
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
+from rotlab.store.record import Record
+from rotlab.store.store import Store
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.uri import default_tracking_uri
 from tests.chaos.points import FOLDER

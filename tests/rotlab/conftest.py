@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rotlab.tracking.client import open_client
-from tests.rotlab.execution import s3
-from tests.rotlab.execution.nodes import Nodes
+from tests.rotlab.store import s3
+from tests.rotlab.store.nodes import Nodes
 
 
 @pytest.fixture(scope="session")

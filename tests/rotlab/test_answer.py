@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import rotlab
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.client import open_client
 from rotlab.tracking.journal import Journal

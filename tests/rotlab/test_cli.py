@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from rotlab.cli import COMMANDS, main
-from rotlab.execution.peaks import Peaks
-from rotlab.execution.record import Record
-from rotlab.execution.store import Store
+from rotlab.execution.conduct.peaks import Peaks
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.planned import plan_file
-from rotlab.planning.share import Peak
-from rotlab.planning.smoke import smoke_of
+from rotlab.planning.plan.planned import plan_file
+from rotlab.planning.plan.share import Peak
+from rotlab.planning.release.smoke import smoke_of
+from rotlab.store.record import Record
+from rotlab.store.store import Store
 
 SPACES = Path(__file__).parents[2] / "search_spaces"
 TRIAL = "name: trial\nbase: tiny\ndata: {pretrain: hockey, target: weizmann}\n"

@@ -12,10 +12,10 @@ from rotlab.cluster.layout import Layout
 from rotlab.cluster.network import check_network
 from rotlab.cluster.secrecy import check_secrecy
 from rotlab.cluster.storage import check_storage
-from rotlab.planning.names import unknown
-from rotlab.planning.problems import SpecError
-from rotlab.planning.report import Report
-from rotlab.planning.source import read_source
+from rotlab.planning.space.names import unknown
+from rotlab.planning.space.problems import SpecError
+from rotlab.planning.space.report import Report
+from rotlab.planning.space.source import read_source
 
 _WHAT = "a cluster file is for `ray up` (cluster_name, provider) or for KubeRay (apiVersion, kind)"
 _EXAMPLE = re.compile(r"\b(ami|sg|fs|subnet)-0{17}\b|\b[\w.-]*example\b")

@@ -14,10 +14,10 @@ from typing import Any
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 
-from rotlab.planning.names import unknown
-from rotlab.planning.refusals import shown
-from rotlab.planning.report import Report
-from rotlab.planning.source import Place
+from rotlab.planning.space.names import unknown
+from rotlab.planning.space.refusals import shown
+from rotlab.planning.space.report import Report
+from rotlab.planning.space.source import Place
 from rotnet.errors import UserError
 
 _CLUSTER = [

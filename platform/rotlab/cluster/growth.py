@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rotlab.cluster.layout import Layout, NodeType
-from rotlab.planning.report import Report
+from rotlab.planning.space.report import Report
 
 _LONG_S = 3600.0
 _SHUTDOWN = ("spec", "shutdownAfterJobFinishes")

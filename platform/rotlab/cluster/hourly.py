@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rotlab.cluster.layout import Layout, NodeType
-from rotlab.planning.prices import NodePrice
+from rotlab.planning.cost.prices import NodePrice
 from rotnet.errors import UserError
 
 

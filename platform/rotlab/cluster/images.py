@@ -1,7 +1,7 @@
 """Rules on what nodes run: one image, of a version that stays what it is."""
 
 from rotlab.cluster.layout import Layout
-from rotlab.planning.report import Report
+from rotlab.planning.space.report import Report
 
 _MOVING = ("latest", "nightly", "main", "master", "dev")
 

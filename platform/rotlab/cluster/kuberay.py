@@ -5,9 +5,9 @@ from typing import Any
 
 from rotlab.cluster.forms import check_kuberay_fields, groups
 from rotlab.cluster.layout import Layout, Market, NodeType, Written
-from rotlab.planning.refusals import shown
-from rotlab.planning.report import Report
-from rotlab.planning.source import Place
+from rotlab.planning.space.refusals import shown
+from rotlab.planning.space.report import Report
+from rotlab.planning.space.source import Place
 
 KINDS = ("RayCluster", "RayJob")
 _SPOT = {  # label of a node -> its value where the node can be taken away

@@ -7,9 +7,9 @@ from rotlab.cluster.forms import check_ray_schema
 from rotlab.cluster.layout import Form, Layout, Market, NodeType, Written
 from rotlab.cluster.machines import gpus_of
 from rotlab.cluster.shell import is_below, network_mounts, options, words
-from rotlab.planning.names import unknown
-from rotlab.planning.report import Report
-from rotlab.planning.source import Place
+from rotlab.planning.space.names import unknown
+from rotlab.planning.space.report import Report
+from rotlab.planning.space.source import Place
 
 _TYPES = ("available_node_types",)
 _NEEDED = {"aws": ("region",), "gcp": ("region", "availability_zone", "project_id")}

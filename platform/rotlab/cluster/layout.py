@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from rotlab.planning.source import Place
+from rotlab.planning.space.source import Place
 
 Market = Literal["spot", "on demand"]
 Form = Literal["aws", "gcp", "kuberay"]

@@ -6,9 +6,9 @@ from rotlab.cluster.kuberay import containers
 from rotlab.cluster.launcher import lines
 from rotlab.cluster.layout import Layout, NodeType
 from rotlab.cluster.shell import calls, option, options, words
-from rotlab.planning.refusals import shown
-from rotlab.planning.report import Report
-from rotlab.planning.source import Place
+from rotlab.planning.space.refusals import shown
+from rotlab.planning.space.report import Report
+from rotlab.planning.space.source import Place
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 _EVERYBODY = ("0.0.0.0/0", "::/0")

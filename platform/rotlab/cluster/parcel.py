@@ -5,7 +5,7 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from rotlab.planning.include import files
+from rotlab.planning.space.include import files
 
 CODE = ("rotnet", "rotlab")
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from rotlab.cluster.shell import assignments
-from rotlab.planning.report import Report
-from rotlab.planning.source import Place
+from rotlab.planning.space.report import Report
+from rotlab.planning.space.source import Place
 
 _KNOWN = {
     "an access key of AWS": re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"),

@@ -2,9 +2,9 @@
 
 from rotlab.cluster.layout import Layout, Written
 from rotlab.cluster.shell import calls, is_below, option
-from rotlab.execution.store import Store, StoreError, bucket_url
-from rotlab.planning.report import Report
-from rotlab.planning.source import Place
+from rotlab.planning.space.report import Report
+from rotlab.planning.space.source import Place
+from rotlab.store.store import Store, StoreError, bucket_url
 from rotlab.tracking.uri import sqlite_path
 
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")

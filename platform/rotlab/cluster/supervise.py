@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from rotlab.execution.conclude import DONE, INCOMPLETE, INTERRUPTED
+from rotlab.execution.on_ray.conclude import DONE, INCOMPLETE, INTERRUPTED
 
 USER_ERROR = 2
 _ENDS = (DONE, INCOMPLETE, USER_ERROR, INTERRUPTED)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from rotlab.execution.files import create_json, exists
-from rotlab.execution.provenance import commit, host, versions
+from rotlab.execution.stage.provenance import commit, host, versions
+from rotlab.store.files import create_json, exists
 from rotnet.data.framestore.verified import cache_folder
 from rotnet.errors import UserError
 

@@ -4,9 +4,9 @@ import argparse
 import time
 
 from rotlab.commands.options import add_store, add_study
-from rotlab.execution.courier import raise_sign
-from rotlab.execution.store import Store
-from rotlab.planning.names import unknown
+from rotlab.planning.space.names import unknown
+from rotlab.store.courier import raise_sign
+from rotlab.store.store import Store
 from rotnet.errors import UserError
 
 WAIT_S = 60.0

@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from rotlab.commands.options import add_data, add_file
-from rotlab.planning.decisions import Decisions
-from rotlab.planning.planned import plan_file
+from rotlab.planning.plan.decisions import Decisions
+from rotlab.planning.plan.planned import plan_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

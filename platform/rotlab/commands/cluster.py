@@ -9,8 +9,8 @@ from rotlab.cluster.fits import fits, unsaid
 from rotlab.cluster.hourly import hourly
 from rotlab.cluster.layout import Layout
 from rotlab.commands.options import add_data, add_prices
-from rotlab.planning.planned import plan_file
-from rotlab.planning.prices import read_prices
+from rotlab.planning.cost.prices import read_prices
+from rotlab.planning.plan.planned import plan_file
 from rotlab.planning.stage import Resources
 
 

@@ -8,15 +8,15 @@ from rich.table import Table
 
 from rotlab.commands.asking import agreed
 from rotlab.commands.options import add_store, an_amount
-from rotlab.execution.clear import clear, free, tell
-from rotlab.execution.gate import removing, store_time
-from rotlab.execution.leftovers import CLASSES, Leftover, Survey, survey
-from rotlab.execution.needs import Needs, StageId, needs_of
-from rotlab.execution.store import Store
-from rotlab.planning.bill_outline import size
+from rotlab.planning.cost.bill_outline import size
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.names import unknown
+from rotlab.planning.space.names import unknown
 from rotlab.planning.stage import StageKind
+from rotlab.store.clear import clear, free, tell
+from rotlab.store.gate import removing, store_time
+from rotlab.store.leftovers import CLASSES, Leftover, Survey, survey
+from rotlab.store.needs import Needs, StageId, needs_of
+from rotlab.store.store import Store
 from rotnet.errors import UserError
 
 KEEP_DAYS = 7.0

@@ -10,10 +10,10 @@ import pandas as pd
 
 from rotlab.commands.baseline import baseline_of
 from rotlab.commands.options import add_data, add_store, add_tracking
-from rotlab.execution.store import Store
 from rotlab.planning.datasets import data_root
 from rotlab.reporting.comparison import Comparison, compare
 from rotlab.reporting.held import with_test_sets
+from rotlab.store.store import Store
 
 
 def add_comparing(parser: argparse.ArgumentParser) -> None:

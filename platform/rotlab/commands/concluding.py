@@ -7,10 +7,10 @@ import sys
 
 from rich.console import Console
 
-from rotlab.execution.conclude import DONE, INCOMPLETE
-from rotlab.execution.job import Job
+from rotlab.execution.conduct.job import Job
+from rotlab.execution.on_ray.conclude import DONE, INCOMPLETE
 from rotlab.execution.run import run_job
-from rotlab.execution.shelf import tracking_uri_of
+from rotlab.store.shelf import tracking_uri_of
 from rotlab.tracking.journal import Journal
 
 _LONGEST_S = 300.0

@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Mapping
 
 from rotlab.commands.options import add_data, add_file, add_store
-from rotlab.execution.decision_book import DecisionBook
-from rotlab.execution.difference import drift, reasons
-from rotlab.execution.provenance import commit, source
-from rotlab.execution.record import Record
-from rotlab.execution.store import Store
-from rotlab.planning.looks_outline import looks_lines
-from rotlab.planning.planned import plan_file
+from rotlab.execution.stage.provenance import commit, source
+from rotlab.planning.outline.looks_outline import looks_lines
+from rotlab.planning.plan.planned import plan_file
 from rotlab.planning.stage import StageKind
+from rotlab.store.decision_book import DecisionBook
+from rotlab.store.difference import drift, reasons
+from rotlab.store.record import Record
+from rotlab.store.store import Store
 
 _LISTED = 12  # reasons of a kind; more are counted only
 

@@ -13,10 +13,10 @@ from rotlab.cluster.findings import Finding, exit_status, judge, judge_node
 from rotlab.cluster.rounds import survey_nodes
 from rotlab.cluster.survey import Survey, survey
 from rotlab.commands.options import add_store, add_tracking
-from rotlab.execution.cluster import cluster
-from rotlab.execution.files import create_json, remove
-from rotlab.execution.shelf import tracking_uri_of
-from rotlab.execution.store import Store
+from rotlab.execution.on_ray.cluster import cluster
+from rotlab.store.files import create_json, remove
+from rotlab.store.shelf import tracking_uri_of
+from rotlab.store.store import Store
 from rotlab.tracking.client import UNREACHABLE, open_client
 from rotlab.tracking.uri import (
     TrackingError,

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from rotlab.commands.options import add_store, add_study, add_tracking
-from rotlab.execution import provenance
-from rotlab.execution.bundle import Manifest
-from rotlab.execution.gate import counting
-from rotlab.execution.pack import FORMS, Member, form_of, members, of_bytes, pack
-from rotlab.execution.record import Record
-from rotlab.execution.shelf import tracking_uri_of
-from rotlab.execution.store import Store
-from rotlab.planning.bill_outline import size
+from rotlab.execution.stage import provenance
+from rotlab.planning.cost.bill_outline import size
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.names import unknown
+from rotlab.planning.space.names import unknown
 from rotlab.reporting.comparison import compare
 from rotlab.reporting.report import report_markdown, tidy_csv
+from rotlab.store.bundle import Manifest
+from rotlab.store.gate import counting
+from rotlab.store.pack import FORMS, Member, form_of, members, of_bytes, pack
+from rotlab.store.record import Record
+from rotlab.store.shelf import tracking_uri_of
+from rotlab.store.store import Store
 from rotlab.tracking.query import results
 from rotlab.tracking.uri import TrackingError
 from rotnet.errors import UserError

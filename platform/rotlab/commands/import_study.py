@@ -7,14 +7,14 @@ import shutil
 from pathlib import Path
 
 from rotlab.commands.options import add_store, add_tracking
-from rotlab.execution.gate import counting
-from rotlab.execution.layout import IMPORT
-from rotlab.execution.placing import BY, Placed, check_study, place
-from rotlab.execution.replay import replay
-from rotlab.execution.shelf import tracking_uri_of
-from rotlab.execution.store import Store
-from rotlab.execution.unpack import unpack
+from rotlab.execution.conduct.replay import replay
 from rotlab.planning.kinds import load_kinds
+from rotlab.store.gate import counting
+from rotlab.store.layout import IMPORT
+from rotlab.store.placing import BY, Placed, check_study, place
+from rotlab.store.shelf import tracking_uri_of
+from rotlab.store.store import Store
+from rotlab.store.unpack import unpack
 from rotnet.errors import UserError
 
 _LEFT_OUT = {

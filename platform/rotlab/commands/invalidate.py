@@ -6,11 +6,11 @@ from collections.abc import Collection
 
 from rotlab.commands.asking import agreed
 from rotlab.commands.options import add_store
-from rotlab.execution.condition import Condition, read_condition
-from rotlab.execution.invalidate import FACTS, bereft, chosen, with_dependents
-from rotlab.execution.overturned import Overturned, overturned, set_aside
-from rotlab.execution.record import Record
-from rotlab.execution.store import Store
+from rotlab.store.condition import Condition, read_condition
+from rotlab.store.invalidate import FACTS, bereft, chosen, with_dependents
+from rotlab.store.overturned import Overturned, overturned, set_aside
+from rotlab.store.record import Record
+from rotlab.store.store import Store
 from rotnet.errors import UserError
 
 DESCRIPTION = """\

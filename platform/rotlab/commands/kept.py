@@ -6,12 +6,12 @@ from typing import TypeVar
 
 import pandas as pd
 
-from rotlab.execution.carrying import bring_files
-from rotlab.execution.store import Store
 from rotlab.reporting.arms import DONE
 from rotlab.reporting.page.attention import few_looks, looks_of
 from rotlab.reporting.page.confusions import pretexts_of, results_of, wanted
 from rotlab.reporting.page.learning import stage_names
+from rotlab.store.carrying import bring_files
+from rotlab.store.store import Store
 from rotlab.tracking.attentions import load_attention, read_attention
 from rotlab.tracking.confusions import FILE as CONFUSION
 from rotlab.tracking.confusions import Confusion, load_confusion, read_confusions

@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from rotlab.commands.options import add_stage, add_store
-from rotlab.execution.find import find_stage
-from rotlab.execution.store import Store
 from rotlab.planning.kinds import load_kinds
+from rotlab.store.find import find_stage
+from rotlab.store.store import Store
 from rotnet.errors import UserError
 
 

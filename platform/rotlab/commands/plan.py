@@ -6,19 +6,19 @@ from collections import Counter
 from dataclasses import replace
 
 from rotlab.commands.options import add_data, add_file, add_prices, add_store
-from rotlab.execution.decision_book import DecisionBook
-from rotlab.execution.peaks import Peaks
-from rotlab.execution.shares import Shares
-from rotlab.execution.store import Store
-from rotlab.execution.timings import timings
-from rotlab.planning.costed import cost
-from rotlab.planning.foreseen import foresee
-from rotlab.planning.looks_outline import Least
-from rotlab.planning.outline import outline, outline_json
-from rotlab.planning.planned import Planned, plan_file
-from rotlab.planning.prices import Prices, read_prices
-from rotlab.planning.scenario import OPTIONS, parse_scenario
-from rotlab.planning.simulated import simulate_plan
+from rotlab.execution.conduct.peaks import Peaks
+from rotlab.execution.conduct.shares import Shares
+from rotlab.planning.cost.costed import cost
+from rotlab.planning.cost.foreseen import foresee
+from rotlab.planning.cost.prices import Prices, read_prices
+from rotlab.planning.outline.looks_outline import Least
+from rotlab.planning.outline.outline import outline, outline_json
+from rotlab.planning.plan.planned import Planned, plan_file
+from rotlab.planning.release.scenario import OPTIONS, parse_scenario
+from rotlab.planning.release.simulated import simulate_plan
+from rotlab.store.decision_book import DecisionBook
+from rotlab.store.store import Store
+from rotlab.store.timings import timings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

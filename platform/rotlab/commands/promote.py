@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 from rotlab.commands.options import add_store, add_tracking
-from rotlab.execution.candidates import Candidate, best, candidate_of
-from rotlab.execution.find import NotFoundError, find_stage
-from rotlab.execution.shelf import tracking_uri_of
-from rotlab.execution.store import Store
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.names import unknown
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.space.names import unknown
 from rotlab.planning.stage import Cell
+from rotlab.store.candidates import Candidate, best, candidate_of
+from rotlab.store.find import NotFoundError, find_stage
+from rotlab.store.shelf import tracking_uri_of
+from rotlab.store.store import Store
 from rotlab.tracking.filtering import select
 from rotlab.tracking.query import STAGES, results
 from rotlab.tracking.registry import Entry, register, registered

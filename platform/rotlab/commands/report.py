@@ -19,20 +19,20 @@ from rotlab.commands.comparing import add_comparing, compared
 from rotlab.commands.kept import attention_of, confusions_of
 from rotlab.commands.options import add_study, an_amount
 from rotlab.commands.output import check_writable, write_whole
-from rotlab.execution.decision_book import DecisionBook
-from rotlab.execution.gauges import PREFIX as GAUGES
-from rotlab.execution.importance import Importance, importances
-from rotlab.execution.record import Record
-from rotlab.execution.shelf import tracking_uri_of
-from rotlab.execution.store import Store
-from rotlab.planning.fronts import Front, fronts
+from rotlab.execution.search.importance import Importance, importances
+from rotlab.execution.stage.gauges import PREFIX as GAUGES
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.pedigree import Pedigree, pedigrees
-from rotlab.planning.serial_searches import searches_from_json
+from rotlab.planning.plan.fronts import Front, fronts
+from rotlab.planning.plan.pedigree import Pedigree, pedigrees
+from rotlab.planning.plan.serial_searches import searches_from_json
 from rotlab.reporting.outside import outside_of, read_outside
 from rotlab.reporting.page.facts import Source
 from rotlab.reporting.page.learning import METRICS, chosen
 from rotlab.reporting.page.page import Study, page
+from rotlab.store.decision_book import DecisionBook
+from rotlab.store.record import Record
+from rotlab.store.shelf import tracking_uri_of
+from rotlab.store.store import Store
 from rotlab.tracking.beside import beside as with_lines
 from rotlab.tracking.query import results
 from rotlab.tracking.stage_runs import StageRun, read_curves, read_stages

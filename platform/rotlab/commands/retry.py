@@ -10,20 +10,20 @@ from pydantic import ValidationError
 from rotlab.commands.concluding import run_to_end
 from rotlab.commands.options import add_study
 from rotlab.commands.run import add_running, make_job
-from rotlab.execution.added import load_grown
-from rotlab.execution.condition import Condition, read_condition
-from rotlab.execution.revisit import FACTS, check_key, locate, meant
-from rotlab.execution.store import Store
-from rotlab.planning.budget import Budget
+from rotlab.planning.cost.devices import CPU
+from rotlab.planning.cost.prices import Prices, read_prices
 from rotlab.planning.datasets import data_root
-from rotlab.planning.devices import CPU
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.names import unknown
-from rotlab.planning.occupancy import Occupied
-from rotlab.planning.plan import Plan
-from rotlab.planning.prices import Prices, read_prices
-from rotlab.planning.refusals import refusals
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.space.budget import Budget
+from rotlab.planning.space.names import unknown
+from rotlab.planning.space.occupancy import Occupied
+from rotlab.planning.space.refusals import refusals
 from rotlab.planning.stage import Resources
+from rotlab.store.added import load_grown
+from rotlab.store.condition import Condition, read_condition
+from rotlab.store.revisit import FACTS, check_key, locate, meant
+from rotlab.store.store import Store
 from rotlab.tracking.journal import Event, Journal
 from rotlab.tracking.past import in_order, look_back
 from rotnet.errors import UserError

@@ -16,25 +16,25 @@ from rotlab.commands.options import (
     add_tracking,
     an_amount,
 )
-from rotlab.execution.contests import searches_of
-from rotlab.execution.decision_book import DecisionBook
-from rotlab.execution.growth import Growth
-from rotlab.execution.job import PENDING, Job
-from rotlab.execution.looking import Judge, Looking
-from rotlab.execution.notify import check_target
-from rotlab.execution.optuna_storage import optuna_storage
-from rotlab.execution.policy import Policy
-from rotlab.execution.store import Store
-from rotlab.execution.timings import timings
-from rotlab.planning.budget import Budget
-from rotlab.planning.cost import seconds_of
-from rotlab.planning.costed import cost
-from rotlab.planning.decisions import Decisions
-from rotlab.planning.plan import Plan
-from rotlab.planning.planned import Planned, plan_file
-from rotlab.planning.prices import Prices, read_prices
+from rotlab.execution.conduct.growth import Growth
+from rotlab.execution.conduct.job import PENDING, Job
+from rotlab.execution.conduct.notify import check_target
+from rotlab.execution.conduct.policy import Policy
+from rotlab.execution.search.contests import searches_of
+from rotlab.execution.search.looking import Judge, Looking
+from rotlab.execution.search.optuna_storage import optuna_storage
+from rotlab.planning.cost.cost import seconds_of
+from rotlab.planning.cost.costed import cost
+from rotlab.planning.cost.prices import Prices, read_prices
+from rotlab.planning.plan.decisions import Decisions
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.plan.planned import Planned, plan_file
+from rotlab.planning.plan.weights import how_to_get
+from rotlab.planning.space.budget import Budget
 from rotlab.planning.stage import Resources, StageKind
-from rotlab.planning.weights import how_to_get
+from rotlab.store.decision_book import DecisionBook
+from rotlab.store.store import Store
+from rotlab.store.timings import timings
 from rotnet.errors import UserError
 
 HUNG_AFTER_MIN = 30.0

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rotlab.commands.options import add_data, add_stage, add_store
-from rotlab.execution.find import find_stage
-from rotlab.execution.lease import HeldElsewhereError
-from rotlab.execution.perform import Work, perform
-from rotlab.execution.revisit import check_key, locate
-from rotlab.execution.store import Store
+from rotlab.execution.stage.perform import Work, perform
 from rotlab.planning.datasets import data_root
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import StageKind
+from rotlab.store.find import find_stage
+from rotlab.store.lease import HeldElsewhereError
+from rotlab.store.revisit import check_key, locate
+from rotlab.store.store import Store
 from rotnet.errors import UserError
 from rotnet.learning.watch import Unwatched
 

@@ -4,7 +4,7 @@ import argparse
 import json
 
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.schema import make_schema
+from rotlab.planning.space.schema import make_schema
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,18 +8,18 @@ from rich.console import Console
 from rich.table import Table
 
 from rotlab.commands.options import add_store, add_study
-from rotlab.execution.added import added
-from rotlab.execution.decision_book import DecisionBook
-from rotlab.execution.failures import debug_line
-from rotlab.execution.record import Record
-from rotlab.execution.store import Store
-from rotlab.execution.study import SavedStudy
-from rotlab.planning.fronts import arms_of, described, fronts
-from rotlab.planning.looks_outline import looks_lines
-from rotlab.planning.names import unknown
-from rotlab.planning.pedigree import Pedigree, pedigrees, schedule_line, take_over_line
-from rotlab.planning.serial_looks import families_from_json
-from rotlab.planning.serial_searches import searches_from_json
+from rotlab.execution.conduct.failures import debug_line
+from rotlab.planning.outline.looks_outline import looks_lines
+from rotlab.planning.plan.fronts import arms_of, described, fronts
+from rotlab.planning.plan.pedigree import Pedigree, pedigrees, schedule_line, take_over_line
+from rotlab.planning.plan.serial_looks import families_from_json
+from rotlab.planning.plan.serial_searches import searches_from_json
+from rotlab.planning.space.names import unknown
+from rotlab.store.added import added
+from rotlab.store.decision_book import DecisionBook
+from rotlab.store.record import Record
+from rotlab.store.store import Store
+from rotlab.store.study import SavedStudy
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.past import in_order, look_back
 from rotnet.errors import UserError

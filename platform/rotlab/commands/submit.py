@@ -9,7 +9,7 @@ from rotlab.cluster.jobs import Client, Handed, cancel, connect, find, follow, h
 from rotlab.cluster.parcel import code, pack
 from rotlab.commands.run import HUNG_AFTER_MIN, add_rules
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.spec import load_spec
+from rotlab.planning.space.spec import load_spec
 from rotnet.errors import UserError
 
 _SEEN = (

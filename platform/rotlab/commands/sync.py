@@ -5,17 +5,17 @@ import secrets
 from collections.abc import Mapping
 
 from rotlab.commands.options import add_artifacts, add_optuna, add_store, add_study, add_tracking
-from rotlab.execution.importance import search_of
-from rotlab.execution.optuna_copy import OptunaCopy
-from rotlab.execution.optuna_storage import optuna_storage, shown
-from rotlab.execution.replay import tell_rest
-from rotlab.execution.shelf import artifact_root_of, shelf_of, tracking_uri_of
-from rotlab.execution.store import Store
-from rotlab.execution.study import SavedStudy
+from rotlab.execution.conduct.replay import tell_rest
+from rotlab.execution.search.importance import search_of
+from rotlab.execution.search.optuna_copy import OptunaCopy
+from rotlab.execution.search.optuna_storage import optuna_storage, shown
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.names import unknown
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.space.names import unknown
 from rotlab.planning.stage import StageKind
+from rotlab.store.shelf import artifact_root_of, shelf_of, tracking_uri_of
+from rotlab.store.store import Store
+from rotlab.store.study import SavedStudy
 from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.rebuild import rebuild

@@ -1,1 +1,1 @@
-"""Stages run: store, searcher, trial, run."""
+"""Stages run: one stage, one run's decisions, searches, Ray; `run` puts them together."""

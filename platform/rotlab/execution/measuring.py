@@ -4,18 +4,18 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from rotlab.execution.carrying import bring
-from rotlab.execution.conduct import Event
-from rotlab.execution.display import duration
-from rotlab.execution.job import Job
-from rotlab.execution.peaks import Peaks, read_peak
-from rotlab.execution.perform import Work
-from rotlab.execution.shares import Shares
-from rotlab.execution.smoke import run_small, to_try
-from rotlab.execution.store import Store
-from rotlab.execution.tuning import Surroundings
-from rotlab.planning.smoke import Smoke
+from rotlab.execution.conduct.conduct import Event
+from rotlab.execution.conduct.display import duration
+from rotlab.execution.conduct.job import Job
+from rotlab.execution.conduct.peaks import Peaks, read_peak
+from rotlab.execution.conduct.shares import Shares
+from rotlab.execution.on_ray.tuning import Surroundings
+from rotlab.execution.smoke import run_small, to_try, work_of
+from rotlab.execution.stage.perform import Work
+from rotlab.planning.release.smoke import Smoke
 from rotlab.planning.stage import Resources
+from rotlab.store.carrying import bring
+from rotlab.store.store import Store
 
 _AMPLE = 2  # times the videos that fill a batch: classes have unequal numbers of them
 
@@ -122,18 +122,8 @@ def _work(job: Job, smoke: Smoke, store: Store, resources: Mapping[str, Resource
     few = max(
         fill(stage.config) for fill, stage in zip(fills, stages, strict=True) if fill is not None
     )
-    return Work(
-        dict(smoke.plan.stages),
-        dict(job.kinds),
-        dict(job.data),
-        store.root,
-        {kind: each.each.cpus for kind, each in resources.items()},
-        job.hung_s,
-        job.policy.stale_s,
-        few=_AMPLE * few,
-        few_of=_AMPLE * few,
-        gauge=job.gauge,
-    )
+    work = work_of(job, smoke, store, resources)
+    return replace(work, few=_AMPLE * few, few_of=_AMPLE * few, gauge=job.gauge)
 
 
 class _Nobody:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from rotlab.execution import provenance
+from rotlab.execution.stage import provenance
 from rotlab.planning.key import canonical
 from rotlab.planning.stage import Resources, Stage, StageKind
 

@@ -10,40 +10,40 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rotlab.execution.budget import Rates, Usage, rates_of, spent
-from rotlab.execution.capacity import Capacity
-from rotlab.execution.cluster import Cluster, cluster
-from rotlab.execution.conclude import (
+from rotlab.execution.conduct.budget import Rates, Usage, rates_of, spent
+from rotlab.execution.conduct.capacity import Capacity
+from rotlab.execution.conduct.conduct import Conduct
+from rotlab.execution.conduct.expenses import Expenses
+from rotlab.execution.conduct.interrupt import Interrupt
+from rotlab.execution.conduct.job import Job
+from rotlab.execution.conduct.notify import News
+from rotlab.execution.conduct.oversee import Overseer
+from rotlab.execution.conduct.telling import being_run, tell_end, tell_start, untold
+from rotlab.execution.measuring import measure_first
+from rotlab.execution.on_ray.cluster import Cluster, cluster
+from rotlab.execution.on_ray.conclude import (
     DONE,
     INCOMPLETE,
     INTERRUPTED,
     conclude,
     results_line,
 )
-from rotlab.execution.conduct import Conduct
-from rotlab.execution.copying import copying
-from rotlab.execution.decision_book import decision_files
-from rotlab.execution.exclusive import check_exclusive
-from rotlab.execution.expenses import Expenses
-from rotlab.execution.gate import counting
-from rotlab.execution.interrupt import Interrupt
-from rotlab.execution.job import Job
-from rotlab.execution.measuring import measure_first
-from rotlab.execution.notify import News
-from rotlab.execution.optuna_storage import shown
-from rotlab.execution.oversee import Overseer
-from rotlab.execution.perform import Work
-from rotlab.execution.record import Record
-from rotlab.execution.sharing import beside_others
-from rotlab.execution.shelf import artifact_root_of, shelf_of, tracking_uri_of
+from rotlab.execution.on_ray.sharing import beside_others
+from rotlab.execution.on_ray.tuning import Surroundings, run_trials
+from rotlab.execution.search.copying import copying
+from rotlab.execution.search.optuna_storage import shown
 from rotlab.execution.smoke import try_first
-from rotlab.execution.store import Store, StoreError
-from rotlab.execution.study import SavedStudy, next_revision
-from rotlab.execution.telling import being_run, tell_end, tell_start, untold
-from rotlab.execution.tuning import Surroundings, run_trials
-from rotlab.planning.divided import check_divided
-from rotlab.planning.plan import Plan
+from rotlab.execution.stage.perform import Work
+from rotlab.planning.plan.divided import check_divided
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Resources, Stage
+from rotlab.store.decision_book import decision_files
+from rotlab.store.exclusive import check_exclusive
+from rotlab.store.gate import counting
+from rotlab.store.record import Record
+from rotlab.store.shelf import artifact_root_of, shelf_of, tracking_uri_of
+from rotlab.store.store import Store, StoreError
+from rotlab.store.study import SavedStudy, next_revision
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.past import look_back
 from rotlab.tracking.tracker import JournalOnly, Tracker
@@ -127,7 +127,7 @@ def _copy(job: Job) -> Callable[[], None] | None:
     """Optuna takes a second to be imported: only where something is searched."""
     if job.optuna is None or job.search is None:
         return None
-    from rotlab.execution.optuna_copy import OptunaCopy
+    from rotlab.execution.search.optuna_copy import OptunaCopy
 
     return OptunaCopy(
         job.optuna, job.store.root, job.plan.name, job.search, job.plan.tunings

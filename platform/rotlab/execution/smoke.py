@@ -7,19 +7,19 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from rotlab.execution.budget import Usage
-from rotlab.execution.conduct import Conduct, Event, Listener, Policy
-from rotlab.execution.display import duration
-from rotlab.execution.job import Job
-from rotlab.execution.oversee import Overseer
+from rotlab.execution.conduct.budget import Usage
+from rotlab.execution.conduct.conduct import Conduct, Event, Listener, Policy
+from rotlab.execution.conduct.display import duration
+from rotlab.execution.conduct.job import Job
+from rotlab.execution.conduct.oversee import Overseer
+from rotlab.execution.conduct.retries import ADVICE
+from rotlab.execution.on_ray.tuning import Surroundings, run_trials
 from rotlab.execution.passed import PASSED, Passed
-from rotlab.execution.perform import Work
-from rotlab.execution.retries import ADVICE
-from rotlab.execution.store import Store
-from rotlab.execution.tuning import Surroundings, run_trials
-from rotlab.planning.serial import stage_to_json
-from rotlab.planning.smoke import Smoke, smoke_of
+from rotlab.execution.stage.perform import Work
+from rotlab.planning.plan.serial import stage_to_json
+from rotlab.planning.release.smoke import Smoke, smoke_of
 from rotlab.planning.stage import Resources, Stage
+from rotlab.store.store import Store
 
 FEW = 8  # videos that stand for a set
 
@@ -82,7 +82,7 @@ def try_first(
     heard, began = _Heard(), time.monotonic()
     store = job.store.smoke_store(job.plan.name, run)
     try:
-        work = _work(job, smoke, store, resources)
+        work = work_of(job, smoke, store, resources)
         conduct = run_small(job, smoke, work, resources, heard, around)
         _clear(notes)
         for key in conduct.failures:
@@ -150,7 +150,8 @@ def to_try(job: Job, to_do: Collection[str]) -> Smoke:
     return smoke_of(plan, job.kinds, {*to_do, *(further.keys() - done.keys())})
 
 
-def _work(job: Job, smoke: Smoke, store: Store, resources: Mapping[str, Resources]) -> Work:
+def work_of(job: Job, smoke: Smoke, store: Store, resources: Mapping[str, Resources]) -> Work:
+    """Return what workers need to try stages in a store of their own, on a few videos each."""
     return Work(
         dict(smoke.plan.stages),
         dict(job.kinds),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from rotlab.planning import baselines
+from rotlab.planning.plan import baselines
 from rotlab.reporting.chains import Chain, Record, chains_of
 from rotlab.reporting.statistics import Estimate, mean_interval
 

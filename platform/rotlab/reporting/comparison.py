@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from rotlab.planning.baselines import untrained
-from rotlab.planning.names import unknown
+from rotlab.planning.plan.baselines import untrained
+from rotlab.planning.space.names import unknown
 from rotlab.reporting.arms import BESIDE, ArmSummary, as_text, summarise, value_of
 from rotlab.reporting.chains import Record
 from rotlab.reporting.contrasts import Contrast, contrasts_of

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rotlab.planning.baselines import differences
+from rotlab.planning.plan.baselines import differences
 from rotlab.reporting.arms import ArmSummary, has_values, varying_axes
 from rotlab.reporting.chains import Chain, pairs
 from rotlab.reporting.family import adjust

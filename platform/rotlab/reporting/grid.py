@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
 
-from rotlab.planning.names import unknown
+from rotlab.planning.space.names import unknown
 from rotlab.reporting.arms import ArmSummary, as_text, varying_axes
 from rotlab.reporting.comparison import Comparison
 from rotlab.reporting.scale import Scale, scale_of

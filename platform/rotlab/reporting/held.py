@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rotlab.execution.store import Store
 from rotlab.reporting.arms import ArmSummary, as_text
 from rotlab.reporting.chains import Chain, Record
 from rotlab.reporting.comparison import Comparison
 from rotlab.reporting.contrasts import Contrast
 from rotlab.reporting.videos import Judged, TestSet, with_test_set
+from rotlab.store.store import Store
 from rotlab.tracking.query import STAGES
 from rotnet.data.framestore.layout import is_url
 from rotnet.data.manifest import Manifest

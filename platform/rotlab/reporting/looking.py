@@ -9,7 +9,7 @@ error holds even where such an arm is gone on with all the same: futility is not
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rotlab.planning.looks import Family, Look, Verdict
+from rotlab.planning.space.looks import Family, Look, Verdict
 from rotlab.reporting.chains import Chain, independent
 from rotlab.reporting.contrasts import difference_of
 from rotlab.reporting.sequential import boundaries, chance, levels

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rotlab.planning.baselines import UNTRAINED
+from rotlab.planning.plan.baselines import UNTRAINED
 from rotlab.reporting.contrasts import Contrast
 from rotlab.reporting.scale import Scale
 from rotlab.reporting.statistics import CONFIDENCE, Difference

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from rotlab.planning.names import unknown
+from rotlab.planning.space.names import unknown
 from rotlab.tracking.roster import NULL
 from rotnet.errors import UserError
 

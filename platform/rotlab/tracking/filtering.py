@@ -13,7 +13,7 @@ from typing import Any, assert_never
 import numpy as np
 import pandas as pd
 
-from rotlab.planning.names import unknown
+from rotlab.planning.space.names import unknown
 from rotlab.tracking.expression import (
     Compare,
     Constant,

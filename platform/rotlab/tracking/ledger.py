@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from pydantic import BaseModel
 
-from rotlab.planning.decisions import Awaited
-from rotlab.planning.plan import Plan
-from rotlab.planning.serial import grown_cells, grown_stages
+from rotlab.planning.plan.decisions import Awaited
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.plan.serial import grown_cells, grown_stages
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.artifacts import result_of
 from rotlab.tracking.costs import COSTS_TAG, costs_tag

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rotlab.planning.names import unknown
+from rotlab.planning.space.names import unknown
 from rotlab.tracking.cache import Cache
 from rotlab.tracking.database import Database
 from rotlab.tracking.following import follow_database, follow_server

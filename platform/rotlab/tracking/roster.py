@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rotlab.planning.decisions import Awaited
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.decisions import Awaited
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Cell
 
 NULL = "none"  # how an axis's value null is told: of an axis that is not read there is no value

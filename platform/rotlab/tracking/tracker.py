@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from pydantic import BaseModel
 
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.tracking.artifacts import Artifacts, Shelf
 from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Journal

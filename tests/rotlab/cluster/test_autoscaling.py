@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.execution.perform import Work, perform
-from rotlab.execution.store import Store
+from rotlab.execution.stage.perform import Work, perform
+from rotlab.store.store import Store
 from rotnet.learning.watch import Unwatched
 from tests.chaos.verdict import check_results
 from tests.rotlab.cluster.growing import Growing, growing

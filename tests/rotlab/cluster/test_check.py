@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rotlab.cluster.check import check_file
-from rotlab.planning.problems import SpecError
+from rotlab.planning.space.problems import SpecError
 from tests.rotlab.cluster.broken import AWS, BROKEN, FILES, KEY
 
 ROOT = Path(__file__).parents[3]

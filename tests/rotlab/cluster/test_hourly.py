@@ -5,7 +5,7 @@ import pytest
 from rotlab.cluster.fits import fits, unsaid
 from rotlab.cluster.hourly import hourly
 from rotlab.cluster.layout import Layout, Market, NodeType
-from rotlab.planning.prices import NodePrice
+from rotlab.planning.cost.prices import NodePrice
 from rotlab.planning.stage import Resources
 from rotnet.errors import UserError
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from rotlab.cluster.parcel import code, pack
-from rotlab.planning.include import read_whole
-from rotlab.planning.problems import SpecError
+from rotlab.planning.space.include import read_whole
+from rotlab.planning.space.problems import SpecError
 
 
 def test_a_file_travels_with_all_that_it_includes(tmp_path: Path) -> None:

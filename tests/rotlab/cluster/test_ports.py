@@ -17,7 +17,7 @@ import pytest
 import ray
 from ray.util import get_node_ip_address
 
-from rotlab.execution.cluster import cluster
+from rotlab.execution.on_ray.cluster import cluster
 from tests.rotlab.cluster.ports import Port, calls, free_ports, listening, refuses_strangers
 from tests.rotlab.execution.processes import descendants, kill, wait_until
 

@@ -13,23 +13,23 @@ import pytest
 
 from rotlab.cli import main
 from rotlab.commands import collect
-from rotlab.execution import clear
-from rotlab.execution.bucket import Bucket
-from rotlab.execution.files import remove
-from rotlab.execution.gate import removing
-from rotlab.execution.lease import Lease
-from rotlab.execution.leftovers import Leftover
-from rotlab.execution.perform import Work, perform
-from rotlab.execution.record import Record
-from rotlab.execution.replica import told
-from rotlab.execution.store import Store
-from rotlab.execution.study import next_revision
+from rotlab.execution.stage.perform import Work, perform
 from rotlab.planning.stage import Resources, Stage
+from rotlab.store import clear
+from rotlab.store.bucket import Bucket
+from rotlab.store.files import remove
+from rotlab.store.gate import removing
+from rotlab.store.lease import Lease
+from rotlab.store.leftovers import Leftover
+from rotlab.store.record import Record
+from rotlab.store.replica import told
+from rotlab.store.store import Store
+from rotlab.store.study import next_revision
 from rotlab.tracking.journal import Journal
 from rotnet.learning.watch import Unwatched
 from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
-from tests.rotlab.execution.nodes import Nodes
-from tests.rotlab.execution.put import names, put
+from tests.rotlab.store.nodes import Nodes
+from tests.rotlab.store.put import names, put
 
 STAGES = [make_stage("count", name=name) for name in "abcd"]
 A, B, C, D = STAGES

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from rotlab.cli import main
-from rotlab.execution.provenance import source
-from rotlab.execution.record import record_to_json
-from rotlab.planning.planned import plan_file
+from rotlab.execution.stage.provenance import source
+from rotlab.planning.plan.planned import plan_file
 from rotlab.planning.stage import Stage
-from tests.rotlab.execution.test_difference import recorded
+from rotlab.store.record import record_to_json
+from tests.rotlab.store.test_difference import recorded
 
 PAPER = Path(__file__).parents[3] / "search_spaces" / "paper.yaml"
 
@@ -44,7 +44,7 @@ def test_results_of_other_source_are_a_note_and_do_not_run(
 ) -> None:
     stages = plan_file(PAPER, tmp_path).plan.stages.values()
     pretrainings = [stage for stage in stages if stage.kind == "pretrain"]
-    now = source("rotlab.execution.stages:pretrain")
+    now = source("rotlab.execution.stage.stages:pretrain")
     for number, stage in enumerate(pretrainings):
         made = "f" * 64 if number < 3 else now
         put(tmp_path / "store", stage, source=made, commit=f"{40 * str(number // 2)}-dirty")

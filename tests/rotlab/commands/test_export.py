@@ -10,13 +10,13 @@ import pytest
 
 from rotlab.cli import main
 from rotlab.commands import export, import_study
-from rotlab.execution import placing
-from rotlab.execution.perform import Work, perform
-from rotlab.execution.placing import Placed
-from rotlab.execution.replay import replay
-from rotlab.execution.store import Store
-from rotlab.execution.study import next_revision
+from rotlab.execution.conduct.replay import replay
+from rotlab.execution.stage.perform import Work, perform
 from rotlab.planning.stage import Resources
+from rotlab.store import placing
+from rotlab.store.placing import Placed
+from rotlab.store.store import Store
+from rotlab.store.study import next_revision
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.uri import default_tracking_uri
 from rotnet.learning.watch import Unwatched

@@ -9,11 +9,12 @@ from mlflow.tracking import MlflowClient
 
 from rotlab.cli import main
 from rotlab.commands import collect, export, import_study, logs, report, sync
-from rotlab.execution.bucket import Bucket
-from tests.rotlab.execution import drive, s3
+from rotlab.store.bucket import Bucket
+from tests.rotlab.execution import drive
 from tests.rotlab.execution.lab import KINDS
-from tests.rotlab.execution.nodes import Nodes
 from tests.rotlab.execution.processes import finish, start_driver
+from tests.rotlab.store import s3
+from tests.rotlab.store.nodes import Nodes
 from tests.rotlab.tracking.servers import MlflowServer
 from tests.rotlab.tracking.story import runs_of
 

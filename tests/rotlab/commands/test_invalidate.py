@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from rotlab.cli import main
-from rotlab.execution.perform import Work, perform
-from rotlab.execution.store import Store
-from rotlab.execution.study import next_revision
+from rotlab.execution.stage.perform import Work, perform
 from rotlab.planning.stage import Stage
+from rotlab.store.store import Store
+from rotlab.store.study import next_revision
 from rotnet.errors import UserError
 from rotnet.learning.watch import Stopped, Unwatched
-from tests.rotlab.execution.bowls import TEXT, search_to_the_end
 from tests.rotlab.execution.lab import KINDS, make_stage
+from tests.rotlab.execution.search.bowls import TEXT, search_to_the_end
 
 A, B = make_stage("count", name="a", epochs=3), make_stage("count", name="b")
 OF_A = make_stage("total", {"a": A}, name="a")

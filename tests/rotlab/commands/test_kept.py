@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 
 from rotlab.commands.kept import attention_of
-from rotlab.execution.store import Store, checksums
 from rotlab.planning.stage import Stage
+from rotlab.store.store import Store, checksums
 from rotlab.tracking.client import open_client
 from rotlab.tracking.stage_runs import StageRun
 from rotnet.config import ScoreConfig
 from rotnet.pictures.strip import FILE
-from tests.rotlab.execution.made import make_record
+from tests.rotlab.store.made import make_record
 from tests.rotlab.tracking.strips import make_strip
 
 KEYS = ("e-scratch", "e-rotation")

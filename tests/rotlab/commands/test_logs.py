@@ -6,9 +6,9 @@ import pytest
 
 from rotlab.cli import main
 from rotlab.commands import logs
-from rotlab.execution.store import Store
-from rotlab.execution.study import next_revision
 from rotlab.planning.stage import Resources, Stage
+from rotlab.store.store import Store
+from rotlab.store.study import next_revision
 from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
 
 GOOD, OTHER = make_stage("count", name="good"), make_stage("count", name="other")

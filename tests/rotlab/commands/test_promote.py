@@ -14,15 +14,15 @@ import pytest
 import torch
 
 from rotlab.cli import main
-from rotlab.execution.bucket import Bucket
-from rotlab.execution.candidates import candidate_of
-from rotlab.execution.layout import Layout
-from rotlab.execution.replay import tell_rest
-from rotlab.execution.store import Store, checksums
-from rotlab.execution.study import next_revision
+from rotlab.execution.conduct.replay import tell_rest
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Cell, DataRef, Resources, Stage
+from rotlab.store.bucket import Bucket
+from rotlab.store.candidates import candidate_of
+from rotlab.store.layout import Layout
+from rotlab.store.store import Store, checksums
+from rotlab.store.study import next_revision
 from rotlab.tracking.client import open_client
 from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Journal
@@ -43,7 +43,7 @@ from rotnet.evaluation.classifier import open_classifier
 from rotnet.evaluation.scores import VAL_SCORES, Scores
 from rotnet.learning.checkpoint import Network, save_network
 from rotnet.models.net import build
-from tests.rotlab.execution.test_conduct import make_record
+from tests.rotlab.execution.lab import make_record
 from tests.rotlab.tracking.servers import MlflowServer
 
 SMALL = ModelConfig(width=4, hidden=8)

@@ -12,8 +12,8 @@ import pytest
 
 from rotlab.cli import main
 from rotlab.commands import concluding
-from rotlab.execution.job import Job
-from rotlab.planning.plan import Plan
+from rotlab.execution.conduct.job import Job
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.artifacts import Artifacts
 from rotlab.tracking.client import open_client

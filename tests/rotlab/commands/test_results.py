@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from rotlab.cli import main
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.tracker import Tracker

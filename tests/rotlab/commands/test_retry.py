@@ -9,14 +9,14 @@ from rich.console import Console
 
 from rotlab.cli import main
 from rotlab.commands import retry
-from rotlab.execution.job import Job
-from rotlab.execution.perform import Work, perform
+from rotlab.execution.conduct.job import Job
 from rotlab.execution.run import run_job
-from rotlab.execution.store import Store
-from rotlab.execution.study import next_revision
-from rotlab.planning.budget import Budget
-from rotlab.planning.serial import grown
+from rotlab.execution.stage.perform import Work, perform
+from rotlab.planning.plan.serial import grown
+from rotlab.planning.space.budget import Budget
 from rotlab.planning.stage import Resources, Stage
+from rotlab.store.store import Store
+from rotlab.store.study import next_revision
 from rotlab.tracking.journal import Journal
 from rotnet.learning.watch import Unwatched
 from tests.rotlab.execution.lab import KINDS, make_job, make_plan, make_stage

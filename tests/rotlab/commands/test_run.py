@@ -6,7 +6,7 @@ import pytest
 
 from rotlab.cli import main
 from rotlab.commands import run
-from rotlab.execution.job import Job
+from rotlab.execution.conduct.job import Job
 from rotlab.execution.smoke import to_try
 
 HEAD = """

@@ -9,10 +9,10 @@ import pytest
 
 from rotlab.cli import main
 from rotlab.commands import sync
-from rotlab.execution.perform import Work, perform
-from rotlab.execution.store import Store
-from rotlab.execution.study import next_revision
+from rotlab.execution.stage.perform import Work, perform
 from rotlab.planning.stage import Resources
+from rotlab.store.store import Store
+from rotlab.store.study import next_revision
 from rotlab.tracking.client import open_client
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.query import results

@@ -8,19 +8,19 @@ from typing import Any
 
 from rich.console import Console
 
-from rotlab.execution.conduct import Policy
+from rotlab.execution.conduct.conduct import Policy
 from rotlab.execution.run import run_job
-from rotlab.planning.budget import Budget
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.space.budget import Budget
 from rotlab.planning.stage import Resources, Stage
-from tests.rotlab.execution.bowls import TEXT as BOWLS
-from tests.rotlab.execution.bowls import make_searching_job
-from tests.rotlab.execution.climbs import PLAIN, make_climbing_job
-from tests.rotlab.execution.climbs import TEXT as CLIMBS
 from tests.rotlab.execution.lab import make_job, make_plan, make_stage
-from tests.rotlab.execution.throws import TEXT as THROWS
-from tests.rotlab.execution.throws import make_looking_job
-from tests.rotlab.execution.walks import make_walking_job
+from tests.rotlab.execution.search.bowls import TEXT as BOWLS
+from tests.rotlab.execution.search.bowls import make_searching_job
+from tests.rotlab.execution.search.climbs import PLAIN, make_climbing_job
+from tests.rotlab.execution.search.climbs import TEXT as CLIMBS
+from tests.rotlab.execution.search.throws import TEXT as THROWS
+from tests.rotlab.execution.search.throws import make_looking_job
+from tests.rotlab.execution.search.walks import make_walking_job
 
 
 def mixed() -> Plan:

@@ -6,19 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rotlab.execution.bundle import Manifest, Weights
-from rotlab.execution.pack import Member, members, pack
-from rotlab.execution.placing import Placed, place
-from rotlab.execution.record import Record
-from rotlab.execution.store import Store, checksums
-from rotlab.execution.study import next_revision
-from rotlab.execution.unpack import Bundle, unpack
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Resources, Stage
+from rotlab.store.bundle import Manifest, Weights
+from rotlab.store.pack import Member, members, pack
+from rotlab.store.placing import Placed, place
+from rotlab.store.record import Record
+from rotlab.store.store import Store, checksums
+from rotlab.store.study import next_revision
+from rotlab.store.unpack import Bundle, unpack
 from rotlab.tracking.journal import Journal
-from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
-from tests.rotlab.execution.put import names
-from tests.rotlab.execution.test_conduct import make_record
+from tests.rotlab.execution.lab import KINDS, make_plan, make_record, make_stage
+from tests.rotlab.store.put import names
 
 FIRST = make_stage("count", name="first")
 TUNED = make_stage("count", {"init": FIRST}, name="tuned")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.execution.store import Store
-from rotlab.planning.planned import plan_file
+from rotlab.planning.plan.planned import plan_file
+from rotlab.store.store import Store
 from rotlab.tracking.journal import Journal
 from rotnet.data.manifest import Manifest
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.execution.store import Store
+from rotlab.store.store import Store
 from rotlab.tracking.journal import Journal
 from tests.rotlab.execution.drive import long
 from tests.rotlab.execution.processes import (

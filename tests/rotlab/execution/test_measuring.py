@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from rotlab.execution.store import Store
+from rotlab.store.store import Store
 from rotlab.tracking.journal import Event, Journal
 from tests.rotlab.execution.drive import shared, shared_more
 from tests.rotlab.execution.processes import Outcome, finish, start_driver

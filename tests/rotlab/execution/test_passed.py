@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.execution import provenance
 from rotlab.execution.passed import Passed
+from rotlab.execution.stage import provenance
 from rotlab.planning.stage import Resources
 from tests.rotlab.execution.lab import KINDS, make_stage
 

@@ -8,13 +8,13 @@ from threading import Timer
 import pytest
 from rich.console import Console
 
-from rotlab.execution.job import Job
-from rotlab.execution.perform import Work, perform
-from rotlab.execution.record import Record
+from rotlab.execution.conduct.job import Job
 from rotlab.execution.run import run_job
-from rotlab.execution.store import Store
-from rotlab.execution.study import next_revision
+from rotlab.execution.stage.perform import Work, perform
 from rotlab.planning.stage import Stage
+from rotlab.store.record import Record
+from rotlab.store.store import Store
+from rotlab.store.study import next_revision
 from rotlab.tracking.client import find_runs, open_client
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.tracker import JournalOnly

@@ -8,9 +8,9 @@ import pytest
 
 from rotlab.commands import status
 from rotlab.commands.run_stage import run_stage
-from rotlab.execution.store import Store
-from rotlab.execution.study import next_revision
 from rotlab.planning.stage import Resources
+from rotlab.store.store import Store
+from rotlab.store.study import next_revision
 from rotlab.tracking.journal import Journal
 from rotnet.errors import UserError
 from tests.rotlab.execution.lab import KINDS, make_plan, make_stage

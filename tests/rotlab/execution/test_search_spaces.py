@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rotlab.execution.halfway import Halfway
-from rotlab.execution.perform import Work, perform
+from rotlab.execution.on_ray.halfway import Halfway
 from rotlab.execution.smoke import FEW
-from rotlab.execution.store import Store
-from rotlab.planning.decisions import Decisions
-from rotlab.planning.factors import Factor
-from rotlab.planning.imagined import imagine
+from rotlab.execution.stage.perform import Work, perform
 from rotlab.planning.inits import inits
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.plan import Plan
-from rotlab.planning.planned import find_all
-from rotlab.planning.planner import Planner, make_plan
-from rotlab.planning.replicates import Replicates
-from rotlab.planning.smoke import smoke_of
-from rotlab.planning.spec import Spec, load_spec
+from rotlab.planning.plan.decisions import Decisions
+from rotlab.planning.plan.imagined import imagine
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.plan.planned import find_all
+from rotlab.planning.plan.planner import Planner, make_plan
+from rotlab.planning.release.smoke import smoke_of
+from rotlab.planning.space.factors import Factor
+from rotlab.planning.space.replicates import Replicates
+from rotlab.planning.space.spec import Spec, load_spec
+from rotlab.store.store import Store
 from rotnet.config import ClipConfig, ModelConfig, PretrainConfig
 from rotnet.data.manifest import Manifest
 from rotnet.evaluation.fuse import fitted_weights, weighted_softmax

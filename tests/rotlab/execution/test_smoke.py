@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.execution.store import Store
+from rotlab.store.store import Store
 from rotlab.tracking.journal import Journal
 from tests.rotlab.execution.drive import tried
 from tests.rotlab.execution.processes import Outcome, finish, start_driver

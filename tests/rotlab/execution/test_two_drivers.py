@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.execution.store import Store
+from rotlab.store.store import Store
 from tests.chaos.drivers import check, run_together
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]

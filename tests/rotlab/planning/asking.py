@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from rotlab.planning.plan import Plan
-from rotlab.planning.problems import SpecError
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.space.problems import SpecError
 
 MakePlan = Callable[[str], Plan]
 

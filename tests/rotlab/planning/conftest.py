@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.outline import outline, outline_json
-from rotlab.planning.plan import Plan
-from rotlab.planning.planned import find_all, plan_file
-from rotlab.planning.planner import make_plan
-from rotlab.planning.spec import Spec, load_spec
+from rotlab.planning.outline.outline import outline, outline_json
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.plan.planned import find_all, plan_file
+from rotlab.planning.plan.planner import make_plan
+from rotlab.planning.space.spec import Spec, load_spec
 
 HEAD = "name: trial\nbase: tiny\ndata: {pretrain: hockey, target: weizmann}\n"
 

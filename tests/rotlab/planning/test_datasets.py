@@ -10,7 +10,7 @@ import fsspec
 import pytest
 
 from rotlab.planning.datasets import CATALOG, data_root, find_datasets, how_to_prepare
-from rotlab.planning.weights import find_weights
+from rotlab.planning.plan.weights import find_weights
 from rotnet.commands.prepare import configure
 from rotnet.data.header import Header
 from rotnet.data.manifest import Manifest, write_files

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from rotlab.planning.cost import Machine, estimate
-from rotlab.planning.decisions import Decisions, Winner
-from rotlab.planning.devices import Device
+from rotlab.planning.cost.cost import Machine, estimate
+from rotlab.planning.cost.devices import Device
+from rotlab.planning.cost.sizes import Sizes
 from rotlab.planning.kinds import load_kinds
-from rotlab.planning.plan import Plan
-from rotlab.planning.planned import find_all
-from rotlab.planning.planner import Planner, make_plan
-from rotlab.planning.sizes import Sizes
-from rotlab.planning.spec import Spec
+from rotlab.planning.plan.decisions import Decisions, Winner
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.plan.planned import find_all
+from rotlab.planning.plan.planner import Planner, make_plan
+from rotlab.planning.space.spec import Spec
 from rotlab.planning.stage import Stage
 from rotnet.config import FinetuneConfig
 from tests.rotlab.planning.asking import MakePlan

@@ -6,8 +6,8 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from rotlab.planning.inits import fits, imposed, inits, is_pretext, reads, ways
-from rotlab.planning.plan import Plan
-from rotlab.planning.problems import SpecError
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.space.problems import SpecError
 from rotlab.planning.stage import Stage
 from rotnet import registry
 from rotnet.config import PRETEXT_READS, PretextConfig, PretrainConfig

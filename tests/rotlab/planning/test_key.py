@@ -8,7 +8,7 @@ import pytest
 
 from rotlab.planning.key import canonical, stage_key
 from rotlab.planning.kinds import EVALUATE, FINETUNE, FUSE, PRETRAIN
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import DataRef
 from rotnet.config import ClipConfig, PretrainConfig, RuntimeConfig, identity
 

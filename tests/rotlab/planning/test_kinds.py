@@ -20,10 +20,10 @@ from rotlab.planning.kinds import (
     check_kinds,
     load_kinds,
 )
-from rotlab.planning.planner import make_plan
-from rotlab.planning.problems import SpecError
-from rotlab.planning.settings import vocabulary
-from rotlab.planning.spec import load_spec
+from rotlab.planning.plan.planner import make_plan
+from rotlab.planning.space.problems import SpecError
+from rotlab.planning.space.settings import vocabulary
+from rotlab.planning.space.spec import load_spec
 from rotlab.planning.stage import Input, Length, StageKind
 from rotnet.errors import UserError
 from rotnet.learning.length import beginning, undivided

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from rotlab.planning.kinds import PRETRAIN, load_kinds
 from rotlab.planning.lengths import continuations, shared_lengths, unshared_lengths
-from rotlab.planning.outline import outline, outline_json
-from rotlab.planning.plan import Plan
-from rotlab.planning.planned import plan_file
-from rotlab.planning.serial import plan_from_json, plan_to_json
+from rotlab.planning.outline.outline import outline, outline_json
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.plan.planned import plan_file
+from rotlab.planning.plan.serial import plan_from_json, plan_to_json
 from rotlab.planning.stage import Stage
 from rotnet.config import PretrainConfig
 

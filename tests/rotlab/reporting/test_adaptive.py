@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.adaptive import ARMS, Design, draw, follow, simulate
-from rotlab.planning.looks import Family
+from rotlab.planning.space.looks import Family
 from rotlab.reporting.looking import verdicts
 from rotlab.reporting.statistics import spread_over, unpaired
 

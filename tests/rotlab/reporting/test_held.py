@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rotlab.execution.record import Record
-from rotlab.execution.store import Store, checksums
-from rotlab.execution.study import next_revision
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Cell, Stage
 from rotlab.reporting.comparison import compare
 from rotlab.reporting.held import with_test_sets
+from rotlab.store.record import Record
+from rotlab.store.store import Store, checksums
+from rotlab.store.study import next_revision
 from rotnet.config import ScoreConfig
 from rotnet.errors import UserError
 from rotnet.evaluation.scores import Scores

@@ -1,37 +1,27 @@
-"""The page's structure, without a browser; and in headless Chromium where there is one."""
+"""The page's structure, without a browser."""
 
 import json
 import re
-import shutil
-import subprocess
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from rotlab.execution.importance import Importance
-from rotlab.planning.decisions import Decisions, Proposal, Tuning, Winner
-from rotlab.planning.pedigree import pedigrees
-from rotlab.planning.population import Population
+from rotlab.execution.search.importance import Importance
+from rotlab.planning.plan.decisions import Decisions, Proposal, Tuning, Winner
+from rotlab.planning.plan.pedigree import pedigrees
+from rotlab.planning.space.population import Population
 from rotlab.reporting.comparison import compare
-from rotlab.reporting.outside import read_outside
 from rotlab.reporting.page.confusions import MOST, Sum, confusions_html, wanted
 from rotlab.reporting.page.facts import Source, without_password
 from rotlab.reporting.page.page import Study, page
 from rotlab.reporting.page.rotations import rotations_html
 from rotlab.tracking.confusions import Confusion
-from rotlab.tracking.stage_runs import StageRun
-from tests.rotlab.tracking.strips import make_strip
+from tests.rotlab.reporting.pages import NASTY, Frame, looked_at, make_study, page_stage
 
-Frame = Callable[..., pd.DataFrame]
-
-NASTY = "<script>alert('x')</script> & \"q\""
 _VOID = {"meta", "input", "br", "img"}
 
 
@@ -72,42 +62,9 @@ class _Page(HTMLParser):
             self.heads.append(data)
 
 
-def _stage(key: str, kind: str, **changed: Any) -> StageRun:
-    plain: dict[str, Any] = {
-        "state": "FINISHED",
-        "seconds": 3600.0,
-        "start_ms": 1_790_000_000_000,
-        "end_ms": 1_790_000_360_000,
-        "error": "",
-        "data": ("train:demo:1",),
-        "run_id": "r",
-        "metrics": {"loss": 0.1},
-        "params": {},
-    }
-    return StageRun(key=key, kind=kind, **{**plain, **changed})
-
-
 @pytest.fixture
 def study(frame: Frame) -> Study:
-    """Ten arms, with text that a browser would read as tags; one cell has failed."""
-    rows: list[dict[str, Any]] = []
-    keys: list[tuple[str, ...]] = []
-    for modality in ("rgb", "dif"):
-        for number, init in enumerate(("scratch", "rotation", "pace", NASTY, "order")):
-            for seed in range(3):
-                row = {"modality": modality, "init": init, "seed": seed}
-                rows.append(row | {"accuracy": 0.3 + number / 10 + seed / 50, "chance": 0.1})
-                keys.append((f"t-{modality}-{number}-{seed}", f"e-{modality}-{number}-{seed}"))
-    del rows[-1]["accuracy"]
-    rows[-1]["state"] = "FAILED"
-    made = frame(rows, ["modality", "init"])
-    made["stages"] = pd.Series(keys, dtype=object)
-    made.attrs["question"] = f"Does {NASTY} help?"
-    stages = [_stage(key, "finetune") for key, _ in keys]
-    stages[-1] = _stage(keys[-1][0], "finetune", state="FAILED", error=f"Traceback\nBad: {NASTY}")
-    curves = {keys[0][0]: {"loss": ((0, 1.0), (1, 0.5))}}
-    source = Source("mine", "https://me:secret@mlflow.example/x", "1", datetime.now(UTC), {})
-    return Study(made, compare(made), stages, curves, read_outside(), source)
+    return make_study(frame)
 
 
 def test_the_page_is_well_formed_and_every_identity_stands_once(study: Study) -> None:
@@ -151,9 +108,9 @@ def test_the_page_holds_question_answer_tables_failures_and_where_they_come_from
 def test_rotations_are_told_by_arm_and_of_very_many_there_is_no_table() -> None:
     accuracies = {"val_accuracy": 0.6, "val_accuracy_0": 0.5, "val_accuracy_90": 0.75}
     stages = [
-        _stage("a", "pretrain", metrics=accuracies),
-        _stage("b", "pretrain", metrics=accuracies | {"val_accuracy_0": 1.0}),
-        _stage("c", "pretrain", metrics={f"val_accuracy_{angle}": 0.1 for angle in range(360)}),
+        page_stage("a", "pretrain", metrics=accuracies),
+        page_stage("b", "pretrain", metrics=accuracies | {"val_accuracy_0": 1.0}),
+        page_stage("c", "pretrain", metrics={f"val_accuracy_{angle}": 0.1 for angle in range(360)}),
     ]
     parser = _Page()
     parser.feed(rotations_html(stages, {"a": "rgb", "b": "rgb", "c": "dif"}))
@@ -202,26 +159,20 @@ def test_of_very_many_stages_each_arm_that_is_shown_is_asked_alike() -> None:
 
 
 def test_of_very_many_failures_the_page_shows_some_and_says_so(study: Study) -> None:
-    broken = [_stage(f"x{n}", "finetune", state="FAILED", error="no " * 500) for n in range(300)]
+    broken = [
+        page_stage(f"x{n}", "finetune", state="FAILED", error="no " * 500) for n in range(300)
+    ]
     text = page(replace(study, stages=broken))
     assert "100 of 300 are shown" in text
     assert text.count("no no no") < 110 * 500
 
 
 def test_rotations_taken_for_others_stand_beside_the_share_told(study: Study) -> None:
-    pre = _stage("p", "pretrain", metrics={"val_accuracy_0": 1.0, "val_accuracy_180": 0.5})
+    pre = page_stage("p", "pretrain", metrics={"val_accuracy_0": 1.0, "val_accuracy_180": 0.5})
     turned = Confusion(("0", "180"), np.array([[4, 0], [2, 2]]))
     parser = _Page()
     parser.feed(page(replace(study, stages=[*study.stages, pre], confusions={"p": turned})))
     assert "pretrain: 6 of 8 views of held-out videos right, 1 stage" in parser.words
-
-
-def looked_at(study: Study) -> Study:
-    """The study with the attention of two of its networks; old ones have none."""
-    keys = [held[-1] for held in study.frame["stages"] if held[-1].endswith("-0")]
-    scored = [_stage(key, "evaluate", data=("test:demo:1",)) for key in keys]
-    strips = {key: make_strip(40 * place) for place, key in enumerate(keys[:2], start=1)}
-    return replace(study, stages=[*study.stages, *scored], attention=strips)
 
 
 def test_attention_is_within_the_page_and_arms_without_any_are_named(study: Study) -> None:
@@ -318,135 +269,3 @@ def test_a_study_without_any_result_has_a_page_too(frame: Frame) -> None:
 )
 def test_passwords_of_addresses_are_not_shown(uri: str, shown: str) -> None:
     assert without_password(uri) == shown
-
-
-_PROBE = """
-<script>
-const table = document.getElementById("c1-arms");
-const column = () => [...table.tBodies[0].rows].filter((row) => !row.hidden)
-  .map((row) => row.cells[3].textContent);
-const mean = [...table.tHead.rows[0].cells][3];
-const said = { head: mean.textContent };
-mean.querySelector("button").click();
-said.ascending = column(); said.sort = mean.getAttribute("aria-sort");
-mean.querySelector("button").click();
-said.descending = column();
-const box = document.getElementById("c1-arms-filter");
-box.value = "dif rotation"; box.dispatchEvent(new Event("input"));
-said.kept = column().length; said.told = box.parentNode.querySelector("output").textContent;
-said.plots = document.querySelectorAll(".plot svg").length > 0;
-said.fetched = performance.getEntriesByType("resource").map((one) => one.name);
-said.problems = problems;
-const out = document.createElement("pre");
-out.id = "said"; out.textContent = JSON.stringify(said);
-document.body.append(out);
-</script>
-"""
-_EARS = """<script>
-const problems = (window.problems = []);
-window.addEventListener("error", (event) => problems.push(event.message));
-window.addEventListener("securitypolicyviolation", (event) => problems.push(event.blockedURI));
-for (const name of ["error", "warn"]) console[name] = (...words) => problems.push(words.join(" "));
-</script>"""
-
-
-_RELOADED = """
-<script>
-const count = Number(sessionStorage.getItem("loads") || 0) + 1;
-sessionStorage.setItem("loads", count);
-if (count === 1) {
-  document.querySelector("#c1-arms th button").click();
-  document.querySelectorAll("details")[0].open = true;
-} else {
-  document.getElementById("again").checked = false;
-  const out = document.createElement("pre");
-  out.id = "said";
-  out.textContent = JSON.stringify({
-    loads: count, problems, open: document.querySelectorAll("details")[0].open,
-    sort: document.querySelector("#c1-arms th").getAttribute("aria-sort"),
-    age: document.getElementById("age").textContent,
-  });
-  document.body.append(out);
-}
-</script>
-"""
-
-
-@pytest.mark.slow
-def test_in_a_browser_a_page_that_follows_loads_itself_again_as_it_was_left(
-    study: Study, tmp_path: Path
-) -> None:
-    said = _said_in_a_browser(page(study, every_s=2), _RELOADED, tmp_path)
-    assert said["problems"] == []
-    assert said["loads"] == 2
-    assert (said["open"], said["sort"]) == (True, "ascending")
-    assert said["age"].endswith("old")
-
-
-@pytest.mark.slow
-def test_in_a_browser_tables_sort_and_filter_and_nothing_is_fetched(
-    study: Study, tmp_path: Path
-) -> None:
-    said = _said_in_a_browser(page(study), _PROBE, tmp_path)
-    assert said["head"] == "mean %"
-    assert said["problems"] == []
-    assert said["fetched"] == []
-    assert said["plots"]
-    numbers = [float(one) for one in said["ascending"]]
-    assert numbers == sorted(numbers)
-    assert said["sort"] == "ascending"
-    assert said["descending"] == said["ascending"][::-1]
-    assert (said["kept"], said["told"]) == (1, "1 of 10")
-
-
-_PICTURES = """
-<script>
-const images = [...document.querySelectorAll("table.maps img")];
-Promise.all(images.map((one) => one.decode())).then(() => {
-  const out = document.createElement("pre");
-  out.id = "said";
-  out.textContent = JSON.stringify({
-    problems,
-    sizes: images.map((one) => [one.naturalWidth, one.naturalHeight]),
-    shown: images.map((one) => one.clientWidth > 0),
-    wider: document.documentElement.scrollWidth > window.innerWidth,
-    fetched: performance.getEntriesByType("resource").map((one) => one.name)
-      .filter((name) => !name.startsWith("data:")),
-  });
-  document.body.append(out);
-});
-</script>
-"""
-
-
-@pytest.mark.slow
-def test_in_a_browser_pictures_are_shown_and_the_page_is_no_wider_than_the_screen(
-    study: Study, tmp_path: Path
-) -> None:
-    said = _said_in_a_browser(page(looked_at(study)), _PICTURES, tmp_path)
-    assert said["problems"] == []
-    assert said["fetched"] == []
-    assert said["sizes"] == [[8, 8]] * 8
-    assert all(said["shown"])
-    assert not said["wider"]
-
-
-def _said_in_a_browser(whole: str, probe: str, tmp_path: Path) -> dict[str, Any]:
-    """What a script in the page leaves in an element "said", as JSON."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium on this machine")
-    text = whole.replace("<head>", f"<head>{_EARS}", 1).replace("</body>", f"{probe}</body>")
-    path = tmp_path / "page.html"
-    path.write_text(text)
-    command = [
-        *(program, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
-        *(f"--user-data-dir={tmp_path}/profile", "--virtual-time-budget=20000", path.as_uri()),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)  # noqa: S603
-    found = re.search(r'<pre id="said">(.*?)</pre>', done.stdout)
-    assert found is not None, done.stderr[-2000:]
-    said: dict[str, Any] = json.loads(
-        found[1].replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
-    )
-    return said

@@ -1,6 +1,6 @@
 import pytest
 
-from rotlab.planning.baselines import SCRATCH
+from rotlab.planning.plan.baselines import SCRATCH
 from rotlab.reporting.contrasts import Contrast
 from rotlab.reporting.scale import scale_of
 from rotlab.reporting.sentences import sentence

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Cell, DataRef, Stage
 from rotlab.tracking.journal import Journal
 from rotnet.config import FinetuneConfig, FusionConfig, Modality, PretrainConfig, ScoreConfig

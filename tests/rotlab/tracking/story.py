@@ -6,7 +6,7 @@ from typing import Any
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.tracking.client import find_runs, open_client
 from rotlab.tracking.journal import Event
 

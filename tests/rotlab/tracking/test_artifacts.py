@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from mlflow.tracking import MlflowClient
 
-from rotlab.execution.layout import Layout
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
+from rotlab.store.layout import Layout
 from rotlab.tracking.artifacts import MOST_BYTES, Artifacts
 from rotlab.tracking.attentions import read_attention
 from rotlab.tracking.errand import Errand

@@ -3,14 +3,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rotlab.planning.plan import Plan
-from rotlab.planning.serial import grown
+from rotlab.planning.plan.plan import Plan
+from rotlab.planning.plan.serial import grown
 from rotlab.planning.stage import Cell, Stage
 from rotlab.tracking.ledger import Ledger
 from rotlab.tracking.roster import LOOKS_TAG, cell_key, read_roster
 from rotlab.tracking.run_write import RunWrite
 from rotnet.config import FusionConfig, PretrainConfig
-from tests.rotlab.execution.throws import ThrowConfig, looking, value
+from tests.rotlab.execution.search.throws import ThrowConfig, looking, value
 
 
 def _started(key: str, time: float = 1.0) -> dict[str, Any]:

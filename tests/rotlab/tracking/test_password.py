@@ -9,14 +9,14 @@ from mlflow.tracking import MlflowClient
 
 from rotlab.answer import results
 from rotlab.cli import USER_ERROR, main
-from rotlab.execution.layout import Layout
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
+from rotlab.store.layout import Layout
 from rotlab.tracking.attentions import read_attention
 from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.rebuild import rebuild
 from rotnet.pictures.strip import FILE
-from tests.rotlab.execution.s3 import BUCKET, KEYS, serving
+from tests.rotlab.store.s3 import BUCKET, KEYS, serving
 from tests.rotlab.tracking.servers import MlflowServer
 from tests.rotlab.tracking.story import events_of, runs_of
 from tests.rotlab.tracking.strips import make_strip

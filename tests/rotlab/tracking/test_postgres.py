@@ -10,7 +10,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 import rotlab
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.tracking.client import find_runs
 from rotlab.tracking.database import Database
 from rotlab.tracking.journal import Journal

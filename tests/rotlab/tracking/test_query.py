@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.query import results
 from rotlab.tracking.tracker import Tracker

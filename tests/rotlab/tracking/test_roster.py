@@ -1,6 +1,6 @@
 import pytest
 
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Cell
 from rotlab.tracking.roster import cell_key, read_roster, roster_tags
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.tracking import sender as sender_module
 from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Event, Journal

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mlflow.entities import Metric
 
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.tracking import stage_runs
 from rotlab.tracking.client import open_client
 from rotlab.tracking.errand import Errand

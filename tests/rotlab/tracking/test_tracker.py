@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.tracker import Tracker
 from tests.rotlab.execution.processes import descendants, is_alive, kill, wait_until

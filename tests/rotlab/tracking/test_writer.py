@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.planning.plan import Plan
+from rotlab.planning.plan.plan import Plan
 from rotlab.tracking import sender as sender_module
 from rotlab.tracking import writer as writer_module
 from rotlab.tracking.errand import Errand

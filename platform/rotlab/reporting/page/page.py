@@ -12,9 +12,9 @@ from pathlib import Path
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from rotlab.execution.importance import Importance
-from rotlab.planning.fronts import Front
-from rotlab.planning.pedigree import Pedigree
+from rotlab.execution.search.importance import Importance
+from rotlab.planning.plan.fronts import Front
+from rotlab.planning.plan.pedigree import Pedigree
 from rotlab.reporting.arms import DONE
 from rotlab.reporting.comparison import Comparison
 from rotlab.reporting.outside import Outside

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rotlab.planning.pedigree import Pedigree, Segment, schedule_line, take_over_line
+from rotlab.planning.plan.pedigree import Pedigree, Segment, schedule_line, take_over_line
 from rotlab.reporting.page.markup import listed, paragraph, table
 from rotlab.reporting.tables import Column
 

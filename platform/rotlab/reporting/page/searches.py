@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from rotlab.execution.importance import Importance
-from rotlab.planning.fronts import Front, arms_of, described
+from rotlab.execution.search.importance import Importance
+from rotlab.planning.plan.fronts import Front, arms_of, described
 from rotlab.reporting.page.markup import listed, paragraph, table
 from rotlab.reporting.tables import Column
 

@@ -1,0 +1,1 @@
+"""A run's workers, trials and nodes on Ray."""

@@ -1,0 +1,1 @@
+"""Searches of one run: what is proposed, compared and stopped."""

@@ -1,0 +1,1 @@
+"""One stage in its own process: its inputs, its work, its record."""

@@ -1,0 +1,1 @@
+"""What a plan costs, by records of like stages or by arithmetic."""

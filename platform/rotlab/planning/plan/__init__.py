@@ -1,0 +1,1 @@
+"""A checked space becomes a plan: arms, chains, and stages that are shared."""

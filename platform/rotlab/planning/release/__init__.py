@@ -1,0 +1,1 @@
+"""In which order stages start, and what that makes of a cluster in virtual time."""

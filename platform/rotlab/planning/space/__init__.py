@@ -1,0 +1,1 @@
+"""The language of search spaces: a file becomes a checked `Spec`."""
