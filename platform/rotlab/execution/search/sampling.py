@@ -139,8 +139,8 @@ def distribution(domain: Domain) -> BaseDistribution:
         step = int(domain.step or 1)
         high = int(domain.low) + step * (int(domain.high - domain.low) // step)
         return IntDistribution(int(domain.low), high, log=domain.log, step=step)
-    points = domain.points()
-    high_end = domain.high if points is None else points[-1]
+    number = domain.num_points
+    high_end = domain.high if number is None else domain.nth(number - 1)
     return FloatDistribution(domain.low, high_end, log=domain.log, step=domain.step)
 
 

@@ -43,7 +43,7 @@ class Range:
                 wide = math.log(self.low - 0.5), math.log(self.high + 0.5)
                 value = round(math.exp(wide[0] + share * (wide[1] - wide[0])))
                 return int(min(max(value, self.low), self.high))
-            return self._nth(min(int(share * count), count - 1))
+            return self.nth(min(int(share * count), count - 1))
         if self.log:
             found = math.exp(
                 math.log(self.low) + share * (math.log(self.high) - math.log(self.low))
@@ -53,21 +53,32 @@ class Range:
         return min(max(found, self.low), self.high)
 
     def points(self) -> tuple[float, ...] | None:
-        """Return all numbers, or None where there are more than can be counted."""
+        """Return all numbers, or None where they cannot be counted.
+
+        For those who know by `num_points` that they are not too many to be held.
+        """
         number = self.num_points
-        return None if number is None else tuple(map(self._nth, range(number)))
+        return None if number is None else tuple(map(self.nth, range(number)))
 
     @property
     def num_points(self) -> int | None:
-        """How many numbers there are, or None where there are more than can be counted."""
+        """How many numbers there are, or None where they cannot be counted."""
         if not self.whole and self.step is None:
             return None
         return math.floor((self.high - self.low) / (self.step or 1) + 1e-9) + 1
 
-    def _nth(self, index: int) -> float:
-        """The number so many steps above low, as one would write it: 0.9, not 0.8999999999."""
+    def nth(self, index: int) -> float:
+        """Return the number so many steps above low, as one writes it: 0.9, not 0.8999999999."""
         found = Decimal(str(self.low)) + index * Decimal(str(self.step or 1))
         return int(found) if self.whole else float(found)
+
+    def nearest(self, value: float) -> float:
+        """Return the number that is nearest to a value, the lower of two equally near."""
+        if (number := self.num_points) is not None:
+            below = math.floor((value - self.low) / (self.step or 1))
+            near = {min(max(below + more, 0), number - 1) for more in (-1, 0, 1, 2)}
+            value = min(map(self.nth, sorted(near)), key=lambda one: abs(one - value))
+        return min(max(value, self.low), self.high)
 
     def ends(self) -> tuple[float, ...]:
         """Return numbers among which are the lowest and the highest."""

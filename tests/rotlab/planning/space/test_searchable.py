@@ -88,6 +88,8 @@ def sampled(options: str) -> str:
         (RATE.replace("proposals: 3", "proposals: 3, by: evaluate"), "no search may see test"),
         (RATE.replace("proposals: 3", "sampler: grid"), "has no grid; give a step"),
         (RATE.replace("proposals: 3", "proposals: 3, sampler: {name: tpe, x: 1}"), "option of tpe"),
+        (RATE.replace("log: true", "step: 1e-9").replace("proposals: 3", "proposals: 3, sampler: grid"),
+         "5 search.sampler: a grid has at most 100,000 points, got 99,000,001; take larger steps"),
         (RATE.replace("proposals: 3", "proposals: 3, by: [finetune]"), "unknown stage kind"),
         (RATE.replace("proposals: 3", "proposals: 3, by: {a: 1}"), "unknown stage kind"),
         (sampled("cmaes, sigma0: .inf"), "must be a finite number above 0, got inf"),
