@@ -97,7 +97,7 @@ def importance(
     *,
     maximize: bool,
 ) -> Importance:
-    """Return which settings tell the best proposals from all.
+    """Return which settings tell the best proposals from all, of those that all proposals have.
 
     Args:
         name: of the search, in words.
@@ -105,8 +105,9 @@ def importance(
         tried: proposals with their values.
         maximize: whether more is better.
     """
+    domains = {setting: one for setting, one in domains.items() if not one.when}
     if len(domains) < 2:
-        return Importance(name, len(tried), {}, "it has one setting only")
+        return Importance(name, len(tried), {}, "it has one setting only that all tries have")
     if len(tried) < FEWEST:
         why = f"{len(tried)} proposals have a value, and fewer than {FEWEST} tell nothing"
         return Importance(name, len(tried), {}, why)

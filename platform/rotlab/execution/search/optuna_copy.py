@@ -130,6 +130,7 @@ def _trial(
     population, settings = tuning.population, proposal.settings
     if population is not None:
         settings = in_force(population, proposal)
+    tried = {name: settings[name] for name in domains if name in settings}
     key, number = proposal.tuning, proposal.number
     known = decisions.values.get(key, {})
     value, state, values = known.get(number), TrialState.RUNNING, None
@@ -143,8 +144,8 @@ def _trial(
     return create_trial(
         state=state,
         values=values,
-        params={name: _plain(one, settings[name]) for name, one in domains.items()},
-        distributions={name: _readable(one) for name, one in domains.items()},
+        params={name: _plain(domains[name], value) for name, value in tried.items()},
+        distributions={name: _readable(domains[name]) for name in tried},
         user_attrs={} if population is None else _lineage(population, proposal),
         intermediate_values=dict(curve),
     )

@@ -8,8 +8,9 @@ from typing import Any
 from rotlab.planning.key import canonical
 from rotlab.planning.plan.breeding import breed, can_win, won
 from rotlab.planning.plan.decisions import Decisions, Proposal, Tuning, Winner
+from rotlab.planning.space.points import all_points, applying
 from rotlab.planning.space.population import Population
-from rotlab.planning.space.ranges import Domain, all_points
+from rotlab.planning.space.ranges import Domain
 from rotlab.planning.space.search import Search
 
 _FEW = 10  # values of a setting that are taken one by one
@@ -114,7 +115,8 @@ def _spread(domains: Mapping[str, Domain]) -> Iterator[dict[str, Any]]:
         return
     for index in count(1):
         shares = (_halton(index, base) for base in _primes(len(domains)))
-        yield {name: domains[name].at(share) for name, share in zip(domains, shares, strict=True)}
+        found = zip(domains.items(), shares, strict=True)
+        yield applying(domains, {name: domain.at(share) for (name, domain), share in found})
 
 
 def _halton(index: int, base: int) -> float:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from rotlab.planning.space.allowance import BUDGET, MOST_TRIES
-from rotlab.planning.space.ranges import Domain, num_points
+from rotlab.planning.space.points import num_points
+from rotlab.planning.space.ranges import Domain
 from rotlab.planning.space.refusals import shown
 from rotlab.planning.space.report import Report
 from rotlab.planning.space.samplers import Sampler

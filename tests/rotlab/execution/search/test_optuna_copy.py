@@ -98,6 +98,25 @@ def test_a_study_has_every_proposal_as_the_trial_of_its_number(tmp_path: Path) -
             assert one.params["finetune.epochs"] in (10, 20, 30, 40)
 
 
+def test_a_try_has_no_setting_whose_condition_it_does_not_meet(tmp_path: Path) -> None:
+    gamma = "finetune.gamma: {low: 0.1, high: 0.5, when: {finetune.schedule: step}}"
+    settings = f"settings: {{finetune.schedule: [step, constant], {gamma}, "
+    found = searches(tmp_path, TEXT.replace("settings: {", settings))
+    run(found, np.random.default_rng(0))
+    assert not found.undecided()
+    copy_of(tmp_path, found).bring_up()
+    seen = set()
+    for study in studies(str(tmp_path / "optuna.log")):
+        for one in study.trials:
+            is_step = one.params["finetune.schedule"] == "step"
+            assert ("finetune.gamma" in one.params) == is_step
+            seen.add(is_step)
+    assert seen == {True, False}
+    for cell in found.plan.cells:
+        is_step = cell.overrides["finetune.schedule"] == "step"
+        assert ("finetune.gamma" in cell.overrides) == is_step
+
+
 def test_a_sqlite_url_has_the_same(tmp_path: Path) -> None:
     found, url = searches(tmp_path), f"sqlite:///{tmp_path}/optuna.db"
     run(found, np.random.default_rng(0))
