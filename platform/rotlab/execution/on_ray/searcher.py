@@ -13,7 +13,7 @@ from ray.tune.search import Searcher
 
 from rotlab.execution.conduct.assignment import Assignment
 from rotlab.execution.conduct.conduct import Conduct
-from rotlab.execution.conduct.failures import Failure, death, hung_stage, outside
+from rotlab.execution.conduct.failures import Failure, death, hung_stage, outside, telling
 from rotlab.execution.conduct.message import from_result
 from rotlab.execution.on_ray.leaving import (
     can_withdraw,
@@ -256,9 +256,8 @@ def _failure(trial: Trial) -> Failure:
     if trial.error_file is None:
         return Failure("worker", "the worker process died")
     lines = Path(trial.error_file).read_text(encoding="utf-8").splitlines()
-    causes = [text.strip() for text in lines if "memory" in text or "dead because" in text]
-    if causes:
-        cause = causes[0].split(" Some common causes")[0]
+    cause = telling(lines)
+    if cause is not None:
         return death(f"the worker process died: {cause[:_REASON_CHARS]}")
     said = [text.strip() for text in lines if text.strip()]
     if said and _ERROR.match(said[-1]):

@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _FORMAT = "%(asctime)s %(name)s: %(message)s"
@@ -19,20 +19,26 @@ _TAIL_BYTES = 1 << 16
 def logged(path: Path, *, silent: bool) -> Iterator[None]:
     """Write what is logged into a file, and, if silent, all that is printed, by C code too."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8", buffering=1) as file:
+    with path.open("a", encoding="utf-8", buffering=1) as file, talking():
         handler = logging.StreamHandler(file)
         handler.setFormatter(logging.Formatter(_FORMAT))
-        before = {name: logging.getLogger(name).level for name in _TALKING}
         logging.getLogger().addHandler(handler)
-        for name in _TALKING:
-            logging.getLogger(name).setLevel(logging.INFO)
         try:
             with _printed_to(file.fileno()) if silent else contextlib.nullcontext():
                 yield
         finally:
             logging.getLogger().removeHandler(handler)
-            for name, level in before.items():
-                logging.getLogger(name).setLevel(level)
+
+
+@contextlib.contextmanager
+def talking() -> Iterator[None]:
+    """Let be said, during the block, what logs are to hold; those begun within it begin sooner."""
+    before = {name: logging.getLogger(name).level for name in _TALKING}
+    _set_levels(dict.fromkeys(_TALKING, logging.INFO))
+    try:
+        yield
+    finally:
+        _set_levels(before)
 
 
 def was_hung(path: Path) -> bool:
@@ -71,3 +77,11 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
+
+
+def _set_levels(levels: Mapping[str, int]) -> None:
+    """Set levels that are others now: each change empties the caches of all loggers."""
+    for name, level in levels.items():
+        logger = logging.getLogger(name)
+        if logger.level != level:
+            logger.setLevel(level)

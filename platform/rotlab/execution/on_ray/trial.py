@@ -17,7 +17,7 @@ from rotlab.execution.conduct.grown import with_grown
 from rotlab.execution.conduct.message import Message, State, to_result
 from rotlab.execution.on_ray.crew import Crew
 from rotlab.execution.on_ray.halfway import Halfway
-from rotlab.execution.on_ray.stage_log import logged
+from rotlab.execution.on_ray.stage_log import logged, talking
 from rotlab.execution.on_ray.watch import TrialWatch
 from rotlab.execution.stage.gauges import Gauges
 from rotlab.execution.stage.perform import Work, perform
@@ -57,7 +57,7 @@ def run_trial(config: Mapping[str, Any], shared: Shared, stop_file: Path, *, ver
         verbose: let what the stage prints go where this process's output goes, not into its log.
     """
     line, gauges = (config, *config["then"]), Gauges()
-    with ThreadPoolExecutor(max_workers=1) as sender:
+    with ThreadPoolExecutor(max_workers=1) as sender, talking():
         for number, one in enumerate(line, start=1):
             tell = _Tell(sender, one["attempt"], is_last=number == len(line))
             work = with_grown(_fetch(shared.work), one["grown"])

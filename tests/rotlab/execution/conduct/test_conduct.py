@@ -1,5 +1,6 @@
 """A run as its driver sees it: what is proposed, what failures lead to, and what listeners hear."""
 
+import json
 from typing import Any
 
 import pytest
@@ -200,6 +201,21 @@ def test_a_stage_held_elsewhere_is_left_and_taken_over_once_its_lease_is_stale()
     assert lab.conduct.failures == {}
     told = [event["event"] for event in lab.ear.events if event["key"] == lab.a.key]
     assert told == [*2 * ["stage_started", "stage_held"], "stage_started", "stage_ended"]
+
+
+def test_a_lease_of_an_attempt_whose_worker_was_lost_is_taken_over_at_once() -> None:
+    lab = Lab(cpus=1.0)
+    lost = lab.start()
+    lab.conduct.died(lost.key, lost.attempt, Failure("node", "its node has died"))
+    for beat in (1, 2):  # it is cut off, and keeps its lease up
+        again = lab.start()
+        assert again.key == lost.key
+        lease = json.dumps({"attempt": lost.attempt, "beat": beat})
+        lab.end(again, "HELD", error=lease)
+    last = lab.start()
+    assert (last.key, last.stale) == (lost.key, lease)
+    lab.end(last, "HELD", error=json.dumps({"attempt": "of another driver", "beat": 7}))
+    assert lab.start().key == lab.b.key
 
 
 def test_a_stage_that_ran_out_of_memory_gets_a_larger_share_once() -> None:

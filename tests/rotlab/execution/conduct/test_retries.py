@@ -5,7 +5,14 @@ from functools import partial
 import pytest
 
 from rotlab.execution.conduct.capacity import Capacity
-from rotlab.execution.conduct.failures import Cause, Failure, LostHelperError, death, failure_of
+from rotlab.execution.conduct.failures import (
+    Cause,
+    Failure,
+    LostHelperError,
+    death,
+    failure_of,
+    telling,
+)
 from rotlab.execution.conduct.retries import ADVICE, MOST_DEATHS, Retries
 from rotlab.planning.stage import Resources
 from rotnet.errors import DataError
@@ -51,6 +58,24 @@ def test_an_error_has_a_cause(error: Exception, cause: Cause) -> None:
 )
 def test_a_death_has_a_cause(reason: str, cause: Cause) -> None:
     assert death(reason) == Failure(cause, reason)
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("The actor died because its node has died. Node Id: ab", "node"),
+        ("The actor is dead because its node has died. Node Id: ab", "node"),
+        ("its node was terminated expectedly: received SIGTERM", "node"),
+        ("The actor is dead because all references to the actor were removed.", "worker"),
+        ("Task was killed due to the node running low on memory", "memory"),
+    ],
+)
+def test_of_an_account_of_a_death_the_line_that_says_why_counts(said: str, cause: Cause) -> None:
+    lines = ["The actor died unexpectedly before finishing this task.", "\tip: 10.77.0.3"]
+    found = telling([*lines, f"\t{said} Some common causes include: (1) a crash", "more"])
+    assert found == said
+    assert death(found).cause == cause
+    assert telling(lines) is None
 
 
 def next_request(retries: Retries, cause: Cause, given: Resources = ONE, step: int = 0) -> object:
