@@ -22,6 +22,7 @@ from rotlab.commands.output import check_writable, write_whole
 from rotlab.execution.search.importance import Importance, importances
 from rotlab.execution.stage.gauges import PREFIX as GAUGES
 from rotlab.planning.kinds import load_kinds
+from rotlab.planning.plan.findings import Finding, findings
 from rotlab.planning.plan.fronts import Front, fronts
 from rotlab.planning.plan.pedigree import Pedigree, pedigrees
 from rotlab.planning.plan.serial_searches import searches_from_json
@@ -193,6 +194,7 @@ def _page(
         attention_of(store, uri, seen.frame, seen.stages) if args.attention else None,
         populations=_populations(store, args.study),
         fronts=_fronts(store, args.study),
+        found=_found(store, args.study),
     )
     return page(study, every_s)
 
@@ -206,6 +208,12 @@ def _populations(store: Store, name: str) -> list[Pedigree]:
     study = store.study(name)
     tunings = {} if study is None else searches_from_json(study.plan).get("tunings", {})
     return pedigrees(tunings, DecisionBook(store.root).read(tunings))
+
+
+def _found(store: Store, name: str) -> list[Finding]:
+    study = store.study(name)
+    tunings = {} if study is None else searches_from_json(study.plan).get("tunings", {})
+    return list(findings(tunings, DecisionBook(store.root).read(tunings)))
 
 
 def _fronts(store: Store, name: str) -> list[Front]:

@@ -5,7 +5,8 @@ from typing import Any
 
 from rotlab.planning.key import canonical
 from rotlab.planning.plan.decisions import Proposal
-from rotlab.planning.space.ranges import Domain, all_points, num_points
+from rotlab.planning.space.points import all_points, num_points
+from rotlab.planning.space.ranges import Domain
 from rotlab.planning.space.samplers import Sampler
 
 Told = float | tuple[float, ...] | None  # what a try came to, by each of several objectives

@@ -11,6 +11,7 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
 from rotlab.execution.search.sampling import as_trial
 from rotlab.planning.plan.decisions import Proposal, Tuning
+from rotlab.planning.plan.fronts import arms_of
 from rotlab.planning.plan.serial_searches import searches_from_json
 from rotlab.planning.space.problems import SpecError
 from rotlab.planning.space.ranges import Domain
@@ -22,7 +23,6 @@ from rotlab.store.store import Store
 from rotlab.store.study import SavedStudy
 
 FEWEST = 20  # proposals with a value
-_ARMS = 4  # that share a search; more are counted only
 _BEST = 5  # of them, at least, are held against all: fewer make no density
 _SHARE = 0.1  # of them, where that is more
 
@@ -60,7 +60,7 @@ def importances(
     found = []
     for key, winner in decisions.winners.items():
         tuning = tunings[key]
-        name = _name(tuning)
+        name = arms_of(tuning)
         if winner.pruned:
             name += f" ({len(winner.pruned)} of {winner.proposals} stopped before their end)"
         values = {number: value for number, value in winner.values.items() if value is not None}
@@ -77,13 +77,6 @@ def importances(
         tried = [(proposed[number], value) for number, value in values.items()]
         found.append(importance(name, domains, tried, maximize=search.maximizes))
     return found
-
-
-def _name(tuning: Tuning) -> str:
-    told = tuning.arms[:_ARMS]
-    arms = "; ".join(", ".join(f"{axis}={value}" for axis, value in arm.items()) for arm in told)
-    more = f" and {len(tuning.arms) - _ARMS} more" * (len(tuning.arms) > _ARMS)
-    return f"{arms or 'all arms'}{more} on {tuning.target}, {tuning.modality}"
 
 
 def search_of(study: SavedStudy, kinds: Mapping[str, StageKind]) -> Search | None:
@@ -104,7 +97,7 @@ def importance(
     *,
     maximize: bool,
 ) -> Importance:
-    """Return which settings tell the best proposals from all.
+    """Return which settings tell the best proposals from all, of those that all proposals have.
 
     Args:
         name: of the search, in words.
@@ -112,8 +105,9 @@ def importance(
         tried: proposals with their values.
         maximize: whether more is better.
     """
+    domains = {setting: one for setting, one in domains.items() if not one.when}
     if len(domains) < 2:
-        return Importance(name, len(tried), {}, "it has one setting only")
+        return Importance(name, len(tried), {}, "it has one setting only that all tries have")
     if len(tried) < FEWEST:
         why = f"{len(tried)} proposals have a value, and fewer than {FEWEST} tell nothing"
         return Importance(name, len(tried), {}, why)

@@ -1,7 +1,9 @@
 """What searches decided, as studies in an Optuna storage, for `optuna-dashboard` and Optuna itself.
 
 A copy that nothing is read from: it is brought up to the store's decisions, and made anew where it
-was lost or these were withdrawn. Proposal k of a search is trial k - 1 of its study.
+was lost or these were withdrawn. Proposal k of a search is trial k - 1 of its study. Of a member of
+a population it has the settings by which that was trained in its generation, and as the trial's
+attributes the lineage.
 """
 
 import json
@@ -19,8 +21,10 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from rotlab.execution.search.optuna_storage import shown
 from rotlab.execution.search.sampling import distribution
+from rotlab.planning.plan.breeding import PARENT, in_force
 from rotlab.planning.plan.decisions import Decisions, Proposal, Pruned, Tuning
 from rotlab.planning.plan.fronts import arms_of
+from rotlab.planning.space.population import Population
 from rotlab.planning.space.ranges import Domain, OneOf
 from rotlab.planning.space.search import Search
 from rotlab.store.decision_book import DecisionBook
@@ -69,7 +73,7 @@ class OptunaCopy:
         for key, tuning in self._tunings.items():
             stops = {one.number: one for one in self._book.all_pruned(key)}
             wanted = [
-                _trial(one, self._domains(tuning), decisions, stops.get(one.number))
+                _trial(tuning, one, self._domains(tuning), decisions, stops.get(one.number))
                 for one in decisions.proposed(key)
             ]
             study = self._open_study(tuning)
@@ -116,9 +120,17 @@ def _open(storage: str) -> BaseStorage:
 
 
 def _trial(
-    proposal: Proposal, domains: Mapping[str, Domain], decisions: Decisions, stop: Pruned | None
+    tuning: Tuning,
+    proposal: Proposal,
+    domains: Mapping[str, Domain],
+    decisions: Decisions,
+    stop: Pruned | None,
 ) -> FrozenTrial:
     """A proposal as Optuna has it; one whose end was made use of yet by nobody is under way."""
+    population, settings = tuning.population, proposal.settings
+    if population is not None:
+        settings = in_force(population, proposal)
+    tried = {name: settings[name] for name in domains if name in settings}
     key, number = proposal.tuning, proposal.number
     known = decisions.values.get(key, {})
     value, state, values = known.get(number), TrialState.RUNNING, None
@@ -132,10 +144,22 @@ def _trial(
     return create_trial(
         state=state,
         values=values,
-        params={name: _plain(one, proposal.settings[name]) for name, one in domains.items()},
-        distributions={name: _readable(one) for name, one in domains.items()},
+        params={name: _plain(domains[name], value) for name, value in tried.items()},
+        distributions={name: _readable(domains[name]) for name in tried},
+        user_attrs={} if population is None else _lineage(population, proposal),
         intermediate_values=dict(curve),
     )
+
+
+def _lineage(population: Population, proposal: Proposal) -> dict[str, Any]:
+    """Which member it is, and of which trial it goes on from the end; None of one that begins."""
+    parent, number = proposal.notes.get(PARENT), proposal.number
+    return {
+        "generation": population.generation(number),
+        "member": population.member(number),
+        "goes on from trial": None if parent is None else parent - 1,
+        "trained until epoch": proposal.settings[population.length],
+    }
 
 
 def _readable(domain: Domain) -> BaseDistribution:
@@ -155,6 +179,7 @@ def _goes_on(known: Sequence[FrozenTrial], wanted: Sequence[FrozenTrial]) -> boo
     """Whether what a study has is the beginning of what it is to have."""
     return len(known) <= len(wanted) and all(
         one.params == other.params
+        and one.user_attrs == other.user_attrs
         and (
             one.state == TrialState.RUNNING
             or (one.state == other.state and one.values == other.values)

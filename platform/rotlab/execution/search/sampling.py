@@ -8,7 +8,6 @@ often a run was broken off.
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,7 @@ from scipy.stats import qmc
 
 from rotlab.execution.search.distinct import Told
 from rotlab.planning.plan.decisions import Proposal
+from rotlab.planning.space.points import all_points, applying, holds
 from rotlab.planning.space.ranges import Domain, OneOf
 from rotlab.planning.space.samplers import Sampler
 
@@ -79,8 +79,11 @@ def propose(
             study.add_trial(as_trial(proposal, domains, value, is_told=True))
         for proposal in under_way:
             study.add_trial(as_trial(proposal, domains, None, is_told=False))
-        trial = study.ask(distributions)
-    settings = {name: _plain(domains[name], value) for name, value in trial.params.items()}
+        trial = study.ask()
+        settings: dict[str, Any] = {}
+        for name, domain in domains.items():
+            if holds(domain, settings):
+                settings[name] = _plain(domain, trial._suggest(name, distributions[name]))
     notes: dict[str, Any] = {}
     if sampler.name in _STATEFUL:
         notes = dict(study._storage.get_trial_system_attrs(trial._trial_id))
@@ -101,7 +104,7 @@ def _sampler(sampler: Sampler, seed: int) -> BaseSampler:
                 options["multivariate"] = True
             return TPESampler(seed=seed, **options)
         case "gp":
-            return GPSampler(seed=seed, **options)
+            return GPSampler(seed=seed, warn_independent_sampling=False, **options)
         case "nsgaii":
             return NSGAIISampler(seed=seed, **options)
         case "cmaes":
@@ -118,6 +121,7 @@ def as_trial(
     is_told: bool,
 ) -> optuna.trial.FrozenTrial:
     """Return a proposal as Optuna has it: complete, failed where it has no value, or under way."""
+    tried = {name: proposal.settings[name] for name in domains if name in proposal.settings}
     if not is_told:
         state = TrialState.RUNNING
     else:
@@ -125,8 +129,8 @@ def as_trial(
     return create_trial(
         state=state,
         values=None if value is None else value if isinstance(value, tuple) else (value,),
-        params={name: _drawn(domain, proposal.settings[name]) for name, domain in domains.items()},
-        distributions={name: distribution(domain) for name, domain in domains.items()},
+        params={name: _drawn(domains[name], value) for name, value in tried.items()},
+        distributions={name: distribution(domains[name]) for name in tried},
         system_attrs=dict(proposal.notes),
     )
 
@@ -139,8 +143,8 @@ def distribution(domain: Domain) -> BaseDistribution:
         step = int(domain.step or 1)
         high = int(domain.low) + step * (int(domain.high - domain.low) // step)
         return IntDistribution(int(domain.low), high, log=domain.log, step=step)
-    points = domain.points()
-    high_end = domain.high if points is None else points[-1]
+    number = domain.num_points
+    high_end = domain.high if number is None else domain.nth(number - 1)
     return FloatDistribution(domain.low, high_end, log=domain.log, step=domain.step)
 
 
@@ -158,9 +162,9 @@ def _plain(domain: Domain, drawn: Any) -> Any:  # noqa: ANN401  # plain values o
 
 def _grid(tuning: str, number: int, domains: Mapping[str, Domain]) -> dict[str, Any]:
     """The number-th point of a grid in an order that has no favourites."""
-    points = list(product(*(domain.points() or () for domain in domains.values())))
+    points = list(all_points(domains))
     np.random.default_rng(_seed(tuning, 0)).shuffle(points)
-    return dict(zip(domains, points[number - 1], strict=True))
+    return points[number - 1]
 
 
 def _quasi(
@@ -177,7 +181,7 @@ def _quasi(
         warnings.simplefilter("ignore", UserWarning)  # a number of points that is no power of two
         (shares,) = engine.random(1)
     found = zip(domains.items(), shares, strict=True)
-    return {name: domain.at(float(share)) for (name, domain), share in found}
+    return applying(domains, {name: domain.at(float(share)) for (name, domain), share in found})
 
 
 def _seed(tuning: str, number: int, again: int = 0) -> int:

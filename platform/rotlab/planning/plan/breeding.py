@@ -135,8 +135,4 @@ def _explore(population: Population, domain: Domain, now: Any, rng: Random) -> A
     if isinstance(domain, OneOf):
         at = domain.values.index(now) + rng.choice((-1, 1))
         return domain.values[min(max(at, 0), len(domain.values) - 1)]
-    moved = now * rng.choice(FACTORS)
-    points = domain.points()
-    if points is not None:
-        moved = min(points, key=lambda one: abs(one - moved))
-    return min(max(moved, domain.low), domain.high)
+    return domain.nearest(now * rng.choice(FACTORS))

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from itertools import count, islice, product
+from itertools import count, islice
 from typing import Any
 
 from rotlab.planning.key import canonical
 from rotlab.planning.plan.breeding import breed, can_win, won
 from rotlab.planning.plan.decisions import Decisions, Proposal, Tuning, Winner
+from rotlab.planning.space.points import all_points, applying
 from rotlab.planning.space.population import Population
 from rotlab.planning.space.ranges import Domain
 from rotlab.planning.space.search import Search
@@ -108,14 +109,14 @@ def _unknown(domains: Mapping[str, Domain], known: Collection[str]) -> Iterator[
 
 def _spread(domains: Mapping[str, Domain]) -> Iterator[dict[str, Any]]:
     """Settings spread evenly over their ranges; where there are but few, each of them once."""
-    points = {name: domain.points() for name, domain in domains.items()}
-    if all(found is not None and len(found) <= _FEW for found in points.values()):
-        grid = product(*(found or () for found in points.values()))
-        yield from (dict(zip(points, values, strict=True)) for values in grid)
+    numbers = [domain.num_points for domain in domains.values()]
+    if all(number is not None and number <= _FEW for number in numbers):
+        yield from all_points(domains)
         return
     for index in count(1):
         shares = (_halton(index, base) for base in _primes(len(domains)))
-        yield {name: domains[name].at(share) for name, share in zip(domains, shares, strict=True)}
+        found = zip(domains.items(), shares, strict=True)
+        yield applying(domains, {name: domain.at(share) for (name, domain), share in found})
 
 
 def _halton(index: int, base: int) -> float:

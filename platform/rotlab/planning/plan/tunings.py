@@ -16,9 +16,9 @@ from rotlab.planning.plan.chains import Chains, Replicate
 from rotlab.planning.plan.configs import RefusedError
 from rotlab.planning.plan.decisions import Contest, Proposal, Proposed, Tuning, Winner
 from rotlab.planning.plan.divided import undivided
+from rotlab.planning.space.points import num_points
 from rotlab.planning.space.population import why_not
 from rotlab.planning.space.problems import Problem
-from rotlab.planning.space.ranges import num_points
 from rotlab.planning.space.replicates import Draw, draws_by_chance
 from rotlab.planning.space.search import Search
 from rotlab.planning.space.shape import Link, Member, applies
@@ -177,7 +177,10 @@ class Tunings:
         if link is None:
             self._refuse_unjudged(arm)
             return
-        names = [name for name in self._search.settings if self._is_read(name, link, member)]
+        names: list[str] = []
+        for name, domain in self._search.settings.items():
+            if self._is_read(name, link, member) and set(names).issuperset(domain.when):
+                names.append(name)
         self._read.update(names)
         if not names:
             return
@@ -262,11 +265,13 @@ class Tunings:
         if pruner is None or length is None:
             return None
         section, _, field = length.setting.partition(".")
-        if length.setting in group.settings:
-            epochs = int(max(self._search.settings[length.setting].ends()))
-        else:
+        searched = length.setting in group.settings
+        domain = self._search.settings[length.setting] if searched else None
+        lengths = [] if domain is None else [int(one) for one in domain.ends()]
+        if domain is None or domain.when:
             configs = (self._chains.stages[key].config for key in group.places)
-            epochs = max(int(getattr(getattr(config, section), field)) for config in configs)
+            lengths += [int(getattr(getattr(config, section), field)) for config in configs]
+        epochs = max(lengths)
         if pruner.grace(epochs) >= epochs:
             said = (
                 f"none is stopped before epoch {pruner.grace(epochs)}, and tries are at most "

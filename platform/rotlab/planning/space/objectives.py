@@ -157,6 +157,9 @@ def _read_one(report: Report, by: str, judged: Judged) -> tuple[Objective, ...]:
     metric = report.text(_METRIC)
     if metric is None or not _is_told(report, _METRIC, metric, by, judged):
         return ()
+    if metric != judged.metric and not report.has(_GOAL):  # of a loss, less is better
+        said = f"needs goal beside it, {' or '.join(GOALS)}: it is not said here whether more "
+        report.add(_METRIC, f"{said}{metric} is better")
     return (Objective(metric, goal),)
 
 

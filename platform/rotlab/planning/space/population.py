@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rotlab.planning.space.axes import WHEN
 from rotlab.planning.space.refusals import shown
 from rotlab.planning.space.report import Report
 from rotlab.planning.stage import Length, StageKind
@@ -164,6 +165,9 @@ def _length_of(
     can = {name: length for length in lengths for name in length.changing}
     found: dict[str, Length] = {}
     for name in settings:
+        if report.has(("search", "settings", name, WHEN)):
+            said = "does not go with population, whose members all change the same settings"
+            report.add(("search", "settings", name, WHEN), f"{said}; leave it out")
         if name in can:
             found.setdefault(can[name].setting, can[name])
             continue

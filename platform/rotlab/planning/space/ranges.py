@@ -2,18 +2,18 @@
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import product
-from math import prod
 from typing import Any
 
+from rotlab.planning.space.axes import VALUES, WHEN
+from rotlab.planning.space.conditions import When
 from rotlab.planning.space.refusals import shown
 from rotlab.planning.space.report import Report
 from rotlab.planning.space.source import Place
 
-_PARTS = ("low", "high", "log", "step")
+_PARTS = ("low", "high", "log", "step", VALUES, WHEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Range:
         log: whether equal ratios, not equal differences, are equally likely.
         step: distance of neighbours, counted from low; None: all between, for whole numbers 1.
         whole: whether they are whole numbers.
+        when: where it is searched at all; empty: everywhere.
     """
 
     low: float
@@ -33,6 +34,7 @@ class Range:
     log: bool = False
     step: float | None = None
     whole: bool = False
+    when: When = field(default_factory=dict)
 
     def at(self, share: float) -> float:
         """Return the number at a share, in [0, 1), of the way from low to high."""
@@ -43,7 +45,7 @@ class Range:
                 wide = math.log(self.low - 0.5), math.log(self.high + 0.5)
                 value = round(math.exp(wide[0] + share * (wide[1] - wide[0])))
                 return int(min(max(value, self.low), self.high))
-            return self._nth(min(int(share * count), count - 1))
+            return self.nth(min(int(share * count), count - 1))
         if self.log:
             found = math.exp(
                 math.log(self.low) + share * (math.log(self.high) - math.log(self.low))
@@ -53,21 +55,32 @@ class Range:
         return min(max(found, self.low), self.high)
 
     def points(self) -> tuple[float, ...] | None:
-        """Return all numbers, or None where there are more than can be counted."""
+        """Return all numbers, or None where they cannot be counted.
+
+        For those who know by `num_points` that they are not too many to be held.
+        """
         number = self.num_points
-        return None if number is None else tuple(map(self._nth, range(number)))
+        return None if number is None else tuple(map(self.nth, range(number)))
 
     @property
     def num_points(self) -> int | None:
-        """How many numbers there are, or None where there are more than can be counted."""
+        """How many numbers there are, or None where they cannot be counted."""
         if not self.whole and self.step is None:
             return None
         return math.floor((self.high - self.low) / (self.step or 1) + 1e-9) + 1
 
-    def _nth(self, index: int) -> float:
-        """The number so many steps above low, as one would write it: 0.9, not 0.8999999999."""
+    def nth(self, index: int) -> float:
+        """Return the number so many steps above low, as one writes it: 0.9, not 0.8999999999."""
         found = Decimal(str(self.low)) + index * Decimal(str(self.step or 1))
         return int(found) if self.whole else float(found)
+
+    def nearest(self, value: float) -> float:
+        """Return the number that is nearest to a value, the lower of two equally near."""
+        if (number := self.num_points) is not None:
+            below = math.floor((value - self.low) / (self.step or 1))
+            near = {min(max(below + more, 0), number - 1) for more in (-1, 0, 1, 2)}
+            value = min(map(self.nth, sorted(near)), key=lambda one: abs(one - value))
+        return min(max(value, self.low), self.high)
 
     def ends(self) -> tuple[float, ...]:
         """Return numbers among which are the lowest and the highest."""
@@ -75,11 +88,12 @@ class Range:
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {"low": self.low, "high": self.high, "log": self.log, "step": self.step}
+        ends = {"low": self.low, "high": self.high, "log": self.log, "step": self.step}
+        return {**ends, WHEN: _plain(self.when)} if self.when else ends
 
     def __str__(self) -> str:
         how = ", log" * self.log + (f", step {self.step:g}" if self.step else "")
-        return f"{self.low:g} to {self.high:g}{how}"
+        return f"{self.low:g} to {self.high:g}{how}{_where(self.when)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +101,12 @@ class OneOf:
     """Some values, without an order.
 
     Args:
-        values: at least two different ones.
+        values: at least two different ones; one is enough where there is a condition.
+        when: where it is searched at all; empty: everywhere.
     """
 
     values: tuple[Any, ...]
+    when: When = field(default_factory=dict)
 
     def at(self, share: float) -> Any:  # noqa: ANN401  # plain values of any sort
         """Return the value at a share, in [0, 1), of the list."""
@@ -109,27 +125,16 @@ class OneOf:
         """How many values there are."""
         return len(self.values)
 
-    def plain(self) -> list[Any]:
+    def plain(self) -> list[Any] | dict[str, Any]:
         """Return it as plain values."""
-        return list(self.values)
+        values = list(self.values)
+        return {VALUES: values, WHEN: _plain(self.when)} if self.when else values
 
     def __str__(self) -> str:
-        return "one of " + ", ".join(map(str, self.values))
+        return "one of " + ", ".join(map(str, self.values)) + _where(self.when)
 
 
 Domain = Range | OneOf
-
-
-def num_points(domains: Mapping[str, Domain]) -> int | None:
-    """Return how many different settings there are, None where they cannot be counted."""
-    numbers = [domain.num_points for domain in domains.values()]
-    return None if None in numbers else prod(number or 0 for number in numbers)
-
-
-def all_points(domains: Mapping[str, Domain]) -> Iterator[dict[str, Any]]:
-    """Yield all different settings, of domains that can be counted."""
-    points = [domain.points() or () for domain in domains.values()]
-    return (dict(zip(domains, values, strict=True)) for values in product(*points))
 
 
 def read_domain(report: Report, place: Place) -> Domain | None:
@@ -146,6 +151,8 @@ def read_domain(report: Report, place: Place) -> Domain | None:
         return None
     before = len(report.problems)
     inside = report.mapping(place, _PARTS, "part of a range")
+    if VALUES in inside:
+        return _read_listed(report, place, inside)
     for name in ("low", "high"):
         if name not in inside and len(report.problems) == before:
             report.add(place, f"needs {name}, one end of the range")
@@ -158,6 +165,18 @@ def read_domain(report: Report, place: Place) -> Domain | None:
     if len(report.problems) > before:
         return None
     return _range(report, place, inside)
+
+
+def _read_listed(report: Report, place: Place, inside: Mapping[str, Any]) -> OneOf | None:
+    """Values that stand beside a condition."""
+    before = len(report.problems)
+    if beside := [name for name in inside if name not in (VALUES, WHEN)]:
+        said = f"stands beside {VALUES}, which are one by one; leave it out"
+        report.add((*place, beside[0]), said)
+    values = report.items((*place, VALUES))
+    if len(values) == 1 and WHEN not in inside:
+        return _read_values(report, place, values)
+    return OneOf(tuple(values)) if len(report.problems) == before else None
 
 
 def _read_values(report: Report, place: Place, given: list[Any]) -> OneOf | None:
@@ -189,3 +208,12 @@ def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return abs(value) <= sys.float_info.max
+
+
+def _plain(when: When) -> dict[str, list[Any]]:
+    return {name: list(values) for name, values in when.items()}
+
+
+def _where(when: When) -> str:
+    said = (f"{name} is {' or '.join(map(str, values))}" for name, values in when.items())
+    return f" where {' and '.join(said)}" if when else ""

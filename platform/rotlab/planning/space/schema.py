@@ -211,9 +211,14 @@ def _search(kinds: Mapping[str, StageKind]) -> Schema:
     """The settings that are searched, by what and how."""
     axes = _axes(vocabulary(kinds))
     number = {"type": "number"}
-    ends = {"low": number, "high": number, "step": number, "log": {"type": "boolean"}}
+    when = {
+        "description": "another searched setting: its value, or a list of which it is one",
+        **_object({axis: True for axis in axes if axis not in CHOICES}, least=1),
+    }
+    ends = {"low": number, "high": number, "step": number, "log": {"type": "boolean"}, WHEN: when}
     values = {"type": "array", "minItems": 2, "uniqueItems": True}
-    domain = {"anyOf": [_object(ends, required=("low", "high")), values]}
+    some = _object({VALUES: {**values, "minItems": 1}, WHEN: when}, required=(VALUES,))
+    domain = {"anyOf": [_object(ends, required=("low", "high")), values, some]}
     judged = [name for name, kind in kinds.items() if kind.judged is not None]
     count = {"type": "integer", "minimum": 1, "maximum": MOST}
     several = {

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from rotlab.planning.space.allowance import BUDGET, Allowance, read_allowance
-from rotlab.planning.space.axes import why_no_axis
+from rotlab.planning.space.axes import VALUES, why_no_axis
+from rotlab.planning.space.branches import read_branches
 from rotlab.planning.space.conditions import Conditions
 from rotlab.planning.space.defaults import Defaults
 from rotlab.planning.space.names import unknown
@@ -213,7 +214,7 @@ def _read_settings(report: Report, defaults: Defaults, conditions: Conditions) -
             checked = _checked(report, at, name, domain, conditions)
             if checked is not None:
                 found[name] = checked
-    return found
+    return read_branches(report, place, found, conditions)
 
 
 def _why_not(
@@ -243,8 +244,9 @@ def _checked(
     """The domain with its values in the setting's own form, or None after a problem."""
     before = len(report.problems)
     if isinstance(domain, OneOf):
+        listed = (*place, VALUES) if isinstance(report.get(place), dict) else place
         values = tuple(
-            conditions.form((*place, index), name, value)
+            conditions.form((*listed, index), name, value)
             for index, value in enumerate(domain.values)
         )
         if len(report.problems) > before:

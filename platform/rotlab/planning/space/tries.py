@@ -1,15 +1,16 @@
 """How many settings a search tries, and how many at once, read and checked."""
 
 from collections.abc import Mapping
-from math import prod
 
 from rotlab.planning.space.allowance import BUDGET, MOST_TRIES
+from rotlab.planning.space.points import num_points
 from rotlab.planning.space.ranges import Domain
 from rotlab.planning.space.refusals import shown
 from rotlab.planning.space.report import Report
 from rotlab.planning.space.samplers import Sampler
 
 MOST = 10_000  # proposals: more is a slip
+_MOST_POINTS = 100_000  # of a grid: they are put in an order
 _SEARCH = ("search",)
 _PROPOSALS = ("search", "proposals")
 _NEEDED = "needs proposals, how many settings each arm may try, or budget, how many hours"
@@ -50,14 +51,16 @@ def read_at_once(report: Report) -> int:
 
 def _grid(report: Report, settings: Mapping[str, Domain]) -> int | None:
     """How many points a grid has; None after a problem."""
-    points = {name: domain.points() for name, domain in settings.items()}
-    for name, found in points.items():
-        if found is None:
+    for name, domain in settings.items():
+        if domain.num_points is None:
             said = "has no grid; give a step, or a list of values"
             report.add((*_SEARCH, "settings", name), said)
-    if None in points.values():
+    grid = num_points(settings)
+    if grid is not None and grid > _MOST_POINTS:
+        said = f"a grid has at most {_MOST_POINTS:,} points, got {grid:,}; take larger steps, "
+        report.add((*_SEARCH, "sampler"), f"{said}or another sampler")
         return None
-    return prod(len(found or ()) for found in points.values())
+    return grid
 
 
 def _count(report: Report, name: str) -> int:

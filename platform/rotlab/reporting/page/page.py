@@ -13,6 +13,7 @@ import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from rotlab.execution.search.importance import Importance
+from rotlab.planning.plan.findings import Finding
 from rotlab.planning.plan.fronts import Front
 from rotlab.planning.plan.pedigree import Pedigree
 from rotlab.reporting.arms import DONE
@@ -26,7 +27,7 @@ from rotlab.reporting.page.markup import listed, paragraph, section, table, text
 from rotlab.reporting.page.populations import populations_html
 from rotlab.reporting.page.results_html import answer, comparison_html, ranks_html
 from rotlab.reporting.page.rotations import rotations_html
-from rotlab.reporting.page.searches import fronts_html, searches_html
+from rotlab.reporting.page.searches import found_html, fronts_html, searches_html
 from rotlab.reporting.report import notes, title
 from rotlab.reporting.sentences import show_value
 from rotlab.reporting.tables import Column
@@ -55,6 +56,7 @@ class Study:
         outside: other people's numbers.
         source: where all this comes from.
         confusions: stage key -> what it took for what.
+        found: what each search has found, and by how many tries.
         searches: what settings mattered in those that have ended.
         attention: stage key -> where its network looks; None: that is not to be shown.
         populations: lineages of those that were trained.
@@ -72,6 +74,7 @@ class Study:
     attention: Mapping[str, Strip] | None = None
     populations: Sequence[Pedigree] = ()
     fronts: Sequence[Front] = ()
+    found: Sequence[Finding] = ()
 
 
 def page(study: Study, every_s: float | None = None) -> str:
@@ -141,6 +144,7 @@ def _sections(study: Study) -> list[tuple[str, str, str]]:
         ("confusions", "What is taken for what", _confusions(study)),
         ("rotations", "Rotations told apart", _rotations(study, names)),
         ("attention", "Where networks look", _attention(study, names)),
+        ("found", "What searches found", found_html(study.found)),
         ("searches", "Which settings mattered", searches_html(study.searches)),
         ("populations", "What populations came to", populations_html(study.populations)),
         ("fronts", "What searches had to choose between", fronts_html(study.fronts)),

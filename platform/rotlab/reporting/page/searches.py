@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rotlab.execution.search.importance import Importance
+from rotlab.planning.plan.findings import Finding
 from rotlab.planning.plan.fronts import Front, arms_of, described
 from rotlab.reporting.page.markup import listed, paragraph, table
 from rotlab.reporting.tables import Column
@@ -16,6 +17,28 @@ _FRONTS = (
     "Tries than which no other of the same search is better by one objective and worse by none, as "
     "judged on held-out videos. Hours are those of the machine that they ran on."
 )
+
+_FOUND = (
+    "The best try of each search, as judged on held-out videos. It is chosen among many, so its "
+    "value is higher than what such settings come to again. The cells of the arms run with its "
+    "settings."
+)
+
+
+def found_html(found: Sequence[Finding]) -> str:
+    """Return a row for each search: how much it has tried, and what won; nothing where none is."""
+    if not found:
+        return ""
+    columns = [
+        Column("search of", tuple(arms_of(one.tuning) for one in found)),
+        Column("tries", tuple(str(one.made) for one in found), number=True),
+        Column("failed", tuple(str(one.failed) for one in found), number=True),
+        *_only_some("stopped", [str(one.stopped) if one.stopped else "" for one in found]),
+        *_only_some("hours used", [_hours(one) for one in found]),
+        Column("held-out value", tuple(_value(one) for one in found), number=True),
+        Column("won", tuple(_won(one) for one in found)),
+    ]
+    return table("found", "Winners of searches", columns) + paragraph(_FOUND, "note")
 
 
 def searches_html(searches: Sequence[Importance]) -> str:
@@ -52,3 +75,22 @@ def fronts_html(fronts: Sequence[Front]) -> str:
         Column("", tuple("runs with all replicates" * one.wins for _, one in rows)),
     ]
     return table("fronts", "Pareto fronts of searches", columns) + paragraph(_FRONTS, "note")
+
+
+def _only_some(name: str, values: Sequence[str]) -> list[Column]:
+    """A column of numbers, where there is any."""
+    return [Column(name, tuple(one or "-" for one in values), number=True)] * any(values)
+
+
+def _hours(one: Finding) -> str:
+    return "" if one.hours is None else f"{one.hours:.3g} of {one.tuning.allowance}"
+
+
+def _value(one: Finding) -> str:
+    return "-" if one.value is None else f"{one.value:.4g}"
+
+
+def _won(one: Finding) -> str:
+    if one.number is None:
+        return "not decided"
+    return f"{described(one.settings)} (proposal {one.number})"

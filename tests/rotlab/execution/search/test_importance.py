@@ -51,7 +51,22 @@ def test_of_few_proposals_or_one_setting_nothing_is_told_and_why() -> None:
     assert (few.shares, few.tried) == ({}, FEWEST - 1)
     assert few.why == f"{FEWEST - 1} proposals have a value, and fewer than {FEWEST} tell nothing"
     one = importance("it", {"finetune.lr": DOMAINS["finetune.lr"]}, tried(50), maximize=True)
-    assert (one.shares, one.why) == ({}, "it has one setting only")
+    assert (one.shares, one.why) == ({}, "it has one setting only that all tries have")
+
+
+def test_of_a_setting_that_only_some_tries_have_nothing_is_told() -> None:
+    gamma = Range(0.1, 0.5, when={"finetune.schedule": ("step",)})
+    some = [
+        (
+            Proposal("t", one.number, {**one.settings, "finetune.gamma": 0.2})
+            if one.settings["finetune.schedule"] == "step"
+            else one,
+            value,
+        )
+        for one, value in tried(50)
+    ]
+    found = importance("it", DOMAINS | {"finetune.gamma": gamma}, some, maximize=True)
+    assert found.shares.keys() == DOMAINS.keys()
 
 
 def test_each_search_of_a_study_that_has_ended_is_told_by_its_own_ranges(tmp_path: Path) -> None:

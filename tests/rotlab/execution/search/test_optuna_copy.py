@@ -20,7 +20,7 @@ from rotlab.store.decision_book import DecisionBook
 from rotlab.store.store import Store
 from rotlab.store.study import next_revision
 from rotnet.errors import UserError
-from tests.rotlab.execution.search import test_objectives
+from tests.rotlab.execution.search import test_objectives, test_populations
 from tests.rotlab.execution.search.test_searches import TEXT, run, searches
 from tests.rotlab.tracking.servers import postgres, postgres_programs
 
@@ -98,6 +98,25 @@ def test_a_study_has_every_proposal_as_the_trial_of_its_number(tmp_path: Path) -
             assert one.params["finetune.epochs"] in (10, 20, 30, 40)
 
 
+def test_a_try_has_no_setting_whose_condition_it_does_not_meet(tmp_path: Path) -> None:
+    gamma = "finetune.gamma: {low: 0.1, high: 0.5, when: {finetune.schedule: step}}"
+    settings = f"settings: {{finetune.schedule: [step, constant], {gamma}, "
+    found = searches(tmp_path, TEXT.replace("settings: {", settings))
+    run(found, np.random.default_rng(0))
+    assert not found.undecided()
+    copy_of(tmp_path, found).bring_up()
+    seen = set()
+    for study in studies(str(tmp_path / "optuna.log")):
+        for one in study.trials:
+            is_step = one.params["finetune.schedule"] == "step"
+            assert ("finetune.gamma" in one.params) == is_step
+            seen.add(is_step)
+    assert seen == {True, False}
+    for cell in found.plan.cells:
+        is_step = cell.overrides["finetune.schedule"] == "step"
+        assert ("finetune.gamma" in cell.overrides) == is_step
+
+
 def test_a_sqlite_url_has_the_same(tmp_path: Path) -> None:
     found, url = searches(tmp_path), f"sqlite:///{tmp_path}/optuna.db"
     run(found, np.random.default_rng(0))
@@ -158,6 +177,32 @@ def test_several_objectives_are_several_there_too(tmp_path: Path) -> None:
         winner = decided.winners[study.user_attrs["search"]]
         assert study.metric_names == ["val_accuracy", "cpu_hours"]
         assert tuple(one.number + 1 for one in study.best_trials) == winner.front
+
+
+def test_members_of_a_population_have_what_they_were_trained_by_and_their_lineage(
+    tmp_path: Path,
+) -> None:
+    found = test_populations.searches(tmp_path)
+    test_populations.run(found, np.random.default_rng(0))
+    storage = str(tmp_path / "optuna.log")
+    copy_of(tmp_path, found, storage).bring_up()
+    by_key = {study.user_attrs["search"]: study for study in studies(storage)}
+    moved = 0
+    for one in test_populations.lineages(found, tmp_path):
+        trials = by_key[one.tuning.key].get_trials(deepcopy=False)
+        assert len(trials) == len(one.segments) == 30
+        for trial, segment in zip(trials, one.segments, strict=True):
+            assert trial.params == dict(segment.settings)
+            parent = None if segment.parent is None else segment.parent - 1
+            assert trial.user_attrs == {
+                "generation": segment.generation,
+                "member": segment.member,
+                "goes on from trial": parent,
+                "trained until epoch": 4 * segment.generation,
+            }
+            if parent is not None and segment.took_over:
+                moved += trial.params != trials[parent].params
+    assert moved
 
 
 def test_what_failed_and_what_was_stopped_is_told_as_such(tmp_path: Path) -> None:

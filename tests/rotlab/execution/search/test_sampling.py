@@ -84,3 +84,37 @@ def test_a_proposal_hangs_on_the_values_it_may_know_alone() -> None:
     assert again == propose("key", 7, DOMAINS, SAMPLERS[0], told, made[4:], maximize=True)
     assert again != propose("key", 7, DOMAINS, SAMPLERS[0], other, made[4:], maximize=True)
     assert again != propose("another", 7, DOMAINS, SAMPLERS[0], told, made[4:], maximize=True)
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        Sampler("tpe", {"n_startup_trials": 4}),
+        Sampler("tpe", {"n_startup_trials": 4, "group": True}),
+        Sampler("tpe", {"n_startup_trials": 4, "multivariate": True}),
+        Sampler("gp", {"n_startup_trials": 4}),
+        Sampler("cmaes"),
+        Sampler("nsgaii", {"population_size": 4}),
+        Sampler("qmc"),
+        Sampler("random"),
+    ],
+    ids=str,
+)
+def test_every_sampler_heeds_conditions_and_tells_the_same_again(
+    sampler: Sampler, capfd: pytest.CaptureFixture[str]
+) -> None:
+    domains: dict[str, Domain] = {
+        "way": OneOf(("step", "cosine")),
+        "rate": Range(1e-3, 1.0, log=True),
+        "gamma": Range(0.1, 0.5, when={"way": ("step",)}),
+    }
+    told: list[tuple[Proposal, float]] = []
+    for number in range(1, 13):
+        one, again = (
+            propose("t", number, domains, sampler, told, [], maximize=True) for _ in range(2)
+        )
+        assert one == again
+        assert ("gamma" in one.settings) == (one.settings["way"] == "step")
+        told.append((one, one.settings.get("gamma", 0.0) - one.settings["rate"]))
+    assert {one.settings["way"] for one, _ in told} == {"step", "cosine"}
+    assert capfd.readouterr().err == ""

@@ -228,7 +228,9 @@ def test_raising_the_number_does_not_try_again_what_failed(tmp_path: Path) -> No
 
 
 def test_a_metric_that_is_never_reported_is_named_with_those_that_are(tmp_path: Path) -> None:
-    found = searches(tmp_path, TEXT.replace("  at_once", "  metric: val_loss\n  at_once"))
+    found = searches(
+        tmp_path, TEXT.replace("  at_once", "  metric: val_loss\n  goal: minimize\n  at_once")
+    )
     with pytest.raises(
         UserError,
         match=r"search.metric: finetune \w+ reports no 'val_loss'; it has val_accuracy",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.outline.outline import outline
 from rotlab.planning.plan.decisions import Decisions, Ended, Proposal, Winner
+from rotlab.planning.plan.findings import findings
 from rotlab.planning.plan.fronts import fronts
 from rotlab.planning.plan.planned import plan_file
 from rotlab.planning.plan.serial import plan_from_json, plan_to_json
@@ -21,7 +22,7 @@ from rotlab.planning.plan.serial_searches import (
 )
 from rotlab.planning.space.objectives import Objective, best, pareto_front
 from rotlab.planning.space.spec import Spec
-from rotlab.reporting.page.searches import fronts_html
+from rotlab.reporting.page.searches import found_html, fronts_html
 from tests.rotlab.planning.asking import MakePlan, refused
 from tests.rotlab.planning.conftest import HEAD
 
@@ -155,6 +156,30 @@ def test_a_front_is_told_as_far_as_tries_have_ended(plan: MakePlan) -> None:
     assert "highest val_accuracy" in shown
     assert "finetune.lr=0.2" in shown
     assert fronts_html([]) == ""
+
+
+def test_what_a_search_found_is_told_with_what_it_took(plan: MakePlan) -> None:
+    text = "search: {settings: {finetune.lr: {low: 0.1, high: 0.9}}, budget: {cpu_hours: 3}}\n"
+    made = plan(HEAD + HELD_OUT + "axes: {init: [rotation, scratch]}\n" + text)
+    ended, running = made.tunings
+    values = {1: 0.5, 2: None, 3: 0.4}
+    winner = Winner(ended, 1, {"finetune.lr": 0.25}, 0.5, values, (3,))
+    decisions = Decisions(
+        {ended: tuple(Proposal(ended, number, {"finetune.lr": 0.25}) for number in values)},
+        {ended: winner},
+        values={ended: values},
+        pruned={ended: frozenset({3})},
+        hours={ended: {number: {"gpu_hours": 0.0, "cpu_hours": 1.1} for number in values}},
+    )
+    one, other = findings(made.tunings, decisions)
+    assert (one.made, one.failed, one.stopped, one.number, one.value) == (3, 1, 1, 1, 0.5)
+    assert one.hours == pytest.approx(3.3)
+    assert (other.tuning.key, other.made, other.number) == (running, 0, None)
+    shown = found_html([one, other])
+    for said in ("finetune.lr=0.25 (proposal 1)", "3.3 of 3 core-hours", "not decided"):
+        assert said in shown
+    assert "stopped" not in found_html([other])
+    assert found_html([]) == ""
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ def planner(read: Read, text: str) -> Planner:
 
 def test_what_is_told_at_the_end_alone_cannot_be_compared_before(plan: MakePlan) -> None:
     search = SEARCH.replace("finetune.lr", "pretrain.lr") + "  by: pretrain\n  metric: val_videos\n"
+    search += "  goal: minimize\n"
     (problem,) = refused(plan, f"{HEAD}{HELD_OUT}{search}  pruner: asha\n")
     assert "does not tell 'val_videos' after each epoch" in problem
     assert "take metric val_accuracy, or leave pruner out" in problem

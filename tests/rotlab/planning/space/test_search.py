@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rotlab.execution.search.sampling import propose
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan.decisions import Decisions, Proposal, Winner
 from rotlab.planning.plan.imagined import imagine
@@ -16,6 +17,7 @@ from rotlab.planning.plan.planned import find_all, plan_file
 from rotlab.planning.plan.planner import Planner, make_plan
 from rotlab.planning.plan.serial import plan_from_json, plan_to_json
 from rotlab.planning.space.ranges import OneOf, Range
+from rotlab.planning.space.samplers import Sampler
 from rotlab.planning.space.spec import Spec
 from tests.rotlab.planning.asking import MakePlan, refused
 from tests.rotlab.planning.conftest import HEAD
@@ -288,6 +290,36 @@ def test_every_share_of_a_range_lies_in_it(
     assert ends[0] <= found <= ends[1]
     assert isinstance(found, int) == whole
     assert OneOf(("a", "b")).at(share) == ("a" if share < 0.5 else "b")
+
+
+@given(
+    low=st.integers(-20, 20),
+    number=st.integers(1, 30),
+    step=st.sampled_from([None, 1, 3, 0.1, 0.25]),
+    value=st.floats(-100, 100),
+)
+def test_the_nearest_of_a_range_is_that_of_all_its_numbers(
+    low: int, number: int, step: float | None, value: float
+) -> None:
+    one = Range(low, low + number * (step or 1), step=step, whole=step in (None, 1, 3))
+    points = one.points() or ()
+    assert one.nearest(value) == min(points, key=lambda each: abs(each - value))
+    assert Range(low, low + number).nearest(value) == min(max(value, low), low + number)
+
+
+def test_ranges_of_billions_of_numbers_are_drawn_from_without_being_listed(read: Read) -> None:
+    settings = "finetune.batch_size: {low: 1, high: 4000000000}, " + (
+        "finetune.momentum: {low: 0.0, high: 0.9, step: 1e-12}"
+    )
+    text = f"search: {{settings: {{{settings}}}, proposals: 3}}\n"
+    one, search = planner(read, text), read(HEAD + HELD_OUT + text).search
+    assert search is not None
+    found = imagine(one.tunings, search, Decisions(), lambda _: True)
+    (made,) = found.proposals.values()
+    drawn = propose("a", 1, search.settings, Sampler("random"), [], [], maximize=True)
+    for each in (*made, drawn):
+        assert 1 <= each.settings["finetune.batch_size"] <= 4_000_000_000
+        assert 0.0 <= each.settings["finetune.momentum"] <= 0.9
 
 
 def test_a_plan_without_a_search_has_none(plan: MakePlan) -> None:
