@@ -171,7 +171,8 @@ def test_two_networks_of_one_modality_take_one_winner(read: Read, axes: str) -> 
 def test_each_split_is_tested_with_the_winner_that_was_judged_on_its_own_training_videos(
     read: Read,
 ) -> None:
-    one = planner(read, "replicates: {seed: [0, 1], split: [1, 2]}\n" + RATE)
+    even = RATE.replace("proposals: 3", "proposals: 3, sampler: qmc")
+    one = planner(read, "replicates: {seed: [0, 1], split: [1, 2]}\n" + even)
     rates = {1: 0.02, 2: 0.03}
     assert sorted(tuning.split or 0 for tuning in one.tunings.values()) == [1, 2]
     proposals = {key: (Proposal(key, 1, {"finetune.lr": 0.01}),) for key in one.tunings}
