@@ -77,12 +77,18 @@ def _identity(row: Cell | Awaited) -> tuple[str, str, str, str]:
 
 
 def growths(store: Store, study: SavedStudy) -> Iterator[Mapping[str, Any]]:
-    """Yield the events that tell of growth since the revision was first run."""
+    """Yield the events that tell of growth in runs of the revision, since it was first run.
+
+    What a run of another one added is none of it: a search that makes more or fewer proposals may
+    have another winner, and cells of their own.
+    """
     for journal in store.journals(study.name):
         found: list[Mapping[str, Any]] = []
+        is_of_it = False
         for event in Journal(journal).read():
-            if event["event"] == "study_started" and event.get("revision") != study.revision:
-                found = []
-            elif event["event"] == "study_grew":
+            if event["event"] == "study_started":
+                is_of_it = event.get("revision", 1) == study.revision
+                found = found if is_of_it else []
+            elif event["event"] == "study_grew" and is_of_it:
                 found.append(event)
         yield from found
