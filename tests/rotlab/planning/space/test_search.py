@@ -221,6 +221,22 @@ def test_one_search_serves_arms_that_agree_on_what_it_is_for(read: Read) -> None
         assert {len(each.results) for each in proposed} == {4 // count}
 
 
+@pytest.mark.parametrize(
+    ("axes", "per", "arms"),
+    [
+        ("modality: [rgb, dif, fusion]", "modality", [("rgb", "fusion"), ("dif", "fusion")]),
+        ("evaluate.clips: [1, 10]", "evaluate.clips", [(1, 10)]),
+    ],
+)
+def test_arms_that_share_a_search_by_its_stages_alone_are_all_told_as_its_own(
+    read: Read, axes: str, per: str, arms: list[tuple[object, ...]]
+) -> None:
+    shared = RATE.replace("proposals: 3", f"proposals: 3, per: [{per}]")
+    one = planner(read, f"axes: {{{axes}}}\n" + shared)
+    found = [tuple(arm[per] for arm in each.arms) for each in one.tunings.values()]
+    assert sorted(found, key=str) == sorted(arms, key=str)
+
+
 def test_raising_the_number_of_proposals_is_the_same_search_and_another_range_is_not(
     read: Read,
 ) -> None:
