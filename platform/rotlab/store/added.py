@@ -25,6 +25,13 @@ def added(store: Store, study: SavedStudy) -> dict[str, str]:
     return {one["key"]: one["kind"] for event in growths(store, study) for one in event["stages"]}
 
 
+def ever_added(store: Store, name: str) -> dict[str, str]:
+    """Return key -> kind of the stages that were added to a study, in whichever revision."""
+    events = (event for path in store.journals(name) for event in Journal(path).read())
+    grew = (event for event in events if event["event"] == "study_grew")
+    return {one["key"]: one["kind"] for event in grew for one in event["stages"]}
+
+
 def load_grown(store: Store, study: SavedStudy, kinds: Mapping[str, StageKind]) -> Plan:
     """Return the plan of a revision, with all that was added to it."""
     plan = study.load_plan(kinds)

@@ -13,6 +13,7 @@ from rotlab.planning.plan.serial import grown
 from rotlab.planning.stage import Stage
 from rotlab.store.added import added, load_grown
 from rotlab.store.find import find_stage
+from rotlab.store.needs import needs_of
 from rotlab.store.store import Store
 from rotlab.store.study import SavedStudy, next_revision
 from rotlab.tracking.journal import Journal
@@ -89,6 +90,16 @@ def test_cells_that_an_earlier_revision_added_do_not_take_the_place_of_those_of_
     journal.append(started(now.revision))
     journal.close()
     assert load_grown(store, now, job.kinds).cells == cells
+
+
+def test_what_an_earlier_revision_added_is_still_known_as_of_the_study(store: Store) -> None:
+    tell(store, started(), grown(PLAN, GROWN, 2.0))
+    store.save_study(replace(study_of(store), revision=2))
+    tell(store, started(revision=2))
+    assert added(store, study_of(store)) == {}
+    needs = needs_of(store, KINDS)
+    assert (LATER.kind, LATER.key) in needs.once[PLAN.name]
+    assert (LATER.kind, LATER.key) not in needs.asked
 
 
 def grow(store: Store, job: Job, value: Callable[[Stage], dict[str, float]], most: int) -> Growth:
