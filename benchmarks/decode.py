@@ -33,6 +33,7 @@ from rotnet.data.framestore.codec import Crop
 from rotnet.data.framestore.formats import FORMATS, Format
 from rotnet.data.framestore.index import read_index
 from rotnet.data.framestore.layout import INDEX_FILE, Record
+from rotnet.data.hands import processes
 from rotnet.data.manifest import Manifest
 from rotnet.data.picture import cut_and_shrink
 from rotnet.data.prepare import prepare
@@ -225,7 +226,7 @@ def prepared(source: Path, folder: Path) -> Sets:
         storage = Storage(short_side=SIDE, bars="keep", format=name)
         kind = FolderKind(unlabelled=True)
         manifests[name] = prepare(
-            source, folder / name, kind, storage=storage, workers=os.cpu_count() or 1
+            source, folder / name, kind, storage=storage, hands=processes(os.cpu_count() or 1)
         ).manifest
     remuxed = folder / "remuxed"
     remux(manifests["h264"], remuxed)

@@ -30,6 +30,7 @@ from rotnet.data.catalog import FolderKind
 from rotnet.data.frames import FrameReader
 from rotnet.data.framestore.codec import Crop
 from rotnet.data.framestore.formats import FORMATS
+from rotnet.data.hands import processes
 from rotnet.data.loader import ClipLoader
 from rotnet.data.prepare import prepare
 from rotnet.data.sampling import frame_indices, random_place, resized
@@ -153,7 +154,7 @@ def main() -> None:
             storage = Storage(short_side=CLIP.resize, bars="keep", format=name)
             kind = FolderKind(unlabelled=True)
             manifest = prepare(
-                args.source, work / name, kind, storage=storage, workers=CORES
+                args.source, work / name, kind, storage=storage, hands=processes(CORES)
             ).manifest
             table(name, manifest.select("pretrain"), args.rounds, args.seconds)
             early, late = grown(manifest.select("pretrain"), args.clips)

@@ -52,6 +52,7 @@ from benchmarks.train_ways import (
 from rotnet.config import ModelConfig, PretrainConfig, RuntimeConfig
 from rotnet.data.catalog import FolderKind
 from rotnet.data.frames import FrameReader
+from rotnet.data.hands import processes
 from rotnet.data.loader import ClipLoader
 from rotnet.data.prepare import prepare
 from rotnet.data.store import Storage
@@ -258,9 +259,9 @@ def make_set(folder: Path, short_side: int) -> VideoSet:
             encode(scenes, path)
     storage = Storage(short_side=short_side, bars="keep")
     kind = FolderKind(unlabelled=True)
-    return prepare(videos, folder / "set", kind, storage=storage, workers=CORES).manifest.select(
-        "pretrain"
-    )
+    return prepare(
+        videos, folder / "set", kind, storage=storage, hands=processes(CORES)
+    ).manifest.select("pretrain")
 
 
 def make_case(videos: VideoSet, backbone: str, frames: int, batch: int | None) -> Case:

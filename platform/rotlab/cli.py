@@ -13,6 +13,7 @@ from rotlab.planning.space.names import unknown
 from rotnet.errors import UserError
 
 COMMANDS = {
+    "prepare": ("rotlab.commands.prepare", "make a data set out of videos, on a cluster"),
     "check": ("rotlab.commands.check", "say whether a search space is in order"),
     "plan": ("rotlab.commands.plan", "show what a search space would run, and what sharing saves"),
     "schema": ("rotlab.commands.schema", "print the JSON Schema of search spaces, for editors"),

@@ -3,7 +3,7 @@
 import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from rotnet.commands.sources import add_test_fraction, all_sources
 from rotnet.config import PretrainConfig
 from rotnet.data.estimating import estimates
 from rotnet.data.framestore.formats import FORMATS
+from rotnet.data.hands import Hands, processes
 from rotnet.data.job import NotAllWholeError
 from rotnet.data.job import Progress as Told
 from rotnet.data.prepare import Outcome, prepare, prepare_synthetic
@@ -35,8 +36,25 @@ splits are those of the lists, whatever folders and suffixes the videos have.
 """
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Add the kinds of source, and what each can be told."""
+def _add_workers(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers",
+        type=_at_least_zero,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes; 0 works in this one [%(default)s, the cores]",
+    )
+
+
+def configure(
+    parser: ArgumentParser, add_hands: Callable[[ArgumentParser], None] = _add_workers
+) -> None:
+    """Add the kinds of source, and what each can be told.
+
+    Args:
+        parser: to add them to.
+        add_hands: adds to each what says who does the work.
+    """
     parser.description = DESCRIPTION
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
     for name, source in all_sources().items():
@@ -58,6 +76,7 @@ def configure(parser: ArgumentParser) -> None:
             "--estimate", action="store_true", help="only say how large each format would be"
         )
         _add_common(each)
+        add_hands(each)
     synthetic = _add(kinds, "synthetic", "videos made here, for trying things out")
     synthetic.add_argument(
         "--videos", type=int, default=480, metavar="N", help="how many to make [480]"
@@ -74,10 +93,16 @@ def configure(parser: ArgumentParser) -> None:
     )
     add_test_fraction(synthetic)
     _add_common(synthetic)
+    add_hands(synthetic)
 
 
 def run(args: Namespace) -> int:
-    """Prepare, and say what became of it."""
+    """Prepare by processes of this machine, and say what became of it."""
+    return run_with(args, processes(args.workers))
+
+
+def run_with(args: Namespace, hands: Hands) -> int:
+    """Likewise, by what hands there are."""
     storage = Storage(
         short_side=_short_side(args),
         bars="keep" if args.keep_bars else "cut",
@@ -89,14 +114,14 @@ def run(args: Namespace) -> int:
             args.out,
             args.read(args),
             storage=storage,
-            workers=args.workers,
+            hands=hands,
             quarantine=_quarantine(args),
         )
         _print(*_sizes(found))
         return 0
     try:
         with _progress() as told:
-            outcome = _prepare(args, storage, told)
+            outcome = _prepare(args, storage, hands, told)
     except NotAllWholeError as error:
         _list_troubled(error.videos)
         raise
@@ -120,7 +145,7 @@ def _short_side(args: Namespace) -> int:
     return side
 
 
-def _prepare(args: Namespace, storage: Storage, told: Told) -> Outcome:
+def _prepare(args: Namespace, storage: Storage, hands: Hands, told: Told) -> Outcome:
     if args.kind == "synthetic":
         return prepare_synthetic(
             args.out,
@@ -130,7 +155,7 @@ def _prepare(args: Namespace, storage: Storage, told: Told) -> Outcome:
             test_fraction=args.test_fraction,
             storage=storage,
             name=args.name,
-            workers=args.workers,
+            hands=hands,
             progress=told,
         )
     return prepare(
@@ -139,7 +164,7 @@ def _prepare(args: Namespace, storage: Storage, told: Told) -> Outcome:
         args.read(args),
         storage=storage,
         name=args.name,
-        workers=args.workers,
+        hands=hands,
         strict=args.strict,
         quarantine=_quarantine(args),
         progress=told,
@@ -203,13 +228,6 @@ def _add_common(parser: ArgumentParser) -> None:
         "--keep-bars",
         action="store_true",
         help="keep black bars, off which rotations can be read: for leak probes only",
-    )
-    parser.add_argument(
-        "--workers",
-        type=_at_least_zero,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="processes; 0 works in this one [%(default)s, the cores]",
     )
 
 

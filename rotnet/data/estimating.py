@@ -8,12 +8,11 @@ from pathlib import Path
 
 from rotnet.data.catalog import Kind
 from rotnet.data.framestore.formats import FORMATS
-from rotnet.data.framestore.packing import packets_of
+from rotnet.data.hands import Hands
 from rotnet.data.job import Job, check_source, find
-from rotnet.data.processes import map_in_order
 from rotnet.data.sizes import Estimate, estimated, sampled
-from rotnet.data.store import Storage, Task, left_out, prepare_video
-from rotnet.data.workplace import Stored, Workplace, file_sha256
+from rotnet.data.store import Storage, Task
+from rotnet.data.workplace import Workplace
 from rotnet.errors import DataError
 
 
@@ -23,7 +22,7 @@ def estimates(
     kind: Kind,
     *,
     storage: Storage,
-    workers: int = 0,
+    hands: Hands,
     quarantine: Mapping[str, str] | None = None,
 ) -> dict[str, Estimate]:
     """Return how large a set would be in each format, judged by a few videos; nothing is kept.
@@ -33,7 +32,7 @@ def estimates(
         out: where the set would lie; it need not be there.
         kind: how to read the source.
         storage: how to store, but for the format.
-        workers: processes; 0 works in this one.
+        hands: prepare the videos.
         quarantine: videos that are left out untried, by path, each with the reason.
 
     Raises:
@@ -63,8 +62,7 @@ def estimates(
                 )
                 for candidate in some
             ]
-            processes = min(workers, len(tasks))
-            stored = list(map_in_order(prepare_video, tasks, workers=processes, died=died))
+            stored = list(hands(tasks))
             estimate = estimated(
                 sizes=sizes,
                 sample=[
@@ -95,8 +93,7 @@ def estimate_first(tasks: Sequence[Task], job: Job, place: Workplace) -> None:
         return
     tasks = [task for task in tasks if not task.candidate.refusal]
     some = sampled(tasks)
-    workers = min(job.workers, len(some))
-    stored = list(map_in_order(prepare_video, some, workers=workers, died=died))
+    stored = list(job.hands(some))
     found = estimated(
         sizes=[_size(task.file) for task in tasks],
         sample=[
@@ -111,12 +108,6 @@ def estimate_first(tasks: Sequence[Task], job: Job, place: Workplace) -> None:
     job.estimate(found)
     if found.too_large and not place.begun:
         raise DataError(found.refusal(job.storage.format))
-
-
-def died(task: Task) -> Stored:
-    """Return the row of a video whose process died."""
-    reason = "the process that decoded it died (a crash in its codec, or no memory)"
-    return Stored(left_out(task, reason, file_sha256(task.file)), packets_of([]))
 
 
 def _nearest(out: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 import av
 
 from rotnet.data.catalog import VIDEO_SUFFIXES, Kind, Listing
+from rotnet.data.hands import Hands
 from rotnet.data.sizes import Estimate
 from rotnet.data.store import Storage
 from rotnet.data.video import Video
@@ -40,7 +41,7 @@ class Job:
     kind: Kind
     storage: Storage
     name: str
-    workers: int
+    hands: Hands
     strict: bool
     progress: Progress
     quarantine: Mapping[str, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 `rotnet.data.store` does one file; this runs it over a source, on several processes, and packs the
 results in the order of paths, so that the number of processes does not show in the set, nor how
-often it was interrupted.
+often it was interrupted. Other hands than processes may be handed in: see `rotnet.data.hands`.
 """
 
 import shutil
@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rotnet.data.catalog import FolderKind, Kind, Listing
-from rotnet.data.estimating import died, estimate_first
+from rotnet.data.estimating import estimate_first
 from rotnet.data.framestore.packing import DamagedPartError
+from rotnet.data.hands import Hands, processes
 from rotnet.data.header import Header, read_header
 from rotnet.data.job import (
     MADE_WITH,
@@ -28,7 +29,6 @@ from rotnet.data.job import (
     unheard,
 )
 from rotnet.data.manifest import Manifest, fingerprint, write_files
-from rotnet.data.processes import map_in_order
 from rotnet.data.staging import UnfinishedError, clear_old, staged_folder
 from rotnet.data.standing import SYNTHETIC_VIDEOS, check_place, rows_to_take_over, up_to_date
 from rotnet.data.store import Earlier, Storage, Task, prepare_video
@@ -38,6 +38,7 @@ from rotnet.data.video import Video
 from rotnet.data.workplace import Packer, Workplace, file_sha256
 from rotnet.errors import DataError
 
+IN_THIS_PROCESS = processes(0)
 SYNTHETIC_PROBE = 8  # so many are written again to see whether they would be the same today
 
 
@@ -57,7 +58,7 @@ def prepare(
     *,
     storage: Storage,
     name: str | None = None,
-    workers: int = 0,
+    hands: Hands = IN_THIS_PROCESS,
     strict: bool = False,
     quarantine: Mapping[str, str] | None = None,
     progress: Progress = unheard,
@@ -75,7 +76,7 @@ def prepare(
         kind: how to read the source.
         storage: how to store.
         name: what people call the set; the name of `out` if None.
-        workers: processes; 0 works in this one.
+        hands: prepare the videos, each by itself.
         strict: refuse the whole set if a video is not wholly decodable.
         quarantine: videos that are left out untried, by path, each with the reason.
         progress: told how many of how many videos are done.
@@ -94,7 +95,7 @@ def prepare(
         kind=kind,
         storage=storage,
         name=name or out.resolve().name,
-        workers=workers,
+        hands=hands,
         strict=strict,
         progress=progress,
         quarantine=quarantine or {},
@@ -119,7 +120,7 @@ def prepare_synthetic(
     test_fraction: float = 0.3,
     storage: Storage,
     name: str | None = None,
-    workers: int = 0,
+    hands: Hands = IN_THIS_PROCESS,
     progress: Progress = unheard,
 ) -> Outcome:
     """Write synthetic videos to out/videos and prepare them like a folder; see `prepare`.
@@ -137,7 +138,7 @@ def prepare_synthetic(
         kind=kind,
         storage=storage,
         name=name or out.resolve().name,
-        workers=workers,
+        hands=hands,
         strict=True,
         progress=progress,
     )
@@ -210,9 +211,7 @@ def _store_all(
     job.progress(done, len(tasks))
     if not done:
         estimate_first(left, job, place)
-    workers = min(job.workers, len(left))
-    results = map_in_order(prepare_video, left, workers=workers, died=died)
-    for number, (task, stored) in enumerate(zip(left, results, strict=True), done + 1):
+    for number, (task, stored) in enumerate(zip(left, job.hands(left), strict=True), done + 1):
         try:
             packer.add(stored, task.part)
         except (DamagedPartError, FileNotFoundError):

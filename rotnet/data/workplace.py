@@ -14,9 +14,10 @@ import hashlib
 import io
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,21 @@ class Part:
         except _NOT_WHOLE:
             return None
         return Stored(video, packets, found["state"])
+
+    @contextmanager
+    def aside(self) -> "Iterator[Part]":
+        """Give another place; when the block ends well, what is there takes this one, row last.
+
+        Of two who are at one video, neither then sees half of what the other writes.
+        """
+        other = Part(self.base.with_name(f"{self.base.name}-{secrets.token_hex(4)}"))
+        try:
+            yield other
+            for suffix in (".bin", ".npy", ".json"):
+                with suppress(FileNotFoundError):  # nothing is stored of what is left out
+                    other.base.with_suffix(suffix).replace(self.base.with_suffix(suffix))
+        finally:
+            other.remove()
 
     def remove(self) -> None:
         """Remove all of it."""

@@ -1,9 +1,9 @@
-"""Surveys of every node of a Ray cluster: one small task on each, which takes no core."""
+"""Questions to every node of a Ray cluster: one small task on each, which takes no core."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import ray
 from ray.exceptions import GetTimeoutError, RayError
@@ -14,6 +14,22 @@ from rotlab.cluster.survey import Survey, now, survey
 
 _ANSWER_S = 90.0  # a worker's start, and torch's import
 _ASKED = 5
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Told(Generic[Found]):
+    """What came back of a function.
+
+    Args:
+        where: address of the node.
+        found: what it returned there; None where it did not answer.
+        lost: why there is nothing.
+    """
+
+    where: str
+    found: Found | None = None
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +56,45 @@ def survey_nodes(root: str, mark: str) -> Iterator[Answer]:
         root: folder of the store.
         mark: name of a file that the driver has put there.
     """
+    for node, told in _asked(survey, (root, mark), 0.0):
+        clock = None if told.found is None else _clock(node)
+        yield Answer(told.where, told.found, clock, told.lost)
+
+
+def ask_nodes(
+    function: Callable[..., Found], *given: object, least_cpus: float = 0.0
+) -> Iterator[Told[Found]]:
+    """Yield what a function returns on each living node, called with what is given.
+
+    Args:
+        function: of a module.
+        given: its arguments.
+        least_cpus: nodes that have fewer cores are not asked.
+    """
+    for _, told in _asked(function, given, least_cpus):
+        yield told
+
+
+def _asked(
+    function: Callable[..., Found], given: Sequence[object], least_cpus: float
+) -> Iterator[tuple[dict[str, Any], Told[Found]]]:
     nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    alive = [node for node in nodes if node["Alive"]]
-    asked = [(node, _on(node, survey).remote(root, mark)) for node in alive]
+    meant = [
+        node for node in nodes if node["Alive"] and node["Resources"].get("CPU", 0.0) >= least_cpus
+    ]
+    asked = [(node, _on(node, function).remote(*given)) for node in meant]
     end = time.monotonic() + _ANSWER_S
     for node, reference in asked:
         where = str(node["NodeManagerAddress"])
         try:
             found = ray.get(reference, timeout=max(0.0, end - time.monotonic()))
-            yield Answer(where, found, _clock(node))
+            yield node, Told(where, found)
         except GetTimeoutError:
-            yield Answer(where, lost=f"did not answer within {_ANSWER_S:g} s")
+            yield node, Told(where, lost=f"did not answer within {_ANSWER_S:g} s")
         except RayError as error:
             last = str(error).strip().splitlines()[-1]
-            yield Answer(where, lost=f"could not be surveyed: {last}; is rotlab installed there?")
+            lost = f"could not be surveyed: {last}; is rotlab installed there?"
+            yield node, Told(where, lost=lost)
 
 
 def _clock(node: dict[str, Any]) -> Clock:

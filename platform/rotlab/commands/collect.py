@@ -64,7 +64,6 @@ def run(args: argparse.Namespace) -> int:
         UserError: if there is no such study, it is being run, or nobody can be asked.
     """
     store = Store.open(args.store, writing=not args.dry_run)
-    store.check_is_folder("gc")
     kinds = load_kinds()
     name = args.study or args.drop
     if name is not None and name not in store.studies():
@@ -75,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
             f"study {args.drop!r} is being run by {holder}; end that first: rotlab cancel "
             f"{args.drop}"
         )
-    if not store.root.is_dir():
+    if not store.is_there():
         print(f"nothing to remove: there is no store at {store.name}")
         return 0
     found, needs = _look(store, kinds, args, among=None)
@@ -117,10 +116,10 @@ def _remove(
     """Remove what was shown, and is still to be removed now that nothing else can begin."""
     known = {(one.sort, one.path) for one in shown}
     stages = {one.stage for one in shown if one.stage is not None}
-    with removing(store.root):
+    with removing(store.root) as check:
         found, needs = _look(store, kinds, args, among=stages)
         going = [one for one in _chosen(found, args.keep) if (one.sort, one.path) in known]
-        cleared = clear(store, going, store_time(store.root))
+        cleared = clear(store, going, store_time(store.root), check)
     for study, number in tell(store, cleared.gone, needs).items():
         print(f"{study}: {number} results of earlier revisions are gone; a run makes them again")
     free(cleared)

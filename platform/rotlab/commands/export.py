@@ -61,7 +61,6 @@ def run(args: argparse.Namespace) -> int:
     """
     form_of(args.output)
     store = Store.open(args.store, writing=False)
-    store.check_is_folder("export")
     with counting(store.root):
         study = store.study(args.study)
         if study is None:

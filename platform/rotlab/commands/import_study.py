@@ -40,7 +40,6 @@ def run(args: argparse.Namespace) -> int:
             the name; afterwards, if MLflow cannot be reached.
     """
     store = Store.open(args.store)
-    store.check_is_folder("import")
     try:
         store.root.mkdir(parents=True, exist_ok=True)
         staging = store.root / f"{IMPORT}{secrets.token_hex(6)}"

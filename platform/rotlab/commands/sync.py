@@ -13,8 +13,7 @@ from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan.plan import Plan
 from rotlab.planning.space.names import unknown
 from rotlab.planning.stage import StageKind
-from rotlab.store.layout import Layout
-from rotlab.store.shelf import artifact_root_of, tracking_uri_of
+from rotlab.store.shelf import artifact_root_of, shelf_of, tracking_uri_of
 from rotlab.store.store import Store
 from rotlab.store.study import SavedStudy
 from rotlab.tracking.errand import Errand
@@ -66,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         study.revision,
         configs,
         size,
-        Layout(store.root),
+        shelf_of(store, args.artifacts),
         args.artifacts,
     )
     rebuilt = rebuild(errand)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,11 +27,11 @@ from rotlab.store.answers import BucketError, judged
 PROTOCOLS = ("s3",)  # whose exclusive creation is known to be safe
 AWAY_S = 3600.0  # a server that does not answer is asked for so long
 REACH_S = 20.0  # likewise, by who only begins: it may be the wrong one
+BATCH = 1000  # names that one request can remove
 _PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
 _CONNECT_S, _ANSWER_S, _FILE_S = 5.0, 15.0, 60.0  # that an answer may take, and a part of a file
 _FILE_TRIES = 5  # for each part of one
 _AT_ONCE = 16
-_BATCH = 1000  # names that one request can remove
 _LOG = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
@@ -41,18 +42,20 @@ class ChangedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What an object holds, and the tag by which the server knows this content."""
+    """What an object holds, the tag by which the server knows this content, and since when."""
 
     data: bytes
     tag: str
+    changed: float  # seconds since the epoch, by the server's clock
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An object in a listing: its size in bytes, and its tag."""
+    """An object in a listing: its size in bytes, its tag, and since when it has that content."""
 
     size: int
     tag: str
+    changed: float  # seconds since the epoch, by the server's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Bucket:
         def get(fs: Any) -> Held:  # noqa: ANN401  (fsspec has no types)
             answer = fs.call_s3("get_object", **self._at(name))
             body = fsspec.asyn.sync(fs.loop, answer["Body"].read)
-            return Held(body, answer["ETag"])
+            return Held(body, answer["ETag"], answer["LastModified"].timestamp())
 
         try:
             return self._ask(get)
@@ -137,12 +140,19 @@ class Bucket:
         while True:
             page = self._ask(functools.partial(_call, "list_objects_v2", request))
             for one in page.get("Contents", ()):
-                found[one["Key"][len(start) :]] = Listed(one["Size"], one["ETag"])
+                found[one["Key"][len(start) :]] = _listed(one)
             for one in page.get("CommonPrefixes", ()):
                 found[one["Prefix"][len(start) : -1]] = None
             if not page.get("IsTruncated"):
                 return found
             request["ContinuationToken"] = page["NextContinuationToken"]
+
+    def clock(self) -> float:
+        """Return the server's time, in seconds since the epoch: what `changed` goes by."""
+        request = {"Bucket": self._at("")["Bucket"], "MaxKeys": 1}
+        page = self._ask(functools.partial(_call, "list_objects_v2", request))
+        headers = page["ResponseMetadata"]["HTTPHeaders"]
+        return parsedate_to_datetime(headers["date"]).timestamp()
 
     def upload(self, path: Path, name: str) -> None:
         """Put a file's content under a name; it appears whole."""
@@ -158,8 +168,8 @@ class Bucket:
 
     def remove(self, *names: str) -> None:
         """Remove objects; those that are not there are no matter."""
-        for first in range(0, len(names), _BATCH):
-            keys = [{"Key": self._at(name)["Key"]} for name in names[first : first + _BATCH]]
+        for first in range(0, len(names), BATCH):
+            keys = [{"Key": self._at(name)["Key"]} for name in names[first : first + BATCH]]
             gone = {"Objects": keys, "Quiet": True}
             request = {"Bucket": self._at("")["Bucket"], "Delete": gone}
             self._ask(functools.partial(_call, "delete_objects", request))
@@ -254,6 +264,10 @@ def _file_system(process: int, answer_s: float) -> Any:  # noqa: ANN401, ARG001 
         ) from error
     found.retries = _FILE_TRIES if answer_s == _FILE_S else 1  # `Bucket` asks again, and tells
     return found
+
+
+def _listed(one: Mapping[str, Any]) -> Listed:
+    return Listed(one["Size"], one["ETag"], one["LastModified"].timestamp())
 
 
 def _call(method: str, request: Mapping[str, Any], fs: Any) -> Any:  # noqa: ANN401  (no types)

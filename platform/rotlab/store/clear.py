@@ -1,24 +1,23 @@
-"""Removal of what nothing needs. Each thing goes by one rename, then its bytes.
+"""Removal of what nothing needs. Each thing is gone for everybody at once, then its bytes.
 
-What is renamed away is gone for everybody at once: a record with its result, or nothing. Cut short,
-it leaves a folder whose name begins with `.trash-`, which the next one removes.
+A record goes with its result, or neither. Cut short in a folder store, it leaves a folder whose
+name begins with `.trash-`, which the next one removes; how things go in a bucket says `trash`.
 """
 
 import contextlib
 import secrets
-import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
-from rotlab.store.files import flush_folder
-from rotlab.store.layout import LEASE, TRASH
+from rotlab.store.layout import LEASE
 from rotlab.store.lease import HeldElsewhereError, Lease, is_held, read_lease
 from rotlab.store.leftovers import Leftover
 from rotlab.store.needs import Needs, StageId
+from rotlab.store.replica import far_of
 from rotlab.store.store import Store
+from rotlab.store.trash import Trash, trash_of
 from rotlab.tracking.journal import Journal
 
 _BY = "rotlab gc"  # holds the study
@@ -31,15 +30,17 @@ class Cleared:
     Args:
         gone: that was removed.
         left: that somebody has begun to use meanwhile.
-        trash: folder that holds what was removed; its bytes are still to be freed.
+        trash: that has taken it; the bytes are still to be freed.
     """
 
     gone: tuple[Leftover, ...]
     left: tuple[Leftover, ...]
-    trash: Path
+    trash: Trash
 
 
-def clear(store: Store, leftovers: Iterable[Leftover], now: float) -> Cleared:
+def clear(
+    store: Store, leftovers: Iterable[Leftover], now: float, check: Callable[[], None]
+) -> Cleared:
     """Move things out of use; call it inside of `rotlab.store.gate.removing`.
 
     Studies go first: were results to go first and this be cut short, a study would lack its own.
@@ -48,10 +49,9 @@ def clear(store: Store, leftovers: Iterable[Leftover], now: float) -> Cleared:
         store: that they lie in.
         leftovers: to be removed.
         now: by the store's clock.
+        check: asked before each removal; raises if others may have stopped waiting for it.
     """
-    name = f"{TRASH}{secrets.token_hex(6)}"
-    trash = store.root / name
-    trash.mkdir()
+    name, trash = secrets.token_hex(6), trash_of(store, check)
     gone: list[Leftover] = []
     left: list[Leftover] = []
     ordered = sorted(
@@ -67,25 +67,25 @@ def clear(store: Store, leftovers: Iterable[Leftover], now: float) -> Cleared:
                 left += things
                 continue
             for thing in things:
-                with contextlib.suppress(FileNotFoundError):
-                    thing.path.rename(trash / str(len(gone)))
+                trash.take(thing.path)
                 gone.append(thing)
-    flush_folder(store.root)
+    trash.close()
     return Cleared(tuple(gone), tuple(left), trash)
 
 
 def free(cleared: Cleared) -> None:
     """Free the bytes of what was moved out of use, and of what an earlier clearing left."""
-    shutil.rmtree(cleared.trash, ignore_errors=True)
+    cleared.trash.free()
 
 
 def tell(store: Store, gone: Sequence[Leftover], needs: Needs) -> Mapping[str, int]:
     """Journal, in studies that once had them, which results are gone; return study -> how many."""
     removed = {one.stage for one in gone if one.sort == "unasked" and one.stage is not None}
     told = {}
+    left = set(store.study_names())
     for name, stages in needs.once.items():
         keys = sorted(key for kind, key in stages & removed)
-        if not keys or not store.study_folder(name).is_dir():
+        if not keys or name not in left:
             continue
         told[name] = len(keys)
         with store.driving(name, secrets.token_hex(6), _BY) as other:
@@ -100,7 +100,7 @@ def _hold(stack: contextlib.ExitStack, store: Store, stage: StageId, name: str, 
     """Have nobody begin to work at a stage; return whether that is so."""
     kind, key = stage
     path = store.home(key, kind) / LEASE
-    if not path.parent.is_dir():
+    if far_of(path) is None and not path.parent.is_dir():
         return False
     stale = None if is_held(path, now) else read_lease(path)
     try:

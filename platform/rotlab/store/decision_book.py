@@ -47,9 +47,18 @@ def decision_files(root: Path, plan: Plan) -> list[Path]:
         root: of the store.
         plan: that asks for them.
     """
-    folders = [root / "searches" / key for key in plan.tunings]
-    folders += [root / "looks" / key for key in plan.families]
-    return sorted(path for folder in folders for path in folder.glob("[!.]*.json"))
+    return sorted(path for one in _folders(root, plan) for path in one.glob("[!.]*.json"))
+
+
+def bring_decisions(root: Path, plan: Plan) -> None:
+    """Have here what a bucket holds of them; see `rotlab.store.carrying`.
+
+    Args:
+        root: of the store.
+        plan: that asks for them.
+    """
+    for folder in _folders(root, plan):
+        bring(folder)
 
 
 class DecisionBook:
@@ -174,6 +183,11 @@ class DecisionBook:
             if look is None:
                 return
             yield look
+
+
+def _folders(root: Path, plan: Plan) -> list[Path]:
+    folders = [root / "searches" / key for key in plan.tunings]
+    return folders + [root / "looks" / key for key in plan.families]
 
 
 def _keep(

@@ -1,15 +1,20 @@
-"""Keeps removal apart from what counts on results: many may count, one may remove, never both."""
+"""Keeps removal apart from what counts on results: many may count, one may remove, never both.
+
+By a lock in a folder store; for one at a URL see `rotlab.store.presence`.
+"""
 
 import contextlib
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
+from rotlab.store.layout import GATE
+from rotlab.store.presence import alone, present
+from rotlab.store.replica import far_of
 from rotnet.errors import UserError
 
-GATE = ".clearing.lock"
 WAIT_S = 10.0
 _PAUSE_S = 0.05
 
@@ -24,6 +29,10 @@ def counting(root: Path) -> Iterator[None]:
         root: of the store.
     """
     with contextlib.ExitStack() as stack:
+        if far_of(root) is not None:
+            stack.enter_context(present(root))
+            yield
+            return
         lock = _open(root / GATE)
         if lock is not None:
             fcntl.flock(stack.enter_context(lock), fcntl.LOCK_SH)
@@ -31,16 +40,23 @@ def counting(root: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def removing(root: Path, wait_s: float = WAIT_S) -> Iterator[None]:
+def removing(root: Path, wait_s: float = WAIT_S) -> Iterator[Callable[[], None]]:
     """Be the only one to remove, while nobody counts on what is there.
 
     Args:
         root: of the store.
         wait_s: how long others are waited for.
 
+    Yields:
+        What to ask before each removal; it raises UserError where others may not wait any more.
+
     Raises:
         UserError: if they are not gone by then.
     """
+    if far_of(root) is not None:
+        with alone(root, wait_s) as check:
+            yield check
+        return
     end = time.monotonic() + wait_s
     with (root / GATE).open("a", encoding="utf-8") as lock:
         while not _try(lock):
@@ -50,20 +66,27 @@ def removing(root: Path, wait_s: float = WAIT_S) -> Iterator[None]:
                     "run begins: try again once that is over"
                 )
             time.sleep(_PAUSE_S)
-        yield
+        yield _nothing  # a lock holds for as long as its process does
 
 
 def store_time(root: Path) -> float:
     """Return the time by the clock that stamps the store's files: another machine's, perhaps.
 
-    Where they may only be read, it is this machine's.
+    Where they may only be read, it is this machine's; of a bucket it is the server's.
     """
+    far = far_of(root)
+    if far is not None:
+        return far.bucket.clock()
     gate = root / GATE
     try:
         gate.touch()
         return gate.stat().st_mtime
     except OSError:
         return time.time()
+
+
+def _nothing() -> None:
+    """Find all in order."""
 
 
 def _open(path: Path) -> IO[str] | None:

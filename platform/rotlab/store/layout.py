@@ -17,6 +17,7 @@ memory/<mark>-<device>.json        what sorts of stages need; see `rotlab.execut
 searches/<key>/<number>.json      what searches decide; see `rotlab.store.decision_book`
 clusters/<cluster>/<run>.json      what runs take of it; see `rotlab.execution.conduct.neighbours`
 .clearing.lock                     keeps `rotlab gc` apart from runs that begin
+.counting/<id>                     in a bucket: who is kept apart; see `rotlab.store.presence`
 .trash-<id>/...                    what a `rotlab gc` is removing
 .import-<id>/...                   what a `rotlab import` has not yet put in place
 """
@@ -43,6 +44,8 @@ OTHERS = (
     "clusters",
 )  # folders that hold no stages
 IMPORT = ".import-"
+GATE = ".clearing.lock"
+COUNTING = ".counting"
 
 
 class Layout:

@@ -11,12 +11,14 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rotlab.store.slots import FileSlot, slot_of
+from rotlab.store.replica import far_of
+from rotlab.store.slots import slot_of
 from rotnet.errors import UserError
 
 STALE_S = 30.0  # a lease that has not moved for so long may be taken over
@@ -51,7 +53,7 @@ class Lease:
         self._attempt, self._stale = attempt, stale
         self._slot = slot_of(path, attempt, stale_s / BEATS)
         self._is_alive, self._stale_s = is_alive, stale_s
-        self._beat = 0
+        self._beat, self._moved = 0, time.monotonic()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep_up, name="lease", daemon=True)
 
@@ -61,6 +63,7 @@ class Lease:
         Raises:
             HeldElsewhereError: if another holds it.
         """
+        self._moved = time.monotonic()
         if not self._slot.create(self._text()):
             text = self._slot.read()
             if text is not None and text != self._stale and not is_gone(holder_of(text)):
@@ -86,6 +89,10 @@ class Lease:
             if self._is_own():
                 self._slot.let_go()
 
+    def is_fresh(self) -> bool:
+        """Say whether nobody can have taken it for stale by now, whatever has held this one up."""
+        return time.monotonic() - self._moved < self._stale_s / 2
+
     def _text(self) -> str:
         holder = {"attempt": self._attempt, "host": socket.gethostname(), "process": os.getpid()}
         return json.dumps({**holder, "beat": self._beat})
@@ -102,8 +109,10 @@ class Lease:
                 if not self._is_own():
                     return  # taken over
                 self._beat += 1
+                asked = time.monotonic()
                 if not self._slot.move_on(self._text()):
                     return
+                self._moved = asked
 
 
 def is_held(path: Path, now: float) -> bool:
@@ -113,16 +122,24 @@ def is_held(path: Path, now: float) -> bool:
         path: of the lease, whether it is there or not.
         now: by the clock that stamps the store's files.
     """
+    far = far_of(path)
+    if far is not None:
+        held = far.bucket.read(far.name)
+        return held is not None and _may_live(held.data.decode(), held.changed, now)
     try:
         changed = path.stat().st_mtime
     except FileNotFoundError:
         return False
-    return now - changed < DEAD_S and not is_gone(holder_of(read_lease(path)))
+    return _may_live(read_lease(path), changed, now)
 
 
 def read_lease(path: Path) -> str | None:
     """Return the text of a lease; None where there is none."""
-    return FileSlot(path, "").read()
+    return slot_of(path, "", STALE_S / BEATS).read()
+
+
+def _may_live(text: str | None, changed: float, now: float) -> bool:
+    return now - changed < DEAD_S and not is_gone(holder_of(text))
 
 
 def holder_of(text: str | None) -> dict[str, object]:

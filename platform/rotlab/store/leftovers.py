@@ -1,20 +1,18 @@
 """What a store holds that nothing needs: found and measured here, removed in `clear`."""
 
-import contextlib
-import os
 import re
-import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
-from stat import S_ISDIR
 
 from rotlab.store.files import StoreError, is_whole
-from rotlab.store.layout import CHECKPOINT, IMPORT, INVALID, LEASE, TRASH
+from rotlab.store.holdings import Holdings, holdings_of
+from rotlab.store.layout import CHECKPOINT, COUNTING, IMPORT, INVALID, LEASE, TRASH
 from rotlab.store.lease import is_held
+from rotlab.store.mirror import CONTENT, LIST
 from rotlab.store.needs import Needs, StageId
 from rotlab.store.record import Record
-from rotlab.store.results import newest_attempt
 from rotlab.store.store import Store
 
 CLASSES = {
@@ -27,7 +25,9 @@ CLASSES = {
     "temporary": "what writers left that were killed",
 }
 _KEY = re.compile(r"[0-9a-f]{16,}")
-_OWN = ("attempts", "record.json", LEASE, "logs", INVALID)  # what a stage's folder may hold
+# What a stage's folder may hold.
+_OWN = ("attempts", "record.json", LEASE, "logs", INVALID, LIST, CONTENT)
+_LEFT_IN_STUDIES = ("stop-*", "driver-*.lock", ".*.tmp", "*.sent.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +91,29 @@ def survey(
     only = study or drop
     if among is None and only is not None:
         among = needs.once.get(only, frozenset())
+    held = holdings_of(store)
     busy: set[StageId] = set()
     unread: list[str] = []
     found: list[Leftover] = []
-    for home in _homes(store, among):
+    look = _Looking(store, held, needs)
+    for home in _homes(store, held, among):
         stage = (home.parent.name, home.name)
-        if stage in needs.held or is_held(home / LEASE, now):
+        is_leased = held.is_there(home / LEASE) and is_held(home / LEASE, now)
+        if stage in needs.held or is_leased:
             busy.add(stage)
             continue
         try:
-            found += _of_stage(store, home, stage, needs)
+            found += look.at_stage(home, stage)
         except StoreError as error:
             unread.append(str(error))
         except FileNotFoundError:  # somebody began to work at it, or swept it
             busy.add(stage)
     for name in needs.once:
         if name == drop:
-            found.append(_measure("studies", store.study_folder(name), study=name))
+            found.append(look.measured("studies", store.study_folder(name), study=name))
         elif only in (None, name) and store.driver(name) is None:
-            found += _of_study(store, name)
-    found += [] if only else _of_root(store)
+            found += look.at_study(name)
+    found += [] if only else look.at_root(now)
     old: list[Leftover] = []
     young: list[Leftover] = []
     for one in found:
@@ -119,91 +122,103 @@ def survey(
     return Survey(tuple(old), tuple(young), frozenset(busy), tuple(unread))
 
 
-def _homes(store: Store, among: Collection[StageId] | None) -> Iterator[Path]:
+def _homes(store: Store, held: Holdings, among: Collection[StageId] | None) -> Iterator[Path]:
     """The folders of stages; others that may lie in a store are none."""
     chosen = None if among is None else sorted(store.home(key, kind) for kind, key in among)
-    for home in store.homes() if chosen is None else chosen:
-        names = [path.name for path in _listed(home)] if _KEY.fullmatch(home.name) else []
+    for home in held.homes() if chosen is None else chosen:
+        names = [path.name for path in held.listed(home)] if _KEY.fullmatch(home.name) else []
         if any(name in _OWN or name.startswith(".") for name in names):
             yield home
 
 
-def _of_stage(store: Store, home: Path, stage: StageId, needs: Needs) -> Iterator[Leftover]:
-    kind, key = stage
-    if stage not in needs.asked:
-        yield _measure("unasked", home, stage)
-        return
-    record = store.record(key, kind)
-    for sort, path in (*_withdrawn(home), *_half_written(home), *_attempts(store, stage, record)):
-        yield _measure(sort, path, stage)
-    if record is None:
-        return
-    for path in sorted(store.result_place(record).rglob("*")):
-        if path.is_file() and not is_whole(path):
-            yield _measure("temporary", path, stage)
-    state = store.state_path(record)
-    if state.is_file() and CHECKPOINT not in record.files and stage not in needs.awaited:
-        yield _measure("states", state, stage)
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """Looks for what is left over in a store."""
 
+    store: Store
+    held: Holdings
+    needs: Needs
 
-def _withdrawn(home: Path) -> Iterator[tuple[str, Path]]:
-    """Files of results that count no more, and what was said while they were made."""
-    there = _listed(home / INVALID)
-    yield from (("invalid", path) for path in there if path.is_dir())
-    names = {path.name.removesuffix(".json") for path in there}
-    logs = ((path.name.partition(".")[0], path) for path in _listed(home / "logs"))
-    yield from (("logs", path) for name, path in logs if name in names)
+    def at_stage(self, home: Path, stage: StageId) -> Iterator[Leftover]:
+        """Find what a stage has that nothing needs."""
+        kind, key = stage
+        if stage not in self.needs.asked:
+            yield self.measured("unasked", home, stage)
+            return
+        record = self.store.record(key, kind)
+        withdrawn = {path.stem for path in self.held.listed(home / INVALID)}
+        for sort, path in (
+            *self._withdrawn(home, withdrawn),
+            *self._half_written(home),
+            *self._attempts(home, record, withdrawn),
+            *self._states(home, record),
+        ):
+            yield self.measured(sort, path, stage)
+        if record is None:
+            return
+        place = self.store.result_place(record)
+        for path in self.held.files(place):
+            if not is_whole(path):
+                yield self.measured("temporary", path, stage)
+            elif path == place / CHECKPOINT and not (
+                CHECKPOINT in record.files or stage in self.needs.awaited
+            ):
+                yield self.measured("states", path, stage)
 
+    def at_study(self, name: str) -> Iterator[Leftover]:
+        """Find what ended runs have left in a study's folder."""
+        for path in self.held.listed(self.store.study_folder(name)):
+            if any(fnmatch(path.name, pattern) for pattern in _LEFT_IN_STUDIES):
+                yield self.measured("temporary", path, study=name)
 
-def _half_written(home: Path) -> Iterator[tuple[str, Path]]:
-    for path in (*_listed(home), *_listed(home / INVALID)):
-        if path.is_file() and path.name.startswith("."):
-            yield "temporary", path
+    def at_root(self, now: float) -> Iterator[Leftover]:
+        """Find what writers have left that were killed."""
+        for path in self.held.listed(self.store.root):
+            if path.name.startswith((TRASH, IMPORT)):
+                yield self.measured("temporary", path)
+        for path in self.held.listed(self.store.root / COUNTING):
+            if not is_held(path, now):
+                yield self.measured("temporary", path)
 
+    def measured(
+        self,
+        sort: str,
+        path: Path,
+        stage: StageId | None = None,
+        study: str | None = None,
+    ) -> Leftover:
+        """Return it with its size and age."""
+        return Leftover(sort, path, *self.held.measure(path), stage, study)
 
-def _attempts(store: Store, stage: StageId, record: Record | None) -> Iterator[tuple[str, Path]]:
-    """All attempts but the one that is the result, or that the next one goes on from."""
-    kind, key = stage
-    attempts = store.attempts(key, kind)
-    there = _listed(attempts)
-    newest = newest_attempt(attempts) if there and record is None else None
-    counts = store.result_place(record) if record is not None else newest
-    for path in there:
-        if path != counts:
-            yield "temporary" if path.name.startswith(".") else "attempts", path
+    def _withdrawn(self, home: Path, names: Collection[str]) -> Iterator[tuple[str, Path]]:
+        """Files of results that count no more, and what was said while they were made."""
+        there = self.held.listed(home / INVALID)
+        yield from (("invalid", path) for path in there if self.held.is_folder(path))
+        logs = ((path.name.partition(".")[0], path) for path in self.held.listed(home / "logs"))
+        yield from (("logs", path) for name, path in logs if name in names)
 
+    def _half_written(self, home: Path) -> Iterator[tuple[str, Path]]:
+        for path in (*self.held.listed(home), *self.held.listed(home / INVALID)):
+            if path.name.startswith(".") and not self.held.is_folder(path):
+                yield "temporary", path
 
-def _of_study(store: Store, name: str) -> Iterator[Leftover]:
-    folder = store.study_folder(name)
-    for pattern in ("stop-*", "driver-*.lock", ".*.tmp", "*.sent.*"):
-        for path in sorted(folder.glob(pattern)):
-            yield _measure("temporary", path, study=name)
+    def _attempts(
+        self, home: Path, record: Record | None, withdrawn: Collection[str]
+    ) -> Iterator[tuple[str, Path]]:
+        """All attempts but the one that is the result, or that the next one goes on from."""
+        counts = [self.store.result_place(record)] if record else self.held.begun(home)
+        for path in self.held.listed(home / "attempts"):
+            if path in counts:
+                continue
+            if path.name.startswith("."):
+                yield "temporary", path
+            else:  # a bucket keeps files of a withdrawn result where they were
+                yield "invalid" if path.name in withdrawn else "attempts", path
 
-
-def _of_root(store: Store) -> Iterator[Leftover]:
-    for path in _listed(store.root):
-        if path.name.startswith((TRASH, IMPORT)):
-            yield _measure("temporary", path)
-
-
-def _listed(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
-
-
-def _measure(
-    sort: str, path: Path, stage: StageId | None = None, study: str | None = None
-) -> Leftover:
-    """Add up what is in a file or a folder; what vanishes meanwhile counts no more."""
-    size, changed = 0, 0.0
-    for one in _inside(path):
-        with contextlib.suppress(FileNotFoundError):
-            status = one.lstat()
-            size += 0 if S_ISDIR(status.st_mode) else status.st_size
-            changed = max(changed, status.st_mtime)
-    return Leftover(sort, path, size, changed or time.time(), stage, study)
-
-
-def _inside(path: Path) -> Iterator[Path]:
-    yield path
-    for folder, folders, files in os.walk(path):
-        yield from (Path(folder, name) for name in (*folders, *files))
+    def _states(self, home: Path, record: Record | None) -> Iterator[tuple[str, Path]]:
+        """What a bucket has for going on: all once the stage is done, else what is none of it."""
+        counts = [] if record else self.held.begun(home)
+        for path in (home / LIST, *self.held.files(home / CONTENT)):
+            if path in counts or not self.held.is_there(path):
+                continue
+            yield "attempts" if record else "temporary", path

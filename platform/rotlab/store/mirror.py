@@ -64,6 +64,16 @@ def bring_state(home: Path) -> None:
         shutil.rmtree(making, ignore_errors=True)
 
 
+def contents(home: Path) -> list[str]:
+    """Return the names, below the folder of contents, of what the newest state consists of."""
+    far = far_of(home)
+    held = None if far is None else far.bucket.read(f"{far.name}/{LIST}")
+    if held is None:
+        return []
+    state = json.loads(held.data)
+    return [f"{state['attempt']}/{sha256}" for sha256 in state["files"].values()]
+
+
 def forget_state(home: Path) -> None:
     """Remove what is there for going on: the stage is done."""
     far = far_of(home)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import StageKind
 from rotlab.store.added import added, ever_added, max_told
+from rotlab.store.courier import bring_journals
 from rotlab.store.files import StoreError
+from rotlab.store.replica import told
 from rotlab.store.store import Store
 from rotlab.store.study import SavedStudy
 from rotnet.errors import UserError
@@ -53,6 +55,7 @@ def needs_of(store: Store, kinds: Mapping[str, StageKind], but: str | None = Non
     unread: dict[str, str] = {}
     for name in store.study_names():
         is_run = store.driver(name) is not None  # before its revisions: one may begin meanwhile
+        bring_journals(store.study_folder(name))
         revisions = list(_readable(store, name)) if name == but else _revisions(store, name)
         if not revisions:
             once |= {name: frozenset()} if name == but else {}
@@ -79,11 +82,12 @@ def needs_of(store: Store, kinds: Mapping[str, StageKind], but: str | None = Non
 
 def _revisions(store: Store, name: str) -> list[SavedStudy]:
     """All revisions of a study; none where nothing was run."""
-    told = max_told(store, name)
-    if told > max(store.numbers(name), default=0):
+    number = max_told(store, name)
+    if number > max(store.numbers(name), default=0):
         raise StoreError(
-            f"{store.revision_path(name, told)}: is gone, though the study was run by it; run its "
-            f"file again, or remove {store.study_folder(name)} if nothing of it is needed"
+            f"{told(store.revision_path(name, number))}: is gone, though the study was run by it; "
+            f"run its file again, or remove {told(store.study_folder(name))} if nothing of it is "
+            "needed"
         )
     return store.revisions(name)
 

@@ -21,9 +21,11 @@ from rotlab.store.bundle import (
     Weights,
     manifest_to_json,
 )
-from rotlab.store.decision_book import decision_files
+from rotlab.store.carrying import bring_files
+from rotlab.store.decision_book import bring_decisions, decision_files
 from rotlab.store.files import flush_folder
 from rotlab.store.record import Record, record_to_json
+from rotlab.store.replica import told
 from rotlab.store.store import Store, StoreError
 from rotnet.errors import UserError
 
@@ -75,6 +77,7 @@ def members(
         StoreError: if a file of a result is gone.
     """
     folder = store.study_folder(plan.name)
+    bring_decisions(store.root, plan)
     for study in store.revisions(plan.name):
         number = f"{study.revision}.json"
         yield of_bytes(f"studies/{number}", (folder / number).read_bytes())
@@ -87,12 +90,17 @@ def members(
         place = f"{record.kind}/{key}"
         text = json.dumps(record_to_json(record), indent=1, sort_keys=True)
         yield of_bytes(f"records/{place}.json", text.encode())
-        for name, sha256 in record.files.items():
-            if is_weights(name) and (weights == "none" or key not in networks):
-                continue
-            yield _of_file(
-                f"results/{place}/{name}", store.result_place(record) / name, sha256, record
-            )
+        files = {
+            name: sha256
+            for name, sha256 in record.files.items()
+            if not is_weights(name) or (weights != "none" and key in networks)
+        }
+        here = store.result_place(record)
+        bring_files(here, files)
+        for name, sha256 in files.items():
+            yield _of_file(f"results/{place}/{name}", here / name, sha256, record)
+        if weights == "all":
+            store.bring_state_of(record)
         state = store.state_path(record)
         if weights == "all" and record.state is not None and state.is_file():
             yield _of_file(f"states/{place}", state, record.state["sha256"], record)
@@ -164,7 +172,8 @@ def _of_file(name: str, path: Path, sha256: str, record: Record) -> Member:
     try:
         return Member(name, path, Sealed(sha256, path.stat().st_size))
     except FileNotFoundError as error:
-        raise StoreError(f"{path}: gone, though there is a record; {_again(record.key)}") from error
+        said = f"{told(path)}: gone, though there is a record"
+        raise StoreError(f"{said}; {_again(record.key)}") from error
 
 
 def _again(key: str) -> str:
@@ -191,8 +200,9 @@ def _add(archive: tarfile.TarFile, folder: str, member: Member) -> None:
         archive.addfile(info, checked)
     found = checked.digest.hexdigest()
     if found != member.sealed.sha256:
+        source = told(member.source) if isinstance(member.source, Path) else member.name
         raise StoreError(
-            f"{member.source!s}: damaged: SHA-256 is {found}, not {member.sealed.sha256}; "
+            f"{source}: damaged: SHA-256 is {found}, not {member.sealed.sha256}; "
             f"{_again(member.name.split('/')[2])}"
         )
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass, fields
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from rotlab.store.files import create_json, flush_folder
+from rotlab.store.carrying import send_away, send_files
+from rotlab.store.files import create_json, flush_folder, remove
 from rotlab.store.layout import CHECKPOINT, PARTIAL, RECORD
 from rotlab.store.lease import HeldElsewhereError, Lease
 from rotlab.store.record import Record, record_to_json
+from rotlab.store.replica import far_of
 from rotlab.store.store import Store, StoreError
 from rotlab.store.unpack import Bundle
 
@@ -112,16 +114,17 @@ def _place_record(bundle: Bundle, store: Store, record: Record, left_out: Set[st
     try:
         with Lease(home / "lease.json", name, None, lambda: True):
             if there is not None:
-                target = store.result_place(record)
-                target.mkdir(parents=True, exist_ok=True)
-                return "filled" if _move_files(bundle, record, target) else "same"
+                return "filled" if _fill(bundle, store, record) else "same"
             return _add(bundle, store, record)
     except HeldElsewhereError:
         return "busy"
 
 
 def _add(bundle: Bundle, store: Store, record: Record) -> str:
-    """Put a result beside its place, whole, then there; then its record."""
+    """Put a result beside its place, whole, then there; then its record.
+
+    To a bucket its files go from its place, before the record does.
+    """
     attempts = store.attempts(record.key, record.kind)
     attempts.mkdir(exist_ok=True)
     making = attempts / f".{secrets.token_hex(6)}"
@@ -131,23 +134,37 @@ def _add(bundle: Bundle, store: Store, record: Record) -> str:
     shutil.rmtree(target, ignore_errors=True)  # of an import that was cut short
     making.rename(target)
     flush_folder(attempts)
+    send_files(target, [path.relative_to(target).as_posix() for path in _files(target)])
     home = store.home(record.key, record.kind)
     try:
         create_json(home / RECORD, record_to_json(record), f".record-{making.name}.tmp")
     except FileExistsError:  # one that takes no heed of leases came first
+        send_away(target)
         shutil.rmtree(target, ignore_errors=True)
         return "other"
     return "added"
 
 
+def _fill(bundle: Bundle, store: Store, record: Record) -> bool:
+    """Add the files to a result that it lacks; return whether there were any."""
+    folder = store.result_place(record)
+    folder.mkdir(parents=True, exist_ok=True)
+    far = far_of(folder)
+    if far is None:
+        return bool(_move_files(bundle, record, folder))
+    there = far.bucket.listed(far.name, deep=True)
+    lacking = {n: one for n, one in _brought(bundle, record).items() if n not in there}
+    for name, source in lacking.items():
+        far.bucket.upload(source, f"{far.name}/{name}")
+    if {*there, *lacking}.issuperset(record.files):
+        remove(folder / PARTIAL)
+    return bool(lacking)
+
+
 def _move_files(bundle: Bundle, record: Record, folder: Path) -> int:
     """Put a result's files into a folder, but those that it has; return how many."""
-    files = bundle.result_files(record)
-    state = bundle.state(record)
-    if state is not None:
-        files[CHECKPOINT] = state
     moved = 0
-    for name, source in files.items():
+    for name, source in _brought(bundle, record).items():
         path = folder / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -158,6 +175,16 @@ def _move_files(bundle: Bundle, record: Record, folder: Path) -> int:
     else:
         (folder / PARTIAL).touch()
     return moved
+
+
+def _brought(bundle: Bundle, record: Record) -> dict[str, Path]:
+    """Where what a file has of a result lies, with its training state, by name."""
+    state = bundle.state(record)
+    return bundle.result_files(record) | ({} if state is None else {CHECKPOINT: state})
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
 
 
 def _place_decision(source: Path, path: Path) -> None:
@@ -185,6 +212,8 @@ def _place_journal(store: Store, name: str, source: Path) -> None:
         source = news
     with contextlib.suppress(FileExistsError):
         path.hardlink_to(source)
+    if path != store.journal_path(name):  # that one goes to a bucket by who holds the study
+        send_files(path.parent, [path.name])
 
 
 def _lines(path: Path) -> Iterator[bytes]:

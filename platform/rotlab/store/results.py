@@ -161,11 +161,17 @@ class Results(Layout):
         bring_state(attempts.parent)
         folder = attempts / (attempt or new_attempt_id())
         making = attempts / f".{folder.name}"
-        while (earlier := newest_attempt(attempts, fits)) is not None:
+        withdrawn = {note.stem for note in (attempts.parent / INVALID).glob("*.json")}
+
+        def is_meant(path: Path) -> bool:
+            """Pass over what counts no more: in a copy of a bucket it lies where it was."""
+            return path.name not in withdrawn and fits(path)
+
+        while (earlier := newest_attempt(attempts, is_meant)) is not None:
             try:
                 shutil.copytree(earlier, making, ignore=_unfinished)
             except (FileNotFoundError, shutil.Error):
-                if newest_attempt(attempts, fits) == earlier:
+                if newest_attempt(attempts, is_meant) == earlier:
                     raise
                 shutil.rmtree(
                     making, ignore_errors=True
@@ -247,7 +253,7 @@ class Results(Layout):
 
 
 def _gone(record: Record, lost: Path, folder: Path) -> StoreError:
-    if (folder / PARTIAL).is_file():
+    if exists(folder / PARTIAL):
         return StoreError(
             f"{told(lost)}: was left out when {record.kind} {record.key[:12]} was exported; "
             "import a file made with --weights all, or have it made again: rotlab invalidate "

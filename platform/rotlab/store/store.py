@@ -78,18 +78,10 @@ class Store(Results, Studies):
         """Whether it lies in a bucket, not in a folder."""
         return far_of(self.root) is not None
 
-    def check_is_folder(self, command: str) -> None:
-        """Return if a command can be used that knows folders alone.
-
-        Raises:
-            StoreError: if not, with what to do instead.
-        """
-        if self.is_bucket:
-            raise StoreError(
-                f"`rotlab {command}` does not know stores in buckets yet: copy {self.name} to a "
-                f"folder while nothing runs (aws s3 sync {self.name} FOLDER), and give --store "
-                "FOLDER"
-            )
+    def is_there(self) -> bool:
+        """Say whether there is a store: a folder, or anything in the bucket."""
+        far = far_of(self.root)
+        return self.root.is_dir() if far is None else bool(far.bucket.listed(far.name))
 
 
 def bucket_url(given: str) -> str | None:
@@ -114,6 +106,7 @@ def _local_path(given: str) -> Path:
     if parts.scheme == "file":
         return Path(unquote(parts.path))
     raise StoreError(
-        f"store {given}: scheme {parts.scheme!r} is not supported; "
-        "give a local path, a file:// URL, or s3://BUCKET/PATH"
+        f"store {given}: scheme {parts.scheme!r} is not supported; give a local path, a file:// "
+        "URL, or s3://BUCKET/PATH: of S3, or of a server that speaks its API and creates by "
+        "If-None-Match and replaces by If-Match"
     )

@@ -38,7 +38,7 @@ PACE = Pace()
 def tenant(folder: Path, pace: Pace = PACE) -> str | None:
     """Return who runs the study of a folder, None where nobody does."""
     for name in _leases(folder):
-        who = _lives(folder / name, pace)
+        who = lives(folder / name, pace)
         if who is not None:
             return who
     return None
@@ -67,12 +67,30 @@ def tenure(
     with contextlib.ExitStack() as stack:
         other = _take(stack, folder, own, pace, waits=what is None)
         if other is None:
-            if not any(_lives(folder / name, pace) for name in _leases(folder) if name != FIRST):
+            if not any(lives(folder / name, pace) for name in _leases(folder) if name != FIRST):
                 _sweep(folder)
         else:
             beside = folder / f"driver-{run}.lock"
             stack.enter_context(Lease(beside, own, None, _always, pace.stale_s))
         yield other
+
+
+def lives(path: Path, pace: Pace) -> str | None:
+    """Return who holds a lease, if it moves before it is stale; of a process here, if that runs."""
+    far = far_of(path)
+    assert far is not None  # noqa: S101  (of a store at a URL)
+    first, began = None, time.monotonic()
+    while True:
+        held = far.bucket.read(far.name)
+        text = None if held is None else held.data.decode()
+        if text is None or is_gone(holder_of(text)):
+            return None
+        if is_here(holder_of(text)) or (first is not None and text != first):
+            return _signature(text)
+        if time.monotonic() - began > pace.stale_s:
+            return None
+        first = first or text
+        time.sleep(pace.look_s)
 
 
 def _take(
@@ -117,24 +135,6 @@ def _leases(folder: Path) -> list[str]:
     far = far_of(folder)
     there = {} if far is None else far.bucket.listed(far.name)
     return sorted(name for name in there if name.startswith("driver") and name.endswith(".lock"))
-
-
-def _lives(path: Path, pace: Pace) -> str | None:
-    """Return who holds a lease, if it moves before it is stale; of a process here, if that runs."""
-    far = far_of(path)
-    assert far is not None  # noqa: S101  (of a store at a URL)
-    first, began = None, time.monotonic()
-    while True:
-        held = far.bucket.read(far.name)
-        text = None if held is None else held.data.decode()
-        if text is None or is_gone(holder_of(text)):
-            return None
-        if is_here(holder_of(text)) or (first is not None and text != first):
-            return _signature(text)
-        if time.monotonic() - began > pace.stale_s:
-            return None
-        first = first or text
-        time.sleep(pace.look_s)
 
 
 def _sweep(folder: Path) -> None:

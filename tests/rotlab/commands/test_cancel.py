@@ -2,7 +2,6 @@
 
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -15,15 +14,15 @@ from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "store")
+def store(place: str) -> Store:
+    store = Store.open(place)
     plan = make_plan([make_stage("count", name="a")])
     store.save_study(next_revision(None, plan, "", dict.fromkeys(KINDS, Resources())))
     return store
 
 
 def ask(store: Store, study: str = "lab") -> int:
-    return main(["cancel", study, "--store", str(store.root)])
+    return main(["cancel", study, "--store", store.name])
 
 
 def test_a_run_that_ends_is_waited_for(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,9 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,15 +16,20 @@ from rotlab.commands import collect
 from rotlab.execution.stage.perform import Work, perform
 from rotlab.planning.stage import Resources, Stage
 from rotlab.store import clear
+from rotlab.store.bucket import Bucket
+from rotlab.store.files import remove
 from rotlab.store.gate import removing
 from rotlab.store.lease import Lease
 from rotlab.store.leftovers import Leftover
 from rotlab.store.record import Record
+from rotlab.store.replica import told
 from rotlab.store.store import Store
 from rotlab.store.study import next_revision
 from rotlab.tracking.journal import Journal
 from rotnet.learning.watch import Unwatched
 from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
+from tests.rotlab.store.nodes import Nodes
+from tests.rotlab.store.put import names, put
 
 STAGES = [make_stage("count", name=name) for name in "abcd"]
 A, B, C, D = STAGES
@@ -39,10 +46,10 @@ def do(store: Store, stage: Stage) -> Record:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(place: str, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Four results, of which the last revision of the one study asks for two."""
     monkeypatch.setattr(collect, "load_kinds", lambda: KINDS)
-    store = Store(tmp_path / "store")
+    store = Store.open(place)
     ask(store, A, B, C, D)
     for stage in STAGES:
         do(store, stage)
@@ -51,7 +58,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 def gc(store: Store, *words: str) -> int:
-    return main(["gc", "--store", str(store.root), "--keep-days", "0", *words])
+    return main(["gc", "--store", store.name, "--keep-days", "0", *words])
 
 
 def done(store: Store) -> str:
@@ -146,38 +153,47 @@ def test_what_is_taken_into_use_after_it_was_shown_stays(
 
 
 def test_a_store_that_is_not_there_is_no_error(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    place: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert gc(Store(tmp_path / "none"), "--yes") == 0
+    none = Store.open(place)
+    assert gc(none, "--yes") == 0
     assert "there is no store" in capsys.readouterr().out
-    assert not (tmp_path / "none").exists()
+    assert not none.root.exists()
 
 
-def _collect(root: Path, then: Callable[[], object]) -> None:
+def _collect(root: Path, then: Callable[[], object], *words: str) -> None:
     then()
-    os._exit(gc(Store(root), "--yes"))
+    os._exit(gc(Store(root), *(words or ["--yes"])))
 
 
-def _run(store: Store, then: Callable[[], object]) -> int | None:
-    process = multiprocessing.get_context("fork").Process(target=_collect, args=(store.root, then))
+def _run(store: Store, then: Callable[[], object], *words: str) -> int | None:
+    process = multiprocessing.get_context("fork").Process(
+        target=_collect, args=(store.root, then, *words)
+    )
     process.start()
     process.join(60)
     return process.exitcode
 
 
+def dying_at(patch: pytest.MonkeyPatch, owner: type, method: str, calls: int) -> None:
+    """Have a process killed at a call of a method, after so many."""
+    kept, left = getattr(owner, method), [calls]
+
+    def dying(self: Any, *args: Any) -> Any:
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left[0] -= 1
+        return kept(self, *args)
+
+    patch.setattr(owner, method, dying)
+
+
+@pytest.mark.parametrize("place", ["folder"], indirect=True)
 @pytest.mark.parametrize("renames", [0, 1, 2])
 def test_killed_anywhere_it_leaves_records_whole_or_gone(store: Store, renames: int) -> None:
     def die_after() -> None:
-        rename, left = Path.rename, [renames]
-
-        def dying(self: Path, target: Path) -> Path:
-            if not left[0]:
-                os.kill(os.getpid(), signal.SIGKILL)
-            left[0] -= 1
-            return rename(self, target)
-
         patch = pytest.MonkeyPatch()
-        patch.setattr(Path, "rename", dying)
+        dying_at(patch, Path, "rename", renames)
         patch.setattr(collect, "free", lambda _: os.kill(os.getpid(), signal.SIGKILL))
 
     assert _run(store, die_after) == -signal.SIGKILL
@@ -191,13 +207,41 @@ def test_killed_anywhere_it_leaves_records_whole_or_gone(store: Store, renames: 
     assert not list(store.root.glob(".trash-*"))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["bucket"], indirect=True)
+@pytest.mark.parametrize("words", [("--yes",), ("--yes", "--drop", "lab")])
+def test_killed_at_any_request_it_leaves_results_whole_or_gone_and_the_next_ends_it(
+    store: Store, node: Nodes, words: tuple[str, ...]
+) -> None:
+    requests = 0
+    while True:
+        die = partial(dying_at, pytest.MonkeyPatch(), Bucket, "remove", requests)
+        asked = words if "lab" in store.studies() else ("--yes",)
+        status = _run(store, die, *asked)
+        assert status in (0, -signal.SIGKILL)
+        if status == 0:
+            break
+        there = node(f"{len(words)}-{requests}", store.name)
+        study, records = there.study("lab"), there.records(STAGES)
+        assert study is None or study.revision == 2
+        if study is not None and words == ("--yes",):
+            assert {A.key, B.key} <= records.keys()
+        for record in records.values():
+            there.result_folder(record)
+        requests += 1
+    assert requests > 3
+    assert done(store) == ("ab" if words == ("--yes",) else "")
+    left = {name.split("/")[1] for name in names(store.root) if name.startswith("count/")}
+    assert left == ({A.key, B.key} if words == ("--yes",) else set())
+
+
 def test_two_at_once_remove_each_thing_once(store: Store) -> None:
     context = multiprocessing.get_context("fork")
 
     def slow() -> None:
-        def clear_slowly(store: Store, going: list[Leftover], now: float) -> clear.Cleared:
+        def clear_slowly(store: Store, going: list[Leftover], *rest: Any) -> clear.Cleared:
             time.sleep(0.2)
-            return clear.clear(store, going, now)
+            return clear.clear(store, going, *rest)
 
         pytest.MonkeyPatch().setattr(collect, "clear", clear_slowly)
 
@@ -225,7 +269,7 @@ def revision(store: Store, number: int) -> Path:
 
 
 def test_a_study_whose_first_plan_is_gone_keeps_what_its_last_one_asks_for(store: Store) -> None:
-    revision(store, 1).unlink()
+    remove(revision(store, 1))
     assert store.studies() == ["lab"]
     assert gc(store, "--yes") == 0
     assert done(store) == "ab"
@@ -236,11 +280,11 @@ def test_a_study_whose_first_plan_is_gone_keeps_what_its_last_one_asks_for(store
 def test_a_plan_that_cannot_be_read_stops_it_with_the_file_and_the_way_out(
     store: Store, capsys: pytest.CaptureFixture[str], number: int, text: str
 ) -> None:
-    revision(store, number).write_text(text)
+    put(revision(store, number), text)
     assert gc(store, "--yes") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert f"{revision(store, number)}: cannot be read" in said
+    assert f"{told(revision(store, number))}: cannot be read" in said
     assert "remove it and run the study's file again, before any `rotlab gc`" in said
     assert done(store) == "abcd"
 
@@ -249,15 +293,17 @@ def test_a_plan_that_cannot_be_read_stops_it_with_the_file_and_the_way_out(
 def test_a_plan_that_was_run_and_is_gone_stops_it(
     store: Store, capsys: pytest.CaptureFixture[str], gone: tuple[int, ...]
 ) -> None:
-    journal = Journal(store.journal_path("lab"))
-    journal.append({"event": "study_started", "time": 1.0, "revision": 2})
-    journal.close()
+    with store.driving("lab", "run"):
+        journal = Journal(store.journal_path("lab"))
+        journal.append({"event": "study_started", "time": 1.0, "revision": 2})
+        journal.close()
     for number in gone:
-        revision(store, number).unlink()
+        remove(revision(store, number))
     assert gc(store, "--yes") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert f"{revision(store, 2)}: is gone, though the study was run by it; run its file" in said
+    gone_one = told(revision(store, 2))
+    assert f"{gone_one}: is gone, though the study was run by it; run its file" in said
     assert done(store) == "abcd"
     ask(store, A, B, C)
     if gone == (2,):
@@ -268,9 +314,9 @@ def test_a_plan_that_was_run_and_is_gone_stops_it(
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_study_that_cannot_be_read_can_be_dropped(store: Store, number: int) -> None:
     ask(store, D, name="other")
-    revision(store, number).write_text("{")
+    put(revision(store, number), "{")
     assert gc(store, "--drop", "lab", "--yes") == 0
-    assert not store.study_folder("lab").exists()
+    assert names(store.study_folder("lab")) == set()
     assert gc(store, "--yes") == 0
     assert done(store) == "d"
 

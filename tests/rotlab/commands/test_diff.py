@@ -13,6 +13,7 @@ from rotlab.planning.stage import Stage
 from rotlab.store.record import record_to_json
 from rotlab.store.store import Store
 from rotlab.store.study import next_revision
+from tests.rotlab.store.put import put
 from tests.rotlab.store.test_difference import recorded
 
 SEARCHING = """
@@ -43,23 +44,22 @@ def test_a_file_that_is_not_in_order_is_one_line(
     assert capsys.readouterr().err == f"error: {tmp_path / 'none.yaml'}: no such file\n"
 
 
-def put(store: Path, stage: Stage, **more: object) -> None:
+def put_record(store: Store, stage: Stage, **more: object) -> None:
     """Write the record of a stage that was made so."""
-    path = store / stage.kind / stage.key / "record.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(record_to_json(recorded(stage, **more))))
+    path = store.home(stage.key, stage.kind) / "record.json"
+    put(path, json.dumps(record_to_json(recorded(stage, **more))))
 
 
 def test_results_of_other_source_are_a_note_and_do_not_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stages = plan_file(PAPER, tmp_path).plan.stages.values()
     pretrainings = [stage for stage in stages if stage.kind == "pretrain"]
     now = source("rotlab.execution.stage.stages:pretrain")
     for number, stage in enumerate(pretrainings):
         made = "f" * 64 if number < 3 else now
-        put(tmp_path / "store", stage, source=made, commit=f"{40 * str(number // 2)}-dirty")
-    given = ["diff", str(PAPER), "--data", str(tmp_path), "--store", str(tmp_path / "store")]
+        put_record(Store.open(place), stage, source=made, commit=f"{40 * str(number // 2)}-dirty")
+    given = ["diff", str(PAPER), "--data", str(tmp_path), "--store", place]
     assert main(given) == 0
     heading, *_, note, of_kind, way_out = capsys.readouterr().out.splitlines()
     assert heading == "paper: 720 of 756 stages would run"

@@ -35,9 +35,9 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(place: str) -> Store:
     """A store in which the study is done but was told to nobody."""
-    store = Store(tmp_path / "store")
+    store = Store.open(place)
     store.save_study(next_revision(None, PLAN, "name: lab\n", dict.fromkeys(KINDS, Resources())))
     work = Work(PLAN.stages, KINDS, {}, store.root, dict.fromkeys(KINDS, 1))
     for key in PLAN.stages:
@@ -49,6 +49,7 @@ def ask(*words: str) -> int:
     return main([*words])
 
 
+@pytest.mark.parametrize("place", ["folder"], indirect=True)
 @pytest.mark.slow
 def test_a_study_is_answered_elsewhere_as_it_is_here(
     store: Store, capsys: pytest.CaptureFixture[str]
@@ -80,6 +81,7 @@ def test_a_study_is_answered_elsewhere_as_it_is_here(
     assert environment["results"]["devices"] == {"cpu": 3}
 
 
+@pytest.mark.parametrize("place", ["folder"], indirect=True)
 def test_what_cannot_be_exported_is_said_and_leaves_no_file(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,14 +92,14 @@ def test_what_cannot_be_exported_is_said_and_leaves_no_file(
         (("lab", "-o", "none/x.tar", "--without-tables"), "cannot be written"),
         (("lab",), "the following arguments are required: -o/--output"),
     ):
-        assert ask("export", *words, "--store", str(store.root)) == 2
+        assert ask("export", *words, "--store", store.name) == 2
         assert said in capsys.readouterr().err
     assert [path.name for path in Path.cwd().iterdir()] == ["store"]
     assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", "store") == 0
 
 
 def test_a_damaged_file_changes_nothing(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", str(store.root)) == 0
+    assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", store.name) == 0
     whole = bytearray(Path("x.tar").read_bytes())
     place = whole.rindex(b'"accuracy": 3.0')
     whole[place + 12 : place + 13] = b"4"
@@ -114,7 +116,7 @@ def test_a_damaged_file_changes_nothing(store: Store, capsys: pytest.CaptureFixt
 def test_a_study_of_kinds_that_are_not_here_is_refused(
     store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", str(store.root)) == 0
+    assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", store.name) == 0
     monkeypatch.setattr(import_study, "load_kinds", lambda: {"count": KINDS["count"]})
     assert ask("import", "x.tar", "--store", "elsewhere") == 2
     assert "unknown stage kind 'total'" in capsys.readouterr().err
@@ -125,7 +127,7 @@ def test_a_study_that_a_run_has_taken_up_is_told_by_that_run(
     store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = Store(Path("elsewhere").absolute())
-    assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", str(store.root)) == 0
+    assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", store.name) == 0
     running = ExitStack()
 
     def place(*args: Any) -> Placed:
@@ -143,7 +145,7 @@ def test_a_study_that_a_run_has_taken_up_is_told_by_that_run(
 def test_what_is_told_to_mlflow_is_told_while_the_study_is_held(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", str(store.root)) == 0
+    assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", store.name) == 0
 
     def replay(there: Store, *_: object) -> tuple[int, str]:
         assert str(there.driver("lab")).endswith("(rotlab import)")
@@ -157,6 +159,6 @@ def test_an_event_of_another_run_is_kept(store: Store) -> None:
     journal = Journal(store.journal_path("lab", "7-ab"))
     journal.append({"event": "study_started", "time": 1.0})
     journal.close()
-    assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", str(store.root)) == 0
+    assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", store.name) == 0
     with tarfile.open("x.tar") as archive:
         assert "lab/journals/journal-7-ab.jsonl" in archive.getnames()

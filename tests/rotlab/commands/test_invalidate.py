@@ -23,8 +23,8 @@ ALL = (A, B)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path)
+def store(place: str) -> Store:
+    store = Store.open(place)
     for stage in ALL:
         perform(stage.key, work(store), Unwatched())
     return store
@@ -40,7 +40,7 @@ def done(store: Store, *stages: Stage) -> list[bool]:
 
 
 def invalidate(store: Store, *words: str) -> int:
-    return main(["invalidate", "--store", str(store.root), "--because", "a bad disk", *words])
+    return main(["invalidate", "--store", store.name, "--because", "a bad disk", *words])
 
 
 def test_a_result_goes_and_is_kept_with_the_reason(store: Store) -> None:

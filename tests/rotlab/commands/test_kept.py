@@ -12,7 +12,7 @@ from rotlab.tracking.client import open_client
 from rotlab.tracking.stage_runs import StageRun
 from rotnet.config import ScoreConfig
 from rotnet.pictures.strip import FILE
-from tests.rotlab.store.test_store import make_record
+from tests.rotlab.store.made import make_record
 from tests.rotlab.tracking.strips import make_strip
 
 KEYS = ("e-scratch", "e-rotation")

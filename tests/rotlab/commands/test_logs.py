@@ -1,7 +1,5 @@
 """`rotlab logs`: the right log of the right stage, or one line that says why there is none."""
 
-from pathlib import Path
-
 import pytest
 
 from rotlab.cli import main
@@ -10,26 +8,25 @@ from rotlab.planning.stage import Resources, Stage
 from rotlab.store.store import Store
 from rotlab.store.study import next_revision
 from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
+from tests.rotlab.store.put import put
 
 GOOD, OTHER = make_stage("count", name="good"), make_stage("count", name="other")
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    store = Store(tmp_path / "store")
+def store(place: str, monkeypatch: pytest.MonkeyPatch) -> Store:
+    store = Store.open(place)
     store.save_study(
         next_revision(None, make_plan([GOOD, OTHER]), "", dict.fromkeys(KINDS, Resources()))
     )
     for attempt in ("20260101T000000-aa", "20260102T000000-bb"):
-        path = store.log_path(GOOD, attempt)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"said by {attempt[-2:]}\n")
+        put(store.log_path(GOOD, attempt), f"said by {attempt[-2:]}\n")
     monkeypatch.setattr(logs, "load_kinds", lambda: KINDS)
     return store
 
 
 def show(store: Store, stage: Stage, *options: str) -> int:
-    return main(["logs", stage.key[:10], "--store", str(store.root), *options])
+    return main(["logs", stage.key[:10], "--store", store.name, *options])
 
 
 @pytest.mark.parametrize(
@@ -64,7 +61,7 @@ def test_what_helpers_said_follows_the_log_of_their_attempt(
 ) -> None:
     for number in (1, 2):
         path = store.helper_log_path(GOOD, "20260102T000000-bb", number)
-        path.write_text(f"said by helper {number}\n")
+        put(path, f"said by helper {number}\n")
     assert show(store, GOOD) == 0
     assert capsys.readouterr().out == "said by bb\nsaid by helper 1\nsaid by helper 2\n"
     assert show(store, GOOD, "--attempt", "20260101") == 0

@@ -18,6 +18,7 @@ from rotlab.execution.conduct.replay import tell_rest
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Cell, DataRef, Resources, Stage
+from rotlab.store.bucket import Bucket
 from rotlab.store.candidates import candidate_of
 from rotlab.store.layout import Layout
 from rotlab.store.store import Store, checksums
@@ -306,3 +307,15 @@ def test_a_network_that_is_not_there_is_said(store: Store) -> None:
     shutil.rmtree(store.home("tuned-rgb-0", "finetune"))
     with pytest.raises(UserError, match=r"finetune tuned-rgb-0 is not in .*: run the study first"):
         candidate_of("fused", PLAN, store)
+
+
+def test_of_a_store_in_a_bucket_the_network_is_fetched(
+    made: Store, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket = Bucket(url)
+    for path in made.root.rglob("*"):
+        if path.is_file() and not path.is_relative_to(made.root / "artifacts"):
+            bucket.upload(path, path.relative_to(made.root).as_posix())
+    where = ("--store", url, "--tracking-uri", f"sqlite:///{made.root}/mlflow.db")
+    assert main(["promote", "tuned-rgb-1", "--name", "fetched", *where]) == 0
+    assert "registered: models:/fetched/1" in capsys.readouterr().out

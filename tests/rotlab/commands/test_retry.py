@@ -1,7 +1,6 @@
 """`rotlab retry`: the stages that are meant, with what they need, and nothing else."""
 
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,10 +33,10 @@ def end(stage: Stage, state: str, time: float, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(place: str, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A study of which one stage is done, two were given up, and two wait for those."""
     monkeypatch.setattr(retry, "load_kinds", lambda: KINDS)
-    store = Store(tmp_path / "store")
+    store = Store.open(place)
     store.save_study(next_revision(None, PLAN, "", dict.fromkeys(KINDS, Resources(2, 0))))
     perform(GOOD.key, Work(PLAN.stages, KINDS, {}, store.root, {"count": 1}), Unwatched())
     for run, events in (
@@ -51,10 +50,11 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
         ),
         ("7-ab", [end(LARGE, "FAILED", 3.0, error="full", cause="memory")]),
     ):
-        journal = Journal(store.journal_path("lab", run))
-        for event in events:
-            journal.append(event)
-        journal.close()
+        with store.driving("lab", "1-a"), store.driving("lab", run or "2-a"):
+            journal = Journal(store.journal_path("lab", run))
+            for event in events:
+                journal.append(event)
+            journal.close()
     return store
 
 
@@ -73,7 +73,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
 
 
 def again(store: Store, *words: str) -> int:
-    return main(["retry", "lab", *words, "--store", str(store.root)])
+    return main(["retry", "lab", *words, "--store", store.name])
 
 
 def names(job: Job) -> list[str]:
@@ -125,8 +125,9 @@ def test_what_a_search_or_looks_have_added_is_known(store: Store, jobs: list[Job
     assert names(jobs[1]) == ["good", "later"]
 
 
+@pytest.mark.parametrize("place", ["folder"], indirect=True)
 def test_a_part_of_a_study_makes_no_other_revision_of_it(store: Store) -> None:
-    job = make_job(make_plan([GOOD]), store.root, only=frozenset([GOOD.key]), smoke="only")
+    job = make_job(make_plan([GOOD]), store.name, only=frozenset([GOOD.key]), smoke="only")
     assert run_job(job, Console(), print) == 0
     study = store.study("lab")
     assert study is not None
@@ -167,7 +168,7 @@ def test_what_cannot_be_meant_is_said(
     ):
         assert again(store, *words) == 2
         assert said in capsys.readouterr().err
-    assert main(["retry", "lob", "--store", str(store.root)]) == 2
+    assert main(["retry", "lob", "--store", store.name]) == 2
     assert "did you mean 'lab'?" in capsys.readouterr().err
     assert jobs == []
 

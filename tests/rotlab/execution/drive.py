@@ -45,6 +45,13 @@ def long(seconds: float = 0.05, epochs: int = 220) -> Plan:
     return make_plan([*counts, total])
 
 
+def small() -> Plan:
+    """Return a plan of two counts, and their total."""
+    counts = [make_stage("count", name=name, epochs=n) for name, n in (("a", 2), ("b", 3))]
+    total = make_stage("total", {"a": counts[0], "b": counts[1]}, name="total")
+    return make_plan([*counts, total], name="small")
+
+
 def wide() -> Plan:
     """Return a plan of 36 counts of half a second, and 4 totals of nine each."""
     counts = [make_stage("count", name=f"c{number}", epochs=5, seconds=0.1) for number in range(36)]
@@ -122,6 +129,7 @@ SCENARIOS: dict[str, Callable[[], Plan]] = {
     "shared more": shared_more,
     "shared without": shared_more,
     "mixed": mixed,
+    "small": small,
     "long": long,
     "wide": wide,
     "tried": tried,

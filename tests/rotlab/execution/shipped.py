@@ -1,9 +1,10 @@
 """A study of three results, written into a file and brought into a store."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Resources, Stage
@@ -16,6 +17,7 @@ from rotlab.store.study import next_revision
 from rotlab.store.unpack import Bundle, unpack
 from rotlab.tracking.journal import Journal
 from tests.rotlab.execution.lab import KINDS, make_plan, make_record, make_stage
+from tests.rotlab.store.put import names
 
 FIRST = make_stage("count", name="first")
 TUNED = make_stage("count", {"init": FIRST}, name="tuned")
@@ -43,17 +45,23 @@ def ask(store: Store, plan: Plan) -> None:
     store.save_study(next_revision(store.study(plan.name), plan, "name: lab\n", resources))
 
 
-def make_store(folder: Path) -> Store:
+def make_store(place: str) -> Store:
     """Return a store with a study of two networks, one from the other, and scores."""
-    store = Store(folder)
+    store = Store.open(place)
     ask(store, PLAN)
     add(store, FIRST, "network.pt", "checkpoint.pt", "history.json")
     add(store, TUNED, "network.pt", "deep/history.json")
     add(store, SCORES, "scores.npz")
-    journal = Journal(store.journal_path("lab"))
-    journal.append({"event": "study_started", "time": 1.0})
-    journal.close()
+    tell(store, {"event": "study_started", "time": 1.0})
     return store
+
+
+def tell(store: Store, event: Mapping[str, Any]) -> None:
+    """Journal an event of the study."""
+    with store.driving("lab", "run"):
+        journal = Journal(store.journal_path("lab"))
+        journal.append(event)
+        journal.close()
 
 
 def export(
@@ -74,12 +82,11 @@ def read(path: Path) -> Bundle:
 
 
 def bring(path: Path, store: Store) -> Placed:
-    store.root.mkdir(exist_ok=True)
+    store.root.mkdir(parents=True, exist_ok=True)
     return place(read(path), store)
 
 
 def files_of(store: Store, stage: Stage) -> Names:
     record = store.record(stage.key, stage.kind)
     assert record is not None
-    folder = store.result_place(record)
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return names(store.result_place(record))

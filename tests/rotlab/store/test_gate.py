@@ -6,39 +6,49 @@ from pathlib import Path
 
 import pytest
 
-from rotlab.store.gate import GATE, counting, removing
+from rotlab.store.gate import counting, removing
+from rotlab.store.layout import GATE
+from rotlab.store.store import Store
 from rotnet.errors import UserError
 
 
-def test_several_may_count_at_once(tmp_path: Path) -> None:
-    with counting(tmp_path), counting(tmp_path):
+@pytest.fixture
+def root(place: str) -> Path:
+    """Return the folder that is a store, or stands for one."""
+    found = Store.open(place).root
+    found.mkdir(parents=True)
+    return found
+
+
+def test_several_may_count_at_once(root: Path) -> None:
+    with counting(root), counting(root):
         pass
 
 
-def test_nothing_is_removed_while_somebody_counts(tmp_path: Path) -> None:
+def test_nothing_is_removed_while_somebody_counts(root: Path) -> None:
     with (
-        counting(tmp_path),
+        counting(root),
         pytest.raises(UserError, match="try again once that is over"),
-        removing(tmp_path, wait_s=0.1),
+        removing(root, wait_s=0.1),
     ):
         pass
-    with removing(tmp_path, wait_s=0.1):
+    with removing(root, wait_s=0.1):
         pass
 
 
-def test_two_do_not_remove_at_once(tmp_path: Path) -> None:
-    with removing(tmp_path), pytest.raises(UserError), removing(tmp_path, wait_s=0.1):
+def test_two_do_not_remove_at_once(root: Path) -> None:
+    with removing(root), pytest.raises(UserError), removing(root, wait_s=0.1):
         pass
 
 
-def test_who_counts_waits_for_a_removal(tmp_path: Path) -> None:
+def test_who_counts_waits_for_a_removal(root: Path) -> None:
     told: list[str] = []
 
     def count() -> None:
-        with counting(tmp_path):
+        with counting(root):
             told.append("counted")
 
-    with removing(tmp_path):
+    with removing(root):
         waiting = threading.Thread(target=count)
         waiting.start()
         waiting.join(0.2)
@@ -53,15 +63,15 @@ def _hold(root: Path, ready: object) -> None:
         threading.Event().wait(60)
 
 
-def test_who_was_killed_while_removing_keeps_nobody_out(tmp_path: Path) -> None:
+def test_who_was_killed_while_removing_keeps_nobody_out(root: Path) -> None:
     context = multiprocessing.get_context("fork")
     ready = context.Event()
-    process = context.Process(target=_hold, args=(tmp_path, ready))
+    process = context.Process(target=_hold, args=(root, ready))
     process.start()
     assert ready.wait(20)
     process.kill()
     process.join(20)
-    with removing(tmp_path, wait_s=5):
+    with removing(root, wait_s=5):
         pass
 
 

@@ -11,33 +11,11 @@ from typing import Any
 import pytest
 
 from rotlab.planning.stage import Resources
-from rotlab.store.record import Record, record_from_json, record_to_json
+from rotlab.store.record import record_from_json, record_to_json
 from rotlab.store.store import Store, StoreError, checksums
 from rotlab.store.study import SavedStudy
 from tests.rotlab.execution.lab import make_stage
-
-STAGE = make_stage("count", name="a")
-
-
-def make_record(attempt: Path, **changes: object) -> Record:
-    record = Record(
-        key=STAGE.key,
-        kind=STAGE.kind,
-        attempt=attempt.name,
-        metrics={"accuracy": 0.5},
-        files=checksums(attempt),
-        seconds=1.5,
-        config={"name": "a"},
-        inputs={},
-        data=({"name": "ucf101", "role": "train", "split": 1, "fingerprint": "f"},),
-        versions={"python": "3"},
-        host="here",
-        device="cpu",
-        commit=None,
-        started="2025-01-01T00:00:00+00:00",
-        ended="2025-01-01T00:00:01+00:00",
-    )
-    return replace(record, **changes)  # type: ignore[arg-type]
+from tests.rotlab.store.made import STAGE, make_record
 
 
 @pytest.fixture

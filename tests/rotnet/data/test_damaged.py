@@ -9,6 +9,7 @@ import pytest
 
 from rotnet.data.catalog import FolderKind
 from rotnet.data.frames import FrameReader
+from rotnet.data.hands import processes
 from rotnet.data.prepare import prepare
 from rotnet.data.store import Storage
 
@@ -80,7 +81,7 @@ def test_damaged_files_are_read_alike_or_named(
             FolderKind(unlabelled=True),
             storage=Storage(short_side=32, format=storage),
             name="s",
-            workers=2,
+            hands=processes(2),
         ).manifest
         for storage in ("raw", "source")
     )

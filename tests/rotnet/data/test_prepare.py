@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rotnet.data import bars, processes, survey
+from rotnet.data import bars, hands, processes, survey
 from rotnet.data.catalog import FolderKind, WeizmannKind
 from rotnet.data.frames import FrameReader
 from rotnet.data.job import NotAllWholeError
@@ -74,7 +74,12 @@ def test_the_number_of_processes_does_not_show(videos: Path, tmp_path: Path) -> 
     (videos / "run" / "empty.mp4").touch()
     for workers in (0, 2):
         prepare(
-            videos, tmp_path / f"by{workers}", FOLDER, storage=STORAGE, name="s", workers=workers
+            videos,
+            tmp_path / f"by{workers}",
+            FOLDER,
+            storage=STORAGE,
+            name="s",
+            hands=hands.processes(workers),
         )
     assert content_of(tmp_path / "by0") == content_of(tmp_path / "by2")
 
@@ -214,7 +219,14 @@ def test_an_interrupted_preparation_leaves_the_set_as_it_was(videos: Path, tmp_p
     out = tmp_path / "set"
     for workers in (0, 2):
         with pytest.raises(KeyboardInterrupt):
-            prepare(videos, out, FOLDER, storage=STORAGE, workers=workers, progress=interrupt)
+            prepare(
+                videos,
+                out,
+                FOLDER,
+                storage=STORAGE,
+                hands=hands.processes(workers),
+                progress=interrupt,
+            )
         assert not out.exists()
     before = prepare(videos, out, FOLDER, storage=STORAGE).manifest
     with pytest.raises(KeyboardInterrupt):

@@ -3,7 +3,6 @@
 import os
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,14 +30,6 @@ from tests.rotlab.store import s3
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 AWAY_S = 4.0
 SCENARIO = "trainings"
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[s3.Server]:
-    with s3.serving() as server:
-        for name, value in {**s3.KEYS, "AWS_ENDPOINT_URL": server.endpoint}.items():
-            monkeypatch.setenv(name, value)
-        yield server
 
 
 def test_a_study_in_a_bucket_ends_as_in_a_folder_whatever_is_lost_on_the_way(
