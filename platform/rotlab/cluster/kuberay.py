@@ -41,6 +41,12 @@ def read_kuberay(report: Report) -> Layout | None:
         return None
     head = _node(report, (*cluster, "headGroupSpec"), cluster)
     workers = tuple(_node(report, place, cluster) for place in places)
+    for index, node in enumerate(workers):
+        if node.name in {other.name for other in workers[:index]}:
+            report.add(
+                (*node.place, "groupName"),
+                f"{node.name!r} is another group's name already; KubeRay refuses that",
+            )
     pods = ((*cluster, "headGroupSpec"), *places)
     folders = [set(_outliving(report, place)) for place in pods]
     return Layout(
@@ -64,6 +70,19 @@ def containers(report: Report, group: Place) -> list[Place]:
     return [(*place, index) for index in range(number)]
 
 
+def entries(report: Report, place: Place) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Yield the mappings of a list, with their places; note what is no such list."""
+    given = report.get(place)
+    if given is not None and not isinstance(given, list):
+        report.add(place, f"must be a list of mappings, got {shown(given)}")
+        return
+    for index, each in enumerate(given or ()):
+        if isinstance(each, dict):
+            yield (*place, index), each
+        else:
+            report.add((*place, index), f"must be a mapping, got {shown(each)}")
+
+
 def _node(report: Report, group: Place, cluster: Place) -> NodeType:
     is_head = group[-1] == "headGroupSpec"
     name = "head" if is_head else str(report.get((*group, "groupName")))
@@ -78,8 +97,8 @@ def _node(report: Report, group: Place, cluster: Place) -> NodeType:
         report.add(
             (*found[0], "resources"), "states no cpu: Ray takes a pod's cores from its limits"
         )
-    own = report.get((*group, "idleTimeoutSeconds"))
-    common = report.get((*cluster, "autoscalerOptions", "idleTimeoutSeconds"))
+    common = _whole(report, (*cluster, "autoscalerOptions", "idleTimeoutSeconds"))
+    own = _whole(report, (*group, "idleTimeoutSeconds"))
     selector = report.get((*group, "template", "spec", "nodeSelector"))
     return NodeType(
         name=name,
@@ -102,13 +121,17 @@ def _market(selector: Any) -> Market:  # noqa: ANN401  # what a user wrote
 
 
 def _count(report: Report, place: Place, default: int) -> int:
+    value = _whole(report, place)
+    return default if value is None else value
+
+
+def _whole(report: Report, place: Place) -> int | None:
     value = report.get(place)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int):
-        report.add(place, f"must be a whole number, got {shown(value)}")
-        return default
-    return value
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        found: int | None = value
+        return found
+    report.add(place, f"must be a whole number, got {shown(value)}")
+    return None
 
 
 def _amount(report: Report, resources: Place, name: str) -> float | None:
@@ -136,9 +159,9 @@ def _images(report: Report, group: Place) -> Iterator[Written]:
 def _variables(report: Report, group: Place) -> dict[str, Written]:
     found = {}
     for place in containers(report, group)[:1]:
-        for index, each in enumerate(report.get((*place, "env")) or ()):
-            if isinstance(each, dict) and isinstance(each.get("value"), str):
-                found[str(each.get("name"))] = Written((*place, "env", index), each["value"])
+        for at, each in entries(report, (*place, "env")):
+            if isinstance(each.get("value"), str):
+                found[str(each.get("name"))] = Written(at, each["value"])
     return found
 
 
@@ -153,13 +176,12 @@ def _commands(report: Report, group: Place) -> Iterator[Written]:
 def _outliving(report: Report, group: Place) -> Iterator[str]:
     """Folders of a pod's first container whose volumes outlive the pod."""
     volumes = {
-        each.get("name"): each
-        for each in report.get((*group, "template", "spec", "volumes")) or ()
-        if isinstance(each, dict)
+        str(each.get("name")): each
+        for _, each in entries(report, (*group, "template", "spec", "volumes"))
     }
     for place in containers(report, group)[:1]:
-        for mount in report.get((*place, "volumeMounts")) or ():
-            volume = volumes.get(mount.get("name"), {}) if isinstance(mount, dict) else {}
+        for _, mount in entries(report, (*place, "volumeMounts")):
+            volume = volumes.get(str(mount.get("name")), {})
             csi = volume.get("csi")
             is_bucket = isinstance(csi, dict) and csi.get("driver") in _BUCKETS
             if any(name in volume for name in _OUTLIVE) and not is_bucket:

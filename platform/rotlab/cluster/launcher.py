@@ -1,6 +1,6 @@
 """Files for `ray up`, on AWS and Google Cloud, as a layout."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
 from rotlab.cluster.forms import check_ray_schema
@@ -36,12 +36,13 @@ def read_launcher(report: Report) -> Layout | None:
     if not isinstance(types, dict) or not types:
         report.add(_TYPES, "names no node type; give a head and at least one worker")
         return None
-    if head not in types:
+    has_head = isinstance(head, str) and head in types
+    if not has_head:
         report.add(("head_node_type",), unknown("node type", head, list(types)))
     most = report.get(("max_workers",))
     if most is None:
         report.add((), "max_workers is missing: Ray would take 2; say how many nodes may come")
-    if not is_sound or head not in types:
+    if not is_sound or not has_head:
         return None
     most = 2 if most is None else most
     nodes = {name: _node(report, name, provider, most) for name in types}
@@ -52,7 +53,7 @@ def read_launcher(report: Report) -> Layout | None:
         workers=workers,
         most_workers=most,
         images=tuple(_images(report)),
-        variables=_variables(report),
+        variables=variables(report, ("run_options", "head_run_options")),
         commands=tuple(line for name in _ON_HEAD for line in lines(report, (name,))),
         shared=_shared(report, tuple(types)),
         top=(),
@@ -64,6 +65,17 @@ def lines(report: Report, place: Place) -> list[Written]:
     given = report.get(place)
     found = enumerate(given) if isinstance(given, list) else ()
     return [Written((*place, index), line) for index, line in found if isinstance(line, str)]
+
+
+def variables(report: Report, among: Sequence[str]) -> dict[str, Written]:
+    """Return what some lists of options for containers set, the later ones over the earlier."""
+    found = {}
+    for name in among:
+        for line in lines(report, ("docker", name)):
+            for pair in options(words(line.text), "-e", "--env"):
+                variable, _, value = pair.partition("=")
+                found[variable] = Written(line.place, value)
+    return found
 
 
 def is_spot(config: Any) -> bool:  # noqa: ANN401  # what a user wrote
@@ -128,16 +140,6 @@ def _images(report: Report) -> Iterator[Written]:
         text = report.get(place)
         if isinstance(text, str):
             yield Written(place, text)
-
-
-def _variables(report: Report) -> dict[str, Written]:
-    found = {}
-    for name in ("run_options", "head_run_options"):
-        for line in lines(report, ("docker", name)):
-            for pair in options(words(line.text), "-e", "--env"):
-                variable, _, value = pair.partition("=")
-                found[variable] = Written(line.place, value)
-    return found
 
 
 def _shared(report: Report, types: tuple[str, ...]) -> tuple[str, ...]:

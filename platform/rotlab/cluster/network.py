@@ -1,9 +1,7 @@
 """Rules on who can reach a cluster: nobody from outside, and nobody without the token."""
 
-from collections.abc import Iterator
-
-from rotlab.cluster.kuberay import containers
-from rotlab.cluster.launcher import lines
+from rotlab.cluster.kuberay import containers, entries
+from rotlab.cluster.launcher import lines, variables
 from rotlab.cluster.layout import Layout, NodeType
 from rotlab.cluster.shell import calls, option, options, words
 from rotlab.planning.space.refusals import shown
@@ -47,18 +45,18 @@ def _check_listeners(report: Report, layout: Layout) -> None:
             "addresses (--dashboard-host=0.0.0.0); write them, with --dashboard-host=127.0.0.1",
         )
     for command in layout.commands:
-        for program, name in (
-            ("ray start", "--dashboard-host"),
-            ("mlflow server", "--host"),
-            ("mlflow ui", "--host"),
+        for program, names in (
+            ("ray start", ("--dashboard-host",)),
+            ("mlflow server", ("--host", "-h")),
+            ("mlflow ui", ("--host", "-h")),
         ):
             for given in calls(command.text, *program.split()):
-                host = option(given, name)
+                host = option(given, *names)
                 if host is not None and host not in _LOCAL:
                     report.add(
                         command.place,
-                        f"{program} listens on {host}, not only on the head itself; give {name}="
-                        f"127.0.0.1, and {_TUNNEL}",
+                        f"{program} listens on {host}, not only on the head itself; give "
+                        f"{names[0]}=127.0.0.1, and {_TUNNEL}",
                     )
 
 
@@ -94,16 +92,12 @@ def _check_inside(report: Report, node: NodeType) -> None:
 
 def _check_rules(report: Report) -> None:
     place = ("provider", "security_group", "IpPermissions")
-    for index, rule in enumerate(report.get(place) or ()):
-        ranges = (
-            [*rule.get("IpRanges", ()), *rule.get("Ipv6Ranges", ())]
-            if isinstance(rule, dict)
-            else []
-        )
-        for each in ranges:
+    for at, rule in entries(report, place):
+        ranges = [*entries(report, (*at, "IpRanges")), *entries(report, (*at, "Ipv6Ranges"))]
+        for _, each in ranges:
             if each.get("CidrIp", each.get("CidrIpv6")) in _EVERYBODY:
                 report.add(
-                    (*place, index),
+                    at,
                     f"opens port {shown(rule.get('FromPort', 'all'))} to every address; take the "
                     f"rule out, and {_TUNNEL}",
                 )
@@ -135,13 +129,15 @@ def _check_published(report: Report) -> None:
 
 
 def _check_token(report: Report, layout: Layout) -> None:
-    mode = layout.variables.get("RAY_AUTH_MODE")
-    if mode is None or mode.text != "token":
-        report.add(
-            mode.place if mode else ("docker",),
-            f"RAY_AUTH_MODE is {mode.text if mode else 'not set in the containers'}: {_ANYTHING}; "
-            "add `--env RAY_AUTH_MODE=token` to run_options",
-        )
+    for own, whose in (("head_run_options", "head's"), ("worker_run_options", "workers'")):
+        mode = variables(report, ("run_options", own)).get("RAY_AUTH_MODE")
+        if mode is None or mode.text != "token":
+            said = mode.text if mode else f"not set in the {whose} containers"
+            report.add(
+                mode.place if mode else ("docker",),
+                f"RAY_AUTH_MODE is {said}: {_ANYTHING}; add `--env RAY_AUTH_MODE=token` to "
+                "run_options",
+            )
     given = report.get(("file_mounts",))
     mounted = list(given) if isinstance(given, dict) else []
     path = layout.variables.get("RAY_AUTH_TOKEN_PATH")
@@ -181,10 +177,10 @@ def _check_pods(report: Report, node: NodeType) -> None:
             "puts every port of Ray's on the machine's own address; leave it out",
         )
     for container in containers(report, node.place):
-        for index, port in enumerate(report.get((*container, "ports")) or ()):
-            if isinstance(port, dict) and "hostPort" in port:
+        for at, port in entries(report, (*container, "ports")):
+            if "hostPort" in port:
                 report.add(
-                    (*container, "ports", index),
+                    at,
                     f"hostPort {port['hostPort']} opens the machine's own address; leave it out, "
                     f"and {_TUNNEL}",
                 )
@@ -203,7 +199,8 @@ def _check_kuberay_token(report: Report, layout: Layout) -> None:
         return
     for node in (layout.head, *layout.workers):
         for container in containers(report, node.place)[:1]:
-            names = {each.get("name"): each for each in _variables(report, container)}
+            variables = entries(report, (*container, "env"))
+            names = {str(each.get("name")): each for _, each in variables}
             mode = names.get("RAY_AUTH_MODE", {}).get("value")
             if mode != "token" or "secretKeyRef" not in str(
                 names.get("RAY_AUTH_TOKEN", {}).get("valueFrom")
@@ -223,9 +220,3 @@ def _check_version(report: Report, layout: Layout) -> None:
         report.add(
             place, f"must be 2.52 or later, which know tokens, got {shown(report.get(place))}"
         )
-
-
-def _variables(report: Report, container: Place) -> Iterator[dict[str, object]]:
-    for each in report.get((*container, "env")) or ():
-        if isinstance(each, dict):
-            yield each

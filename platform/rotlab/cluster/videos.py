@@ -89,7 +89,9 @@ class ClusterHands:
                     yield found
         finally:
             for asked in pending:
-                ray.cancel(asked.reference, force=True)
+                # By force, Ray now and then ends this process, of a task that is done meanwhile
+                # ("Tried to complete task that was not pending").
+                ray.cancel(asked.reference)
 
     def _answer(self, asked: _Asked) -> Stored | None:
         """What became of a video; None where it is tried again."""

@@ -13,6 +13,8 @@ _PUBLIC_RULE = (
     "region: us-west-2\n  security_group: {IpPermissions: [{FromPort: 8265, ToPort: 8265, "
     "IpProtocol: tcp, IpRanges: [{CidrIp: 0.0.0.0/0}]}]}"
 )
+_HEAD_ALONE = "  head_run_options: [--env RAY_AUTH_MODE=token]\n  run_options:\n"
+_WORKERS_OPEN = "  worker_run_options: [--env RAY_AUTH_MODE=disabled]\n  run_options:\n"
 KEY = "AKIA" + 16 * "Q"
 
 BROKEN = [
@@ -58,7 +60,12 @@ BROKEN = [
         "metadata: {x: y}\nrsync_filter:",
         "head_start_ray_commands is",
     ),
-    (AWS, "    - --env RAY_AUTH_MODE=token\n", "", "RAY_AUTH_MODE is not set in the containers"),
+    (
+        AWS,
+        "    - --env RAY_AUTH_MODE=token\n",
+        "",
+        "RAY_AUTH_MODE is not set in the head's containers",
+    ),
     (AWS, "RAY_AUTH_MODE=token", "RAY_AUTH_MODE=disabled", "RAY_AUTH_MODE is disabled"),
     (AWS, ".ray/auth_token: ~/.ray/auth_token", "notes: ~/notes", "hands no node the token"),
     (
@@ -212,4 +219,28 @@ BROKEN = [
         "--env ROTLAB_STORE=s3://rotlab-example/store",
         "is a bucket, where MLflow's database cannot lie",
     ),
+    (AWS, "head_node_type: head", "head_node_type: [head]", "unknown node type ['head']"),
+    (AWS, "server --host 127.0.0.1", "server -h 0.0.0.0", "mlflow server listens on 0.0.0.0"),
+    (
+        AWS,
+        "  run_options:\n    - --env RAY_AUTH_MODE=token\n",
+        _HEAD_ALONE,
+        "RAY_AUTH_MODE is not set in the workers' containers",
+    ),
+    (AWS, "  run_options:\n", _WORKERS_OPEN, "RAY_AUTH_MODE is disabled"),
+    (
+        AWS,
+        "region: us-west-2",
+        "region: us-west-2\n  security_group: {IpPermissions: [{IpRanges: 0.0.0.0/0}]}",
+        "IpRanges: must be a list of mappings, got '0.0.0.0/0'",
+    ),
+    (RAY_CLUSTER, "groupName: gpu1-spot", "groupName: gpu1", "is another group's name already"),
+    (
+        RAY_CLUSTER,
+        "idleTimeoutSeconds: 300",
+        "idleTimeoutSeconds: 5 min",
+        "idleTimeoutSeconds: must be a whole number, got '5 min'",
+    ),
+    (RAY_CLUSTER, "volumeMounts: *mounts", "volumeMounts: 3", "must be a list of mappings, got 3"),
+    (RAY_CLUSTER, "apiVersion: ", "a: b\n---\napiVersion: ", "give each a file of its own"),
 ]

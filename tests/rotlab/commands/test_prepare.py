@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from rotlab.cli import INTERRUPTED, USER_ERROR, main
+from rotlab.commands.prepare import awaited
+from rotlab.execution.conduct.capacity import Capacity
 from rotnet.cli import main as alone
 from rotnet.data.staging import staging_of
 from rotnet.data.synthetic import write_videos
@@ -76,7 +78,8 @@ def test_cut_short_in_any_way_it_goes_on_to_the_files_of_one_process(
     [
         (["folder", "none", "out"], "none does not exist: SOURCE must be a folder of videos"),
         (["folder", ".", "file"], "is a file: OUT must be a new folder, or a prepared set"),
-        (["folder", ".", "out", "--cpus-per", "0"], "--cpus-per: must be more than 0, got 0"),
+        (["folder", ".", "out", "--cpus-per", "0"], "--cpus-per: must be at least 0.01, got 0"),
+        (["folder", ".", "out", "--cpus-per", "0.00001"], "must be at least 0.01, got 1e-05"),
         (["folder", ".", "out", "--cpus", "0"], "--cpus: must be a whole number of at least 1"),
         (["folder", ".", "out", "--address", "127.0.0.1:9"], "nobody answers there"),
         (["folder", ".", "out", "--workers", "2"], "unrecognized arguments: --workers 2"),
@@ -96,3 +99,11 @@ def test_what_cannot_be_is_said_in_one_line_before_a_ray_starts(
     assert said in told
     assert told.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_it_is_said_where_no_node_can_hold_a_video_yet() -> None:
+    nodes = Capacity(6.0, 0.0, ((0.0, 0.0), (4.0, 0.0), (2.0, 0.0)))
+    assert awaited(nodes, 4.0) is None
+    told = awaited(nodes, 4.5) or ""
+    assert told.startswith("no node has 4.5 cores, the largest has 4: waiting until one comes")
+    assert "the largest has 0" in (awaited(Capacity(0.0, 0.0), 1.0) or "")

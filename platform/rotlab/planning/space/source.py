@@ -95,6 +95,11 @@ def _parse(path: Path, text: str) -> object:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = " ".join(str(error.problem or error.context).split())
+        said = said.partition(" with value ")[
+            0
+        ]  # of a key that comes twice: half the file, perhaps
+        if "found another document" in said:
+            said = "it holds several documents, with --- between them; give each a file of its own"
         line = mark.line + 1 if mark else None
         raise SpecError(path, [Problem(f"not readable as YAML: {said}", line=line)]) from None
     except (YAMLError, ValueError, RecursionError) as error:
