@@ -170,7 +170,8 @@ def _is_away(error: BaseException | None) -> bool:
 
 
 def _listed(one: Mapping[str, Any]) -> Listed:
-    changed = datetime.fromisoformat(one["timeCreated"]).timestamp()
+    # in whole seconds, as `clock` has them: nothing has changed after now
+    changed = int(datetime.fromisoformat(one["timeCreated"]).timestamp())
     return Listed(int(one["size"]), changed, base64.b64decode(one.get("md5Hash", "")).hex())
 
 
