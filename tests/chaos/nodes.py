@@ -6,11 +6,9 @@ no cores: no stage runs there, and it is not killed, for with it the cluster wou
 
 import contextlib
 import logging
-import random
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.rotlab.execution.processes import descendants, kill, signal_all, wait_until
+from tests.sockets import free_port
 
 LOG = logging.getLogger("chaos")
 _STARTS_S, _ENDS_S = 300.0, 60.0
@@ -77,7 +76,7 @@ class Nodes:
         self.env = {**env, **_RAY, "RAY_AUTH_TOKEN": secrets.token_hex(16)}
         self._places = iter(places)
         self._head = next(self._places)
-        self.address = f"{self._head.address}:{_free_port()}"
+        self.address = f"{self._head.address}:{free_port()}"
         self._folder, self._cores = folder, cores
         self._nodes: list[_Node] = []
 
@@ -190,11 +189,3 @@ def nodes_up(
 def _on_loopback() -> Iterator[Place]:
     """Ray takes 127.0.0.1 for any of this machine's addresses."""
     return (Place(f"127.0.0.{number}") for number in range(2, 255))
-
-
-def _free_port() -> int:
-    while True:
-        port = random.choice(_PORTS)  # noqa: S311  (no secret)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("", port))
-            return port

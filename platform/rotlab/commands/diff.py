@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     if last is not None:
         dropped = {stage["key"] for stage in last.plan["stages"]} - plan.stages.keys()
         if dropped:
-            print(f"{len(dropped)} stages of its last run are asked for no more; results stay")
+            when = "no more" if plan.is_decided else f"no more, or not until {deciders} end"
+            print(f"{len(dropped)} stages of its last run are asked for {when}; results stay")
     _tell_drift(records, planned.kinds)
     return 0
 

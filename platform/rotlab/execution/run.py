@@ -13,6 +13,7 @@ from rich.console import Console
 from rotlab.execution.conduct.budget import Rates, Usage, rates_of, spent
 from rotlab.execution.conduct.capacity import Capacity
 from rotlab.execution.conduct.conduct import Conduct
+from rotlab.execution.conduct.counted import check_counted
 from rotlab.execution.conduct.expenses import Expenses
 from rotlab.execution.conduct.interrupt import Interrupt
 from rotlab.execution.conduct.job import Job
@@ -339,18 +340,8 @@ def _resolve(job: Job, on: Cluster, say: Callable[[str], None]) -> dict[str, Res
         for kind, each in found.items():
             _check_fits(kind, each, capacity)
     check_divided(job.to_do.stages.values(), job.kinds, found)
-    _check_counted(job.plan, found)
+    check_counted(job.plan.tunings.values(), found)
     return found
-
-
-def _check_counted(plan: Plan, resources: Mapping[str, Resources]) -> None:
-    """Refuse a search that would never come to the end of its hours."""
-    units = {one.allowance.unit for one in plan.tunings.values() if one.allowance is not None}
-    if "gpu_hours" in units and not any(each.gpus for each in resources.values()):
-        raise UserError(
-            "search.budget.gpu_hours: nothing takes a GPU here, so none of them would ever be used;"
-            " give cpu_hours, or ask for GPUs: resources: {finetune: {gpus: 1}, ...}"
-        )
 
 
 def _resolve_shares(job: Job, on: Cluster) -> dict[str, Resources]:

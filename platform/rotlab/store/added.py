@@ -25,6 +25,13 @@ def added(store: Store, study: SavedStudy) -> dict[str, str]:
     return {one["key"]: one["kind"] for event in growths(store, study) for one in event["stages"]}
 
 
+def ever_added(store: Store, name: str) -> dict[str, str]:
+    """Return key -> kind of the stages that were added to a study, in whichever revision."""
+    events = (event for path in store.journals(name) for event in Journal(path).read())
+    grew = (event for event in events if event["event"] == "study_grew")
+    return {one["key"]: one["kind"] for event in grew for one in event["stages"]}
+
+
 def load_grown(store: Store, study: SavedStudy, kinds: Mapping[str, StageKind]) -> Plan:
     """Return the plan of a revision, with all that was added to it."""
     plan = study.load_plan(kinds)
@@ -77,12 +84,18 @@ def _identity(row: Cell | Awaited) -> tuple[str, str, str, str]:
 
 
 def growths(store: Store, study: SavedStudy) -> Iterator[Mapping[str, Any]]:
-    """Yield the events that tell of growth since the revision was first run."""
+    """Yield the events that tell of growth in runs of the revision, since it was first run.
+
+    What a run of another one added is none of it: a search that makes more or fewer proposals may
+    have another winner, and cells of their own.
+    """
     for journal in store.journals(study.name):
         found: list[Mapping[str, Any]] = []
+        is_of_it = False
         for event in Journal(journal).read():
-            if event["event"] == "study_started" and event.get("revision") != study.revision:
-                found = []
-            elif event["event"] == "study_grew":
+            if event["event"] == "study_started":
+                is_of_it = event.get("revision", 1) == study.revision
+                found = found if is_of_it else []
+            elif event["event"] == "study_grew" and is_of_it:
                 found.append(event)
         yield from found

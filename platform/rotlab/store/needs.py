@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import StageKind
-from rotlab.store.added import added, max_told
+from rotlab.store.added import added, ever_added, max_told
 from rotlab.store.courier import bring_journals
 from rotlab.store.files import StoreError
 from rotlab.store.replica import told
@@ -61,7 +61,8 @@ def needs_of(store: Store, kinds: Mapping[str, StageKind], but: str | None = Non
             once |= {name: frozenset()} if name == but else {}
             continue
         grown = frozenset((kind, key) for key, kind in added(store, revisions[-1]).items())
-        once[name] = grown | {one for study in revisions for one in _stages(study)}
+        ever = {(kind, key) for key, kind in ever_added(store, name).items()}
+        once[name] = frozenset(ever.union(*map(_stages, revisions)))
         if is_run:
             held |= once[name]
         if name == but:

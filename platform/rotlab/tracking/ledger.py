@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -36,6 +37,7 @@ _STATUS: dict[str, Status] = {
 }
 _DONE = ("FINISHED", "REUSED")
 _ERROR_CHARS = 4000
+_MOST_ARMS = 20  # a search of a study has them all; MLflow cuts long tags
 _ORIGIN = ("attempt", "commit", "device", "host")  # where a result comes from
 
 
@@ -285,6 +287,7 @@ class Ledger:
             tags["rotlab.pruned"] = progress.pruned
         if stage.key in self._proposals:
             tags["rotlab.proposals"] = json.dumps(self._proposals[stage.key])
+            tags["rotlab.arms"] = canonical(self._tried_for(stage.key))
         return RunWrite(
             key=f"stage:{stage.key}",
             name=f"{stage.kind} {stage.key[:8]}",
@@ -298,6 +301,12 @@ class Ledger:
             status=status,
             end_ms=end_ms,
         )
+
+    def _tried_for(self, key: str) -> list[dict[str, Any]]:
+        """The arms whose searches try a stage, as `rotlab.arm` has each; the first of many."""
+        searches = dict.fromkeys(one.partition(":")[0] for one in self._proposals[key])
+        tunings = [self._plan.tunings[one] for one in searches if one in self._plan.tunings]
+        return [dict(arm) for tuning in tunings for arm in tuning.arms][:_MOST_ARMS]
 
     def _cell_write(self, cell: Cell) -> RunWrite:
         result = self._stages[cell.result]

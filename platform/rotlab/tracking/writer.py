@@ -26,6 +26,7 @@ from rotnet.errors import UserError
 
 ORPHAN_S = 10.0
 GATHER_S = 1.0  # what comes together is sent together
+NICENESS = 5  # what stages compute goes before what is told of it
 RESTARTS_S = 25.0  # less than the driver waits for this process
 _LONGEST_WAIT_S = 60.0
 _LAST_WAIT_S = 1.0
@@ -162,6 +163,7 @@ def _channel() -> Say:
 
 def main() -> None:
     """Do what standard input asks for."""
+    os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"  # a request sent twice may make two runs
     say = _channel()

@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import Any
 from ray.util import get_node_ip_address
 
 from tests.rotlab.execution.processes import descendants, kill, wait_until
+from tests.sockets import free_port
 
 _HEAD_NODE = f"{'f' * 51}00000"  # as the provider's nodes are numbered
 _PROVIDER = "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider"
@@ -40,7 +40,7 @@ class Growing:
     """
 
     def __init__(self, folder: Path, most: int) -> None:
-        port = _free_port()
+        port = free_port()
         host = get_node_ip_address()  # type: ignore[no-untyped-call]  # no loopback: nodes need it
         self.address = f"{host}:{port}"
         self._log = folder / "head.log"
@@ -144,10 +144,3 @@ def _config(address: str, most: int) -> dict[str, Any]:
         "file_mounts": {},
         "docker": {},
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        port: int = probe.getsockname()[1]
-        return port

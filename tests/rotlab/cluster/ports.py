@@ -4,10 +4,8 @@ Of gRPC a call of every service that Ray has is tried: a server tells of one tha
 is unimplemented, token or none.
 """
 
-import contextlib
 import http.client
 import ipaddress
-import os
 import socket
 import urllib.error
 import urllib.request
@@ -102,21 +100,3 @@ def _port(command: str, host: str, number: int) -> Port:
         address = address.ipv4_mapped
     reached = "127.0.0.1" if address.is_unspecified else str(address)
     return Port(command, reached, number, address.is_loopback)
-
-
-def free_ports(number: int) -> list[int]:
-    """Return ports that nothing listens on now, below those that the system hands out.
-
-    Tests beside one another look at others first: none of theirs listens yet when these are chosen.
-    """
-    first = 21_000 + 100 * (os.getpid() % 100)
-    with contextlib.ExitStack() as stack:
-        found: list[int] = []
-        for port in range(first, 32_000):
-            one = stack.enter_context(socket.socket())
-            with contextlib.suppress(OSError):
-                one.bind(("", port))
-                found.append(port)
-            if len(found) == number:
-                return found
-    raise AssertionError(f"this machine has no {number} free ports")

@@ -18,8 +18,9 @@ import ray
 from ray.util import get_node_ip_address
 
 from rotlab.execution.on_ray.cluster import cluster
-from tests.rotlab.cluster.ports import Port, calls, free_ports, listening, refuses_strangers
+from tests.rotlab.cluster.ports import Port, calls, listening, refuses_strangers
 from tests.rotlab.execution.processes import descendants, kill, wait_until
+from tests.sockets import free_ports
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 

@@ -7,13 +7,23 @@ import pytest
 
 from rotlab.cli import main
 from rotlab.execution.stage.provenance import source
+from rotlab.planning.plan.decisions import Decisions
 from rotlab.planning.plan.planned import plan_file
 from rotlab.planning.stage import Stage
 from rotlab.store.record import record_to_json
 from rotlab.store.store import Store
+from rotlab.store.study import next_revision
 from tests.rotlab.store.put import put
 from tests.rotlab.store.test_difference import recorded
 
+SEARCHING = """
+name: trial
+base: tiny
+data: {target: weizmann}
+finetune: {val_fraction: 0.25, final: train+val}
+axes: {init: [scratch]}
+search: {settings: {finetune.lr: {low: 0.001, high: 1, log: true}}, proposals: 12}
+"""
 PAPER = Path(__file__).parents[3] / "search_spaces" / "paper.yaml"
 
 
@@ -57,3 +67,16 @@ def test_results_of_other_source_are_a_note_and_do_not_run(
     assert of_kind.split(maxsplit=2)[:2] == ["3", "pretrain:"]
     assert of_kind.endswith("2 by 000000000000-dirty, 1 by 111111111111-dirty")
     assert "rotlab invalidate" in way_out
+
+
+def test_cells_that_wait_for_a_search_to_go_on_are_not_told_as_given_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, store = tmp_path / "space.yaml", Store(tmp_path / "store")
+    path.write_text(SEARCHING)
+    planned = plan_file(path, tmp_path)
+    store.save_study(next_revision(None, planned.imagined(Decisions()).plan, SEARCHING, {}))
+    assert main(["diff", str(path), "--store", str(store.root), "--data", str(tmp_path)]) == 0
+    heading, dropped = capsys.readouterr().out.splitlines()
+    assert heading == "trial: 0 of 0 stages would run, and what its searches then ask for"
+    assert "stages of its last run are asked for no more, or not until searches end" in dropped

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from rotlab.cli import USER_ERROR, main
-from tests.rotlab.cluster.ports import free_ports
 from tests.rotlab.execution.processes import descendants, kill, wait_until
+from tests.sockets import free_ports
 
 SPACE = """\
 name: sent

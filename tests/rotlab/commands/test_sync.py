@@ -19,8 +19,8 @@ from rotlab.tracking.query import results
 from rotlab.tracking.turn import taking_turn
 from rotnet.learning.watch import Unwatched
 from tests.rotlab.execution.lab import KINDS, make_plan, make_stage
-from tests.rotlab.tracking.servers import free_port
 from tests.rotlab.tracking.story import held, runs_of
+from tests.sockets import free_port
 
 COUNT = make_stage("count", name="a", epochs=3)
 TOTALS = [make_stage("total", {"x": COUNT}, name=name) for name in "bc"]

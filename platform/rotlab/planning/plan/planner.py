@@ -19,7 +19,9 @@ from rotlab.planning.plan.plan import Plan, agree
 from rotlab.planning.plan.repeats import Repeats, seed_problems, split_problems
 from rotlab.planning.plan.tunings import Tunings
 from rotlab.planning.space.looks import Family
+from rotlab.planning.space.points import num_points
 from rotlab.planning.space.problems import Problem, SpecError
+from rotlab.planning.space.samplers import RANDOM_AT_FIRST
 from rotlab.planning.space.spec import Spec
 from rotlab.planning.stage import Cell, Stage, StageKind
 
@@ -146,6 +148,7 @@ class Planner:
                 *_random_row_missing(spec, kinds, arms.arms),
                 *_proxy(spec, kinds),
                 *_few_points(spec, self.tunings.values()),
+                *_never_learns(spec, self.tunings.values()),
                 *_fused(spec, arms.arms),
                 *_judged_on_tested(spec, self._datasets),
             ),
@@ -294,6 +297,26 @@ def _few_points(spec: Spec, tunings: Iterable[Tuning]) -> Iterator[str]:
         yield (
             f"{line} search.proposals: a search ends once it has tried all {few} settings that "
             f"there are, fewer than {asked} proposals"
+        )
+
+
+def _never_learns(spec: Spec, tunings: Iterable[Tuning]) -> Iterator[str]:
+    """Warn of a sampler that draws all proposals at random, as it never knows enough values."""
+    search = spec.search
+    if search is None or search.sampler.name not in RANDOM_AT_FIRST or search.population:
+        return
+    option, default = RANDOM_AT_FIRST[search.sampler.name]
+    first = int(search.sampler.options.get(option, default))
+    known = search.known_to(search.proposals)
+    numbers = [
+        num_points({name: search.settings[name] for name in one.settings}) for one in tunings
+    ]
+    if known < first and any(one is None or one > search.proposals for one in numbers):
+        line = spec.line("search.sampler", "search")
+        yield (
+            f"{line} search.sampler: {search.sampler.name} draws at random until it knows {first} "
+            f"values ({option}), and the last of {search.proposals} proposals knows {known}; lower "
+            f"{option} or at_once, ask for more proposals, or take qmc, which spreads them evenly"
         )
 
 

@@ -90,10 +90,11 @@ class Tunings:
             key = self._key(group)
             self._keys[group_key] = key
             self._places[key] = tuple(group.places.values())
+            known = self.all[key].arms if key in self.all else ()  # of a group that tries the same
             self.all[key] = Tuning(
                 key,
                 group.settings,
-                tuple(group.arms.values()),
+                (*known, *(arm for arm in group.arms.values() if arm not in known)),
                 group.target,
                 group.modality,
                 self._search.proposals * self._generations(group),

@@ -43,6 +43,12 @@ OPTIONS: Mapping[str, Mapping[str, str | tuple[str, ...]]] = {
     "grid": {},
 }
 SINGLE = ("cmaes",)  # those that know one objective only
+# Of how many tries a sampler draws at random before it proposes by their values: option, default.
+RANDOM_AT_FIRST: Mapping[str, tuple[str, int]] = {
+    "tpe": ("n_startup_trials", 10),
+    "gp": ("n_startup_trials", 10),
+    "nsgaii": ("population_size", 50),
+}
 # Options that Optuna refuses together, as it is only told when it first proposes.
 CLASHES: tuple[tuple[str, Mapping[str, bool]], ...] = (
     ("tpe", {"group": True, "multivariate": False}),

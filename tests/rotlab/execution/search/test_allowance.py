@@ -21,7 +21,7 @@ from rotlab.store.store import Store
 from rotlab.tracking.journal import Journal
 from rotnet.learning.watch import Unwatched
 from tests.rotlab.execution.lab import KINDS, make_stage
-from tests.rotlab.execution.search.test_searches import TEXT, run
+from tests.rotlab.execution.search.trials import TEXT, run
 
 HOURS = TEXT.replace("proposals: 6", "budget: {cpu_hours: 3}")
 EACH = {"pretrain": 1.0, "finetune": 0.5}

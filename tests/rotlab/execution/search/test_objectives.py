@@ -27,7 +27,7 @@ from rotlab.store.store import Store
 from rotlab.store.study import next_revision
 from rotnet.learning.watch import Unwatched
 from tests.rotlab.execution.lab import KINDS, make_stage
-from tests.rotlab.execution.search.test_searches import TEXT, run
+from tests.rotlab.execution.search.trials import TEXT, run
 
 DOMAINS: dict[str, Domain] = {
     "rate": Range(1e-4, 1.0, log=True),

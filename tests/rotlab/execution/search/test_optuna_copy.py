@@ -21,7 +21,7 @@ from rotlab.store.store import Store
 from rotlab.store.study import next_revision
 from rotnet.errors import UserError
 from tests.rotlab.execution.search import test_objectives, test_populations
-from tests.rotlab.execution.search.test_searches import TEXT, run, searches
+from tests.rotlab.execution.search.trials import TEXT, run, searches
 from tests.rotlab.tracking.servers import postgres, postgres_programs
 
 SCHEDULES = TEXT.replace("final: train+val}", "final: train+val, schedule: step}").replace(

@@ -1,6 +1,5 @@
 """A population as a study runs: who takes over, what is kept, and that its winner is replayed."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,6 @@ from rotlab.execution.search.searches import Searches
 from rotlab.execution.stage.perform import Work, perform
 from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan.pedigree import Pedigree, pedigrees
-from rotlab.planning.plan.planned import find_all
-from rotlab.planning.plan.planner import Planner
-from rotlab.planning.space.spec import load_spec
 from rotlab.planning.stage import Stage
 from rotlab.store.decision_book import DecisionBook
 from rotlab.store.needs import needs_of
@@ -26,6 +22,8 @@ from rotnet.data.manifest import Manifest
 from rotnet.learning.checkpoint import load_network
 from rotnet.learning.schedule import in_force
 from rotnet.learning.watch import Unwatched
+from tests.rotlab.execution.search import trials
+from tests.rotlab.execution.search.trials import Judge
 
 TEXT = """
 name: trial
@@ -38,16 +36,17 @@ search:
   settings: {finetune.lr: {low: 0.001, high: 1, log: true}}
   population: {members: 6, every: 4}
 """
-Judge = Callable[[Stage], float | None]
+
+
+def run(
+    found: Searches, rng: np.random.Generator, judge: Judge | None = None, most: int = 10**6
+) -> int:
+    """Do stages in any order, judged by their rates in each epoch if not otherwise."""
+    return trials.run(found, rng, judge or falling, most)
 
 
 def searches(folder: Path, text: str = TEXT, data: Path | None = None) -> Searches:
-    path = folder / "space.yaml"
-    path.write_text(text)
-    spec = load_spec(path)
-    planner = Planner(spec, load_kinds(), find_all(spec, data or folder / "none"))
-    assert spec.search is not None
-    return Searches(planner, spec.search, DecisionBook(folder / "store"))
+    return trials.searches(folder, text, data=data)
 
 
 def falling(stage: Stage) -> float:
@@ -56,30 +55,6 @@ def falling(stage: Stage) -> float:
     best = np.linspace(np.log10(0.3), np.log10(0.003), 20)
     rates = [np.log10(in_force("lr", epoch, training)) for epoch in range(training.epochs)]
     return -float(np.mean(np.abs(rates - best[: training.epochs])))
-
-
-def run(
-    found: Searches, rng: np.random.Generator, judge: Judge = falling, most: int = 10**6
-) -> int:
-    """Do stages in any order that their inputs allow until nothing is left; return how many."""
-    found.catch_up(lambda _: {})
-    done: set[str] = set()
-    while True:
-        ready = [
-            stage
-            for key, stage in found.plan.stages.items()
-            if key not in done and done.issuperset(stage.inputs.values())
-        ]
-        if not ready or len(done) == most:
-            return len(done)
-        stage = ready[int(rng.integers(len(ready)))]
-        done.add(stage.key)
-        value = judge(stage) if stage.kind == "finetune" else 0.0
-        if value is None:
-            found.lost([stage.key])
-        else:
-            found.done(stage.key, {"val_accuracy": value})
-        found.decide()
 
 
 def lineages(found: Searches, folder: Path) -> list[Pedigree]:

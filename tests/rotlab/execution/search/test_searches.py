@@ -6,78 +6,23 @@ import numpy as np
 import pytest
 
 from rotlab.cli import main
-from rotlab.execution.search.distinct import Draw
 from rotlab.execution.search.searches import Searches
-from rotlab.planning.kinds import load_kinds
 from rotlab.planning.plan.decisions import Proposal
-from rotlab.planning.plan.planned import find_all
-from rotlab.planning.plan.planner import Planner
-from rotlab.planning.space.spec import load_spec
-from rotlab.planning.stage import Stage
 from rotlab.store.decision_book import DecisionBook
 from rotlab.store.store import Store
 from rotlab.store.study import next_revision
 from rotnet.errors import UserError
-
-TEXT = """
-name: trial
-base: tiny
-data: {pretrain: hockey, target: weizmann}
-finetune: {val_fraction: 0.25, final: train+val}
-axes: {init: [rotation, scratch]}
-search:
-  settings: {finetune.lr: {low: 0.001, high: 1, log: true}}
-  proposals: 6
-  at_once: 2
-  sampler: {name: tpe, n_startup_trials: 2}
-"""
+from tests.rotlab.execution.search.trials import TEXT, Judge, run, searches, value
 
 
-def searches(folder: Path, text: str = TEXT, draw: Draw | None = None) -> Searches:
-    path = folder / "space.yaml"
-    path.write_text(text)
-    spec = load_spec(path)
-    planner = Planner(spec, load_kinds(), find_all(spec, folder / "none"))
-    assert spec.search is not None
-    return Searches(planner, spec.search, DecisionBook(folder / "store"), draw)
-
-
-def value(stage: Stage) -> float:
-    """More for rates near 0.03."""
-    return -abs(float(stage.config.finetune.lr) - 0.03)  # type: ignore[attr-defined]
+def failing(*keys: str) -> Judge:
+    """All fine-tunings are judged by their rates, but for those that fail."""
+    return lambda stage: None if stage.key in keys else value(stage)
 
 
 def broken(*_: object, **__: object) -> Proposal:
     """A sampler that proposes nothing."""
     raise ZeroDivisionError("by nothing")
-
-
-def run(
-    found: Searches,
-    rng: np.random.Generator,
-    failing: frozenset[str] = frozenset(),
-    most: int = 10**6,
-) -> int:
-    """Do stages in any order that their inputs allow until nothing is left; return how many."""
-    found.catch_up(lambda _: {})
-    done: set[str] = set()
-    while True:
-        plan = found.plan
-        ready = [
-            stage
-            for key, stage in plan.stages.items()
-            if key not in done and done.issuperset(stage.inputs.values())
-        ]
-        if not ready or len(done) == most:
-            return len(done)
-        stage = ready[int(rng.integers(len(ready)))]
-        done.add(stage.key)
-        if stage.kind == "finetune" and stage.key in failing:
-            found.lost([stage.key])
-        else:
-            metrics = {"val_accuracy": value(stage)} if stage.kind == "finetune" else {}
-            found.done(stage.key, metrics)
-        found.decide()
 
 
 def settings(found: Searches) -> list[tuple[str, int, float]]:
@@ -152,7 +97,7 @@ def test_a_proposal_that_fails_is_passed_over_and_not_asked_for_again(tmp_path: 
     found = searches(tmp_path)
     found.catch_up(lambda _: {})
     lost = frozenset(key for one in found.plan.proposed for key in one.results)
-    run(found, np.random.default_rng(0), failing=lost)
+    run(found, np.random.default_rng(0), judge=failing(*lost))
     assert not found.plan.awaited
     assert lost <= found.plan.stages.keys()  # a plan never shrinks while it runs
     again = searches(tmp_path)
@@ -169,7 +114,7 @@ def test_a_failure_that_was_made_use_of_stays_one_after_a_kill(tmp_path: Path) -
         found = searches(folder)
         found.catch_up(lambda _: {})
         lost = {one.results[0] for one in found.plan.proposed if one.proposal.number == 1}
-        done = run(found, np.random.default_rng(0), failing=frozenset(lost), most=most)
+        done = run(found, np.random.default_rng(0), judge=failing(*lost), most=most)
         if most < 10**6:
             assert done == most
             found = searches(folder)
@@ -197,11 +142,7 @@ def test_a_search_of_which_all_proposals_fail_says_so_and_its_arm_stays_open(
 ) -> None:
     found = searches(tmp_path)
 
-    class Everything(frozenset[str]):
-        def __contains__(self, key: object) -> bool:
-            return True
-
-    run(found, np.random.default_rng(0), failing=Everything())
+    run(found, np.random.default_rng(0), judge=lambda _: None)
     assert list(found.undecided().values()) == ["all 6 proposals failed"] * 2
     assert len(found.plan.awaited) == 2
 
@@ -220,7 +161,7 @@ def test_raising_the_number_does_not_try_again_what_failed(tmp_path: Path) -> No
     found = searches(tmp_path)
     found.catch_up(lambda _: {})
     lost = frozenset(one.results[0] for one in found.plan.proposed if one.proposal.number == 2)
-    run(found, np.random.default_rng(0), failing=lost)
+    run(found, np.random.default_rng(0), judge=failing(*lost))
     more = searches(tmp_path, TEXT.replace("proposals: 6", "proposals: 8"))
     run(more, np.random.default_rng(0))
     assert not lost & more.plan.stages.keys()
@@ -284,7 +225,7 @@ def test_status_counts_proposals_that_failed_as_made(
     found = searches(tmp_path)
     found.catch_up(lambda _: {})
     lost = frozenset(one.results[0] for one in found.plan.proposed if one.proposal.number == 1)
-    run(found, np.random.default_rng(0), failing=lost)
+    run(found, np.random.default_rng(0), judge=failing(*lost))
     store = Store(tmp_path / "store")
     store.save_study(next_revision(None, found.plan, TEXT, {}))
     assert main(["status", "trial", "--store", str(store.root)]) == 0

@@ -171,7 +171,8 @@ def test_two_networks_of_one_modality_take_one_winner(read: Read, axes: str) -> 
 def test_each_split_is_tested_with_the_winner_that_was_judged_on_its_own_training_videos(
     read: Read,
 ) -> None:
-    one = planner(read, "replicates: {seed: [0, 1], split: [1, 2]}\n" + RATE)
+    even = RATE.replace("proposals: 3", "proposals: 3, sampler: qmc")
+    one = planner(read, "replicates: {seed: [0, 1], split: [1, 2]}\n" + even)
     rates = {1: 0.02, 2: 0.03}
     assert sorted(tuning.split or 0 for tuning in one.tunings.values()) == [1, 2]
     proposals = {key: (Proposal(key, 1, {"finetune.lr": 0.01}),) for key in one.tunings}
@@ -218,6 +219,22 @@ def test_one_search_serves_arms_that_agree_on_what_it_is_for(read: Read) -> None
         assert len(one.tunings) == count
         proposed = one.plan(replace(decided(one, finetune__lr=0.01), winners={})).proposed
         assert {len(each.results) for each in proposed} == {4 // count}
+
+
+@pytest.mark.parametrize(
+    ("axes", "per", "arms"),
+    [
+        ("modality: [rgb, dif, fusion]", "modality", [("rgb", "fusion"), ("dif", "fusion")]),
+        ("evaluate.clips: [1, 10]", "evaluate.clips", [(1, 10)]),
+    ],
+)
+def test_arms_that_share_a_search_by_its_stages_alone_are_all_told_as_its_own(
+    read: Read, axes: str, per: str, arms: list[tuple[object, ...]]
+) -> None:
+    shared = RATE.replace("proposals: 3", f"proposals: 3, per: [{per}]")
+    one = planner(read, f"axes: {{{axes}}}\n" + shared)
+    found = [tuple(arm[per] for arm in each.arms) for each in one.tunings.values()]
+    assert sorted(found, key=str) == sorted(arms, key=str)
 
 
 def test_raising_the_number_of_proposals_is_the_same_search_and_another_range_is_not(

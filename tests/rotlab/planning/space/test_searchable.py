@@ -31,14 +31,11 @@ def test_a_split_that_the_set_does_not_have_is_refused(read: Read) -> None:
 
 
 def test_choosing_on_one_split_and_testing_on_another_is_flagged(read: Read) -> None:
-    one = planner(
-        read,
-        "replicates: {split: [1, 2]}\n" + RATE.replace("proposals: 3", "proposals: 3, split: [1]"),
-    )
+    same = RATE.replace("proposals: 3", "proposals: 3, split: [1], sampler: qmc")
+    one = planner(read, "replicates: {split: [1, 2]}\n" + same)
     assert len(one.tunings) == 1
     (warning,) = one.plan(Decisions()).warnings
     assert "line 6 search.split: settings are chosen on split 1 and tested on 1, 2" in warning
-    same = RATE.replace("proposals: 3", "proposals: 3, split: [1]")
     assert not planner(read, same).plan(Decisions()).warnings
 
 
@@ -127,6 +124,32 @@ def test_what_cannot_be_searched_is_refused_with_its_reason(
 def test_a_search_needs_videos_to_judge_on(plan: MakePlan) -> None:
     (found,) = refused(plan, HEAD + RATE)
     assert found.startswith("4 search: finetune.val_fraction must be greater than 0")
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        (
+            "proposals: 10",
+            "tpe draws at random until it knows 10 values (n_startup_trials), and the",
+        ),
+        ("proposals: 11", ""),
+        (
+            "proposals: 11, at_once: 2",
+            "the last of 11 proposals knows 9; lower n_startup_trials or",
+        ),
+        ("proposals: 6, sampler: {name: gp, n_startup_trials: 5}", ""),
+        ("proposals: 50, sampler: nsgaii", "until it knows 50 values (population_size)"),
+        ("proposals: 4, sampler: cmaes", ""),
+        ("proposals: 4, sampler: random", ""),
+    ],
+)
+def test_a_sampler_that_never_learns_is_told_beforehand(
+    plan: MakePlan, rest: str, said: str
+) -> None:
+    found = plan(HEAD + HELD_OUT + RATE.replace("proposals: 3", rest)).warnings
+    assert len(found) == bool(said)
+    assert all(said in one for one in found)
 
 
 def test_fewer_settings_than_proposals_are_told_beforehand(plan: MakePlan) -> None:
