@@ -3,6 +3,7 @@
 import functools
 import logging
 import os
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from rotlab.store.store import Store
 from rotnet.learning.watch import Stopped
 
 _LOG = logging.getLogger(__name__)
+_BREATH_S = 0.01  # in which a stage begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ class _Tell:
     """Sends an attempt's news to the driver, and waits until it has them.
 
     The end of a stage that others follow is not waited for: its record is in the store, and the
-    next news, which come after it, are waited for.
+    next news, which come after it, are waited for. It is told a moment later, too: what Ray does
+    with it takes the interpreter, of which the next stage has need to begin.
     """
 
     sender: ThreadPoolExecutor
@@ -152,9 +155,16 @@ class _Tell:
 
     def __call__(self, message: Message) -> None:
         result = to_result(message, self.attempt, is_last=self.is_last)
-        sent = self.sender.submit(tune.report, result)
         if self.is_last or message.state not in ("FINISHED", "REUSED"):
-            sent.result()
+            self.sender.submit(tune.report, result).result()
+        else:
+            self.sender.submit(_report_soon, result, time.monotonic() + _BREATH_S)
+
+
+def _report_soon(result: dict[str, Any], due: float) -> None:
+    """Report when it is due, or at once if that has passed while others were reported."""
+    time.sleep(max(0.0, due - time.monotonic()))
+    tune.report(result)
 
 
 @functools.lru_cache(maxsize=1)
