@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from rotlab.tracking.client import open_client
-from tests.rotlab.store import s3
+from tests.rotlab.store import gcs, s3
 from tests.rotlab.store.nodes import Nodes
+from tests.rotlab.store.served import BUCKET, Server
 
 
 @pytest.fixture(scope="session")
@@ -26,13 +27,19 @@ def uri(empty_database: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def s3_server() -> Iterator[s3.Server]:
+def s3_server() -> Iterator[Server]:
     with s3.serving() as server:
         yield server
 
 
+@pytest.fixture(scope="session")
+def gcs_server() -> Iterator[Server]:
+    with gcs.serving() as server:
+        yield server
+
+
 @pytest.fixture
-def server(s3_server: s3.Server, monkeypatch: pytest.MonkeyPatch) -> s3.Server:
+def server(s3_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     """Return a server of S3's API that this process knows, with its one bucket."""
     for name, value in {**s3.KEYS, "AWS_ENDPOINT_URL": s3_server.endpoint}.items():
         monkeypatch.setenv(name, value)
@@ -40,9 +47,36 @@ def server(s3_server: s3.Server, monkeypatch: pytest.MonkeyPatch) -> s3.Server:
 
 
 @pytest.fixture
-def url(server: s3.Server, tmp_path: Path) -> str:  # noqa: ARG001  (it listens)
-    """Return where in the bucket nobody else is."""
-    return f"s3://{s3.BUCKET}/{tmp_path.name}"
+def google(gcs_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """Return a server of Google Cloud Storage's API that this process knows, with its bucket."""
+    monkeypatch.setenv(gcs.ENDPOINT, gcs_server.endpoint)
+    return gcs_server
+
+
+@pytest.fixture
+def url(server: Server, tmp_path: Path) -> str:  # noqa: ARG001  (it listens)
+    """Return where in the bucket of S3 nobody else is."""
+    return f"s3://{BUCKET}/{tmp_path.name}"
+
+
+@pytest.fixture(params=["s3", "gs"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Return a protocol of buckets: each in turn."""
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def any_server(scheme: str, request: pytest.FixtureRequest) -> Server:
+    """Return a server of that protocol, as this process knows it."""
+    found: Server = request.getfixturevalue({"s3": "server", "gs": "google"}[scheme])
+    return found
+
+
+@pytest.fixture
+def any_url(scheme: str, any_server: Server, tmp_path: Path) -> str:  # noqa: ARG001  (it listens)
+    """Return where in a bucket of that protocol nobody else is."""
+    return f"{scheme}://{BUCKET}/{tmp_path.name}"
 
 
 @pytest.fixture
@@ -51,10 +85,10 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nodes:
     return Nodes(tmp_path, monkeypatch)
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", "s3", "gs"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return where a store is to be: each kind in turn."""
     if request.param == "folder":
         return str(tmp_path / "store")
-    found: str = request.getfixturevalue("url")
-    return found
+    request.getfixturevalue({"s3": "server", "gs": "google"}[request.param])
+    return f"{request.param}://{BUCKET}/{tmp_path.name}"

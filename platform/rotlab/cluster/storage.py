@@ -4,11 +4,13 @@ from rotlab.cluster.layout import Layout, Written
 from rotlab.cluster.shell import calls, is_below, option
 from rotlab.planning.space.report import Report
 from rotlab.planning.space.source import Place
+from rotlab.store.bucket import PROTOCOLS
 from rotlab.store.store import Store, StoreError, bucket_url
 from rotlab.tracking.uri import sqlite_path
 
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _DATABASES = ("postgresql", "mysql", "mssql")
+_BUCKET = " or ".join(f"{scheme}://BUCKET/PATH" for scheme in PROTOCOLS)
 _SHARE = "a file system of the network that every node mounts (NFS, EFS, Filestore, a claim)"
 
 
@@ -38,7 +40,7 @@ def _check_store(report: Report, layout: Layout) -> None:
         report.add(
             layout.top,
             f"ROTLAB_STORE is not set, so that results would lie on the head's own disk; set it to "
-            f"s3://BUCKET/PATH, or a folder on {_SHARE}",
+            f"{_BUCKET}, or a folder on {_SHARE}",
         )
         return
     try:
@@ -58,7 +60,7 @@ def _check_store(report: Report, layout: Layout) -> None:
         report.add(
             store.place,
             f"the store {store.text} lies on a node's own disk, and goes with the node; give "
-            f"s3://BUCKET/PATH, or a folder on {_SHARE}; {_known(layout)}",
+            f"{_BUCKET}, or a folder on {_SHARE}; {_known(layout)}",
         )
 
 

@@ -1,60 +1,87 @@
 """What the errors of an object store mean, in words. No request is made here."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from rotnet.errors import UserError
 
-# A bug, or an absence; another came between; no; no answer; another's request is under way.
+# What a server, or its protocol's library, says; "absent" is of an object, "other" is a bug.
+Reason = Literal[
+    "changed", "absent", "no package", "no bucket", "no credentials", "wrong credentials",
+    "forbidden", "busy", "away", "no", "other",
+]  # fmt: skip
+# Nothing to tell users; another came between; no; no answer; another's request is under way.
 Sort = Literal["other", "changed", "refused", "away", "busy"]
-_TIMEOUTS = (
-    "HTTPClientError",
-    "ConnectionError",
-    "ClientConnectionError",
-    "ClientPayloadError",
-    "IncompleteReadError",
-    "ResponseParserError",
-    "FSTimeoutError",
-    "TimeoutError",
+TIMEOUTS = frozenset(
+    {
+        "HTTPClientError",
+        "ConnectionError",
+        "ClientConnectionError",
+        "ClientPayloadError",
+        "IncompleteReadError",
+        "ResponseParserError",
+        "FSTimeoutError",
+        "TimeoutError",
+    }
 )
-_NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound")
-_WRONG_CREDENTIALS = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
 _BUSY = 409, 429  # another's request for the name is under way; too many at once
-_FORBIDDEN, _CHANGED = 403, 412
+_CHANGED, _WRONG, _FORBIDDEN, _TIMED_OUT = 412, 401, 403, 408
 
 
 class BucketError(UserError):
     """A bucket cannot be used as it has to be."""
 
 
-def judged(error: Exception) -> tuple[Sort, str]:
-    """What an error means, and that in words."""
-    names = {each.__name__ for each in type(error).__mro__}
-    response: Mapping[str, Any] = (
-        getattr(error, "response", None) or getattr(error.__cause__, "response", None) or {}
-    )
-    code = str(response.get("Error", {}).get("Code", ""))
-    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if status == _CHANGED:
-        return "changed", ""
-    if code == "NoSuchBucket":
-        return "refused", "there is no such bucket; make it first, or give another --store"
-    if names.intersection(_NO_CREDENTIALS):
-        said = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role of the node"
-        return "refused", f"no credentials were found; {said}"
-    if code in _WRONG_CREDENTIALS:
-        return "refused", f"its server does not accept the credentials ({code}); give others"
-    if status == _FORBIDDEN:
-        return "refused", (
-            f"these credentials may not do that ({error}); they need s3:ListBucket, s3:GetObject, "
-            "s3:PutObject and s3:DeleteObject there"
-        )
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What users of a protocol can do.
+
+    Args:
+        package: that speaks it.
+        extra: of ours, that installs that.
+        credentials: how they are given.
+        rights: that these need.
+        endpoint: variable that says where the server is.
+    """
+
+    package: str
+    extra: str
+    credentials: str
+    rights: str
+    endpoint: str
+
+
+def names_of(error: BaseException) -> set[str]:
+    """Return the names of an error's classes: those of libraries that may not be installed."""
+    return {each.__name__ for each in type(error).__mro__}
+
+
+def by_status(status: int) -> Reason:
+    """What an answer of this HTTP status says, if nothing else is known of it."""
     if status in _BUSY:
-        return "busy", code
-    if names.intersection(_TIMEOUTS) or status >= 500:
-        return "away", str(error) or type(error).__name__
-    if isinstance(error, FileNotFoundError | BucketError) or not (
-        response or "BotoCoreError" in names
-    ):
+        return "busy"
+    if status >= 500 or status == _TIMED_OUT:
+        return "away"
+    known: dict[int, Reason] = {
+        _CHANGED: "changed",
+        _WRONG: "wrong credentials",
+        _FORBIDDEN: "forbidden",
+    }
+    return known.get(status, "no")
+
+
+def judged(reason: Reason, said: str, advice: Advice) -> tuple[Sort, str]:
+    """What a reason means to who has asked, and that in words."""
+    if reason in ("other", "absent"):
         return "other", ""
-    return "refused", f"its server says: {error}"
+    if reason in ("changed", "busy", "away"):
+        return reason, said
+    return "refused", {
+        "no package": f"the package {advice.package} is not installed here; "
+        f"pip install '.[{advice.extra}]', on every node",
+        "no bucket": "there is no such bucket; make it first, or give another --store",
+        "no credentials": f"no credentials were found; {advice.credentials}",
+        "wrong credentials": f"its server does not accept the credentials ({said}); give others",
+        "forbidden": f"these credentials may not do that ({said}); they need {advice.rights} there",
+        "no": f"its server says: {said}",
+    }[reason]

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
-from rotlab.store.bucket import Listed
 from rotlab.store.files import StoreError, seal, write_copy
+from rotlab.store.objects import Listed
 from rotlab.store.replica import Far, far_of
 from rotnet.errors import UserError
 
@@ -161,12 +161,12 @@ def _below(far: Far, name: str) -> str:
 
 
 def _is_copy(path: Path, one: Listed) -> bool:
-    """Whether a file is what the bucket has, as far as its tag tells: the content's MD5, mostly."""
+    """Whether a file is what the bucket has, as far as its server tells."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         return False
-    return one.tag.strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest()
+    return one.md5 == hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def _forget(path: Path, before: float) -> None:

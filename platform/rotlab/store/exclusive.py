@@ -44,19 +44,20 @@ def _check_bucket(bucket: Bucket) -> None:
     try:
         with contextlib.suppress(FileExistsError):
             bucket.create(name, b"second")
-            raise _server_refused(bucket, "If-None-Match: *")
+            raise _server_refused(bucket, "that a name is taken")
         bucket.replace(name, b"third", first)
         with contextlib.suppress(ChangedError):
             bucket.replace(name, b"fourth", first)
-            raise _server_refused(bucket, "If-Match")
+            raise _server_refused(bucket, "that an object has changed")
     finally:
         bucket.remove(name)
 
 
-def _server_refused(bucket: Bucket, condition: str) -> UserError:
+def _server_refused(bucket: Bucket, what: str) -> UserError:
     return UserError(
-        f"store {bucket}: its server does not heed {condition}, so two runs could both commit one "
-        "stage; give --store a bucket of a server that does, as S3 itself, or a folder"
+        f"store {bucket}: its server does not heed {what}, so two runs could both commit one "
+        "stage; give --store a bucket of a server that does, as S3 itself or Google Cloud Storage, "
+        "or a folder"
     )
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from stat import S_ISDIR
 from typing import Protocol
 
-from rotlab.store.bucket import Listed
 from rotlab.store.layout import IMPORT, OTHERS
 from rotlab.store.mirror import CONTENT, LIST, contents
+from rotlab.store.objects import Listed
 from rotlab.store.replica import Far, far_of
 from rotlab.store.results import newest_attempt
 from rotlab.store.store import Store

@@ -124,8 +124,11 @@ def is_held(path: Path, now: float) -> bool:
     """
     far = far_of(path)
     if far is not None:
-        held = far.bucket.read(far.name)
-        return held is not None and _may_live(held.data.decode(), held.changed, now)
+        held, listed = far.bucket.read(far.name), far.bucket.listed(far.name.rpartition("/")[0])
+        one = listed.get(path.name)
+        return (
+            held is not None and one is not None and _may_live(held.data.decode(), one.changed, now)
+        )
     try:
         changed = path.stat().st_mtime
     except FileNotFoundError:

@@ -17,6 +17,7 @@ from rotlab.store.studies import Studies
 __all__ = ["CHECKPOINT", "DEFAULT", "ORIGIN", "Store", "StoreError", "checksums", "new_attempt_id"]
 
 DEFAULT = "rotlab-store"
+_SYNONYMS = {"gcs": "gs"}  # one store has one name
 
 
 class Store(Results, Studies):
@@ -91,12 +92,13 @@ def bucket_url(given: str) -> str | None:
         StoreError: if it names no bucket.
     """
     parts = urlsplit(given)
-    if parts.scheme not in PROTOCOLS:
+    scheme = _SYNONYMS.get(parts.scheme, parts.scheme)
+    if scheme not in PROTOCOLS:
         return None
     names = [part for part in parts.path.split("/") if part]
     if not parts.netloc or ".." in names:
-        raise StoreError(f"store {given}: names no bucket; give s3://BUCKET/PATH")
-    return "/".join((f"{parts.scheme}://{parts.netloc}", *names))
+        raise StoreError(f"store {given}: names no bucket; give {scheme}://BUCKET/PATH")
+    return "/".join((f"{scheme}://{parts.netloc}", *names))
 
 
 def _local_path(given: str) -> Path:
@@ -107,6 +109,6 @@ def _local_path(given: str) -> Path:
         return Path(unquote(parts.path))
     raise StoreError(
         f"store {given}: scheme {parts.scheme!r} is not supported; give a local path, a file:// "
-        "URL, or s3://BUCKET/PATH: of S3, or of a server that speaks its API and creates by "
-        "If-None-Match and replaces by If-Match"
+        "URL, gs://BUCKET/PATH of Google Cloud Storage, or s3://BUCKET/PATH: of S3, or of a server "
+        "that speaks its API and creates by If-None-Match and replaces by If-Match"
     )

@@ -211,7 +211,7 @@ BROKEN = [
         "shutdownAfterJobFinishes: false",
         "its cluster stays",
     ),
-    (AWS, "ROTLAB_STORE=/shared/store", "ROTLAB_STORE=gs://b/store", "'gs' is not supported"),
+    (AWS, "ROTLAB_STORE=/shared/store", "ROTLAB_STORE=abfs://b/store", "'abfs' is not supp"),
     (
         AWS,
         "--env ROTLAB_STORE=/shared/store\n    - --env ROTLAB_DATA=s3://rotlab-example/data\n"

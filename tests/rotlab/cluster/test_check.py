@@ -6,7 +6,7 @@ import pytest
 
 from rotlab.cluster.check import check_file
 from rotlab.planning.space.problems import SpecError
-from tests.rotlab.cluster.broken import AWS, BROKEN, FILES, KEY
+from tests.rotlab.cluster.broken import AWS, BROKEN, FILES, GCP, KEY
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,11 +21,12 @@ def broken(tmp_path: Path, file: str, old: str, new: str) -> SpecError:
     return refused.value
 
 
-def test_a_store_in_a_bucket_is_seen_by_all_nodes(tmp_path: Path) -> None:
-    text = (ROOT / AWS).read_text()
+@pytest.mark.parametrize(("file", "store"), [(AWS, "s3://mine/store"), (GCP, "gs://mine/store")])
+def test_a_store_in_a_bucket_is_seen_by_all_nodes(file: str, store: str, tmp_path: Path) -> None:
+    text = (ROOT / file).read_text()
     path = tmp_path / "cluster.yaml"
-    path.write_text(text.replace("ROTLAB_STORE=/shared/store", "ROTLAB_STORE=s3://mine/store"))
-    assert check_file(path).layout.variables["ROTLAB_STORE"].text == "s3://mine/store"
+    path.write_text(text.replace("ROTLAB_STORE=/shared/store", f"ROTLAB_STORE={store}"))
+    assert check_file(path).layout.variables["ROTLAB_STORE"].text == store
 
 
 @pytest.mark.parametrize("file", FILES)

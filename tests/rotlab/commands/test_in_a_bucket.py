@@ -15,6 +15,7 @@ from tests.rotlab.execution.lab import KINDS
 from tests.rotlab.execution.processes import finish, start_driver
 from tests.rotlab.store import s3
 from tests.rotlab.store.nodes import Nodes
+from tests.rotlab.store.served import Server
 from tests.rotlab.tracking.servers import MlflowServer
 from tests.rotlab.tracking.story import runs_of
 
@@ -23,7 +24,7 @@ Ask = Callable[..., str]
 
 
 @pytest.fixture
-def mlflow(server: s3.Server, url: str, tmp_path: Path) -> Iterator[str]:
+def mlflow(server: Server, url: str, tmp_path: Path) -> Iterator[str]:
     """The URI of an MLflow server that has its artifacts beside the store."""
     found = MlflowServer(
         f"sqlite:///{tmp_path}/server.db",

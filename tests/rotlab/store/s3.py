@@ -4,68 +4,30 @@ Moto looks whether a name is taken and then takes it, in threads that know nothi
 does that as one. So requests that write are let in one by one here.
 """
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
 
+from tests.rotlab.store.served import BUCKET, PAGE, Server, served
+
 KEYS = {
     "AWS_ACCESS_KEY_ID": "somebody",
     "AWS_SECRET_ACCESS_KEY": "something",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
-BUCKET = "lab"
-PAGE = 20  # names in one answer; S3 gives a thousand
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """One that listens.
-
-    Args:
-        process: that it is.
-        endpoint: its URL.
-    """
-
-    process: subprocess.Popen[str]
-    endpoint: str
-
-    @contextmanager
-    def away(self) -> Iterator[None]:
-        """Have it answer nobody during the block."""
-        self.process.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.process.send_signal(signal.SIGCONT)
 
 
 @contextmanager
 def serving() -> Iterator[Server]:
     """Have a server with one bucket, for the length of the block."""
-    process = subprocess.Popen(  # noqa: S603  (our own module)
-        [sys.executable, __file__],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **KEYS, "MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE)},
-    )
-    try:
-        assert process.stdout is not None
-        endpoint = f"http://127.0.0.1:{int(process.stdout.readline())}"
-        yield Server(process, endpoint)
-    finally:
-        process.send_signal(signal.SIGCONT)
-        process.kill()
-        process.wait()
+    with served(Path(__file__), {**KEYS, "MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE)}) as server:
+        yield server
 
 
 class _OneByOne:

@@ -29,37 +29,39 @@ from tests.rotlab.store.made import STAGE, a_record, committed
 from tests.rotlab.store.nodes import Nodes
 
 
-def test_another_node_has_the_result_with_every_byte(node: Nodes, url: str) -> None:
-    record = committed(node("one", url), state={"sha256": "", "inputs": {}})
-    other = node("two", url)
+def test_another_node_has_the_result_with_every_byte(node: Nodes, any_url: str) -> None:
+    record = committed(node("one", any_url), state={"sha256": "", "inputs": {}})
+    other = node("two", any_url)
     assert other.record(STAGE.key, STAGE.kind) == record
     folder = other.result_folder(record)
     assert "two" in folder.parts
     assert checksums(folder) == record.files
 
 
-def test_a_result_without_a_file_is_one_on_another_node_too(node: Nodes, url: str) -> None:
-    store = node("one", url)
+def test_a_result_without_a_file_is_one_on_another_node_too(node: Nodes, any_url: str) -> None:
+    store = node("one", any_url)
     attempt, record = a_record(store)
     (attempt / "network.pt").unlink()
     record = store.commit(STAGE, attempt, replace(record, files={}))
-    assert list(node("two", url).result_folder(record).iterdir()) == []
+    assert list(node("two", any_url).result_folder(record).iterdir()) == []
 
 
-def test_a_file_that_is_not_what_the_record_says_is_not_used(node: Nodes, url: str) -> None:
-    store = node("one", url)
+def test_a_file_that_is_not_what_the_record_says_is_not_used(node: Nodes, any_url: str) -> None:
+    store = node("one", any_url)
     record = committed(store)
     far = far_of(store.result_place(record))
     assert far is not None
     far.bucket.replace(f"{far.name}/network.pt", b"something else")
     with pytest.raises(StoreError, match=r"network\.pt: damaged"):
-        node("two", url).result_folder(record)
+        node("two", any_url).result_folder(record)
     far.bucket.remove(f"{far.name}/network.pt")
-    with pytest.raises(StoreError, match=f"{url}.*gone, though count"):
-        node("two", url).result_folder(record)
+    with pytest.raises(StoreError, match=f"{any_url}.*gone, though count"):
+        node("two", any_url).result_folder(record)
 
 
-def test_a_stage_goes_on_on_another_node_from_its_last_whole_state(node: Nodes, url: str) -> None:
+def test_a_stage_goes_on_on_another_node_from_its_last_whole_state(
+    node: Nodes, any_url: str
+) -> None:
     stage = make_stage("learn", name="l", epochs=5)
 
     class Stopping(Unwatched):
@@ -72,10 +74,10 @@ def test_a_stage_goes_on_on_another_node_from_its_last_whole_state(node: Nodes, 
             return "now" if self.asked > 3 else "no"
 
     def work() -> Work:
-        root = replica_of(url)
+        root = replica_of(any_url)
         return Work({stage.key: stage}, KINDS, {}, root, {"learn": 1}, stale_s=600.0)
 
-    one = node("one", url)
+    one = node("one", any_url)
     with pytest.raises(Stopped):
         perform(stage.key, work(), Stopping())
     steps: list[int] = []
@@ -86,7 +88,7 @@ def test_a_stage_goes_on_on_another_node_from_its_last_whole_state(node: Nodes, 
         def report(self, step: int, metrics: Any) -> None:  # noqa: ARG002  (called so)
             steps.append(step)
 
-    node("two", url)
+    node("two", any_url)
     record = perform(stage.key, work(), Counting())
     assert steps == [4, 5]
     assert record.metrics == {"accuracy": 5.0}
@@ -97,9 +99,9 @@ def test_a_stage_goes_on_on_another_node_from_its_last_whole_state(node: Nodes, 
 
 
 def test_half_an_upload_of_a_state_is_not_seen(
-    node: Nodes, url: str, monkeypatch: pytest.MonkeyPatch
+    node: Nodes, any_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = node("one", url)
+    store = node("one", any_url)
     folder = store.new_attempt(STAGE)
 
     def stop_at(epoch: str) -> None:
@@ -118,41 +120,41 @@ def test_half_an_upload_of_a_state_is_not_seen(
         sent.append(name)
         upload(self, path, name)
 
-    monkeypatch.setattr(Bucket, "upload", cut)
-    stop_at("2")
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, "upload", cut)
+        stop_at("2")
     assert len(sent) == 1
-    monkeypatch.undo()
-    begun = node("two", url).new_attempt(STAGE)
+    begun = node("two", any_url).new_attempt(STAGE)
     assert (begun / "network.pt").read_text() == "network.pt 1"
     assert (begun / "optimizer.pt").read_text() == "optimizer.pt 1"
 
 
-def test_what_was_withdrawn_elsewhere_is_not_gone_on_from_here(node: Nodes, url: str) -> None:
-    here = node("one", url)
+def test_what_was_withdrawn_elsewhere_is_not_gone_on_from_here(node: Nodes, any_url: str) -> None:
+    here = node("one", any_url)
     (here.new_attempt(STAGE) / "checkpoint.pt").write_bytes(b"by a broken device")
-    there = node("two", url)
+    there = node("two", any_url)
     record = committed(there)
     there.set_aside(record, "the device was broken")
-    assert list(node("one", url).new_attempt(STAGE).iterdir()) == []
+    assert list(node("one", any_url).new_attempt(STAGE).iterdir()) == []
 
 
 def test_a_journal_is_known_to_the_next_node_though_the_first_was_lost(
-    node: Nodes, url: str, monkeypatch: pytest.MonkeyPatch
+    node: Nodes, any_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rotlab.store.courier.DRIVER_LOOKS_S", 0.05)
-    one = node("one", url)
+    one = node("one", any_url)
     one.save_study(SavedStudy("lab", 1, "Why?", "", {}, {"cells": []}))
     with one.driving("lab", "1-a"):
         journal = Journal(one.journal_path("lab"))
         for number in range(3):
             journal.append({"event": "step", "number": number})
             time.sleep(0.2)
-        two = node("two", url)  # while the first is at it
+        two = node("two", any_url)  # while the first is at it
         assert two.study("lab") is not None
         assert Journal(two.journal_path("lab")).read() == journal.read()
         journal.append({"event": "last"})
         journal.close()
-    three = node("three", url)
+    three = node("three", any_url)
     with three.driving("lab", "1-b") as other:
         assert other is None
         assert Journal(three.journal_path("lab")).read() == journal.read()
@@ -168,9 +170,9 @@ def test_a_journal_is_known_to_the_next_node_though_the_first_was_lost(
 
 
 def test_of_two_who_take_themselves_for_the_writer_one_learns_better(
-    node: Nodes, url: str, caplog: pytest.LogCaptureFixture
+    node: Nodes, any_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    one = node("one", url)
+    one = node("one", any_url)
     with one.driving("lab", "1-a"):
         far = far_of(one.journal_path("lab"))
         assert far is not None
@@ -179,13 +181,13 @@ def test_of_two_who_take_themselves_for_the_writer_one_learns_better(
         journal.append({"event": "mine"})
         journal.close()
     assert "another run has taken over" in caplog.text
-    two = node("two", url)
+    two = node("two", any_url)
     with two.driving("lab", "1-b"):
         assert [one["event"] for one in Journal(two.journal_path("lab")).read()] == ["by another"]
 
 
-def test_a_study_whose_runs_node_was_lost_is_taken_over(node: Nodes, url: str) -> None:
-    store = node("one", url)
+def test_a_study_whose_runs_node_was_lost_is_taken_over(node: Nodes, any_url: str) -> None:
+    store = node("one", any_url)
     folder, pace = store.study_folder("lab"), Pace(stale_s=0.5, look_s=0.1)
     far = far_of(folder / "driver.lock")
     assert far is not None
@@ -197,8 +199,8 @@ def test_a_study_whose_runs_node_was_lost_is_taken_over(node: Nodes, url: str) -
         assert far.bucket.listed("studies/lab").keys() == {"driver.lock"}
 
 
-def test_a_run_elsewhere_that_lives_is_worked_beside(node: Nodes, url: str) -> None:
-    store = node("one", url)
+def test_a_run_elsewhere_that_lives_is_worked_beside(node: Nodes, any_url: str) -> None:
+    store = node("one", any_url)
     folder, pace = store.study_folder("lab"), Pace(stale_s=30.0, look_s=0.05)
     far = far_of(folder / "driver.lock")
     assert far is not None
@@ -224,36 +226,36 @@ def test_a_run_elsewhere_that_lives_is_worked_beside(node: Nodes, url: str) -> N
 
 
 def test_small_files_of_a_result_come_here_for_mlflow_and_networks_do_not(
-    node: Nodes, url: str
+    node: Nodes, any_url: str
 ) -> None:
-    store = node("one", url)
+    store = node("one", any_url)
     attempt, _ = a_record(store)
     (attempt / "scores.csv").write_text("a,b\n")
     record = store.commit(STAGE, attempt, replace(_, files=checksums(attempt)))
-    other = node("two", url)
+    other = node("two", any_url)
     result = Result(STAGE.key, STAGE.kind, record.attempt, {})
     found = sort_files(result, shelf_of(other, "small"), "small")
     assert found is not None
     assert found.whole == ("scores.csv",)
-    assert found.tags["rotlab.folder"] == f"{url}/count/{STAGE.key}/attempts/{record.attempt}"
+    assert found.tags["rotlab.folder"] == f"{any_url}/count/{STAGE.key}/attempts/{record.attempt}"
 
 
-def test_a_node_that_reaches_the_bucket_is_found_in_order(node: Nodes, url: str) -> None:
-    root = node("one", url).root
+def test_a_node_that_reaches_the_bucket_is_found_in_order(node: Nodes, any_url: str) -> None:
+    root = node("one", any_url).root
     assert "is not the folder that the driver writes to" in str(look_at_store(root, "mark.tmp"))
     create_json(root / "mark.tmp", {}, ".mark")
     assert look_at_store(root, "mark.tmp") is None
 
 
-def test_a_copy_of_the_bucket_is_a_folder_store(node: Nodes, url: str, tmp_path: Path) -> None:
-    store = node("one", url)
+def test_a_copy_of_the_bucket_is_a_folder_store(node: Nodes, any_url: str, tmp_path: Path) -> None:
+    store = node("one", any_url)
     record = committed(store)
     store.save_study(SavedStudy("lab", 1, "Why?", "", {}, {"cells": []}))
     with store.driving("lab", "1-a"):
         journal = Journal(store.journal_path("lab"))
         journal.append({"event": "step"})
         journal.close()
-    bucket = Bucket(url)
+    bucket = Bucket(any_url)
     for name in bucket.listed("", deep=True):
         path = tmp_path / "copy" / name
         path.parent.mkdir(parents=True, exist_ok=True)

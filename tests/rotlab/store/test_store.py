@@ -174,8 +174,8 @@ def test_a_store_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_scheme_that_is_not_supported_is_named() -> None:
-    with pytest.raises(StoreError, match="scheme 'gs' is not supported"):
-        Store.open("gs://bucket/store")
+    with pytest.raises(StoreError, match="scheme 'abfs' is not supported"):
+        Store.open("abfs://bucket/store")
 
 
 def test_the_store_is_found_as_option_then_environment_then_here(

@@ -16,7 +16,8 @@ from rotlab.tracking.errand import Errand
 from rotlab.tracking.journal import Journal
 from rotlab.tracking.rebuild import rebuild
 from rotnet.pictures.strip import FILE
-from tests.rotlab.store.s3 import BUCKET, KEYS, serving
+from tests.rotlab.store.s3 import KEYS, serving
+from tests.rotlab.store.served import BUCKET
 from tests.rotlab.tracking.servers import MlflowServer
 from tests.rotlab.tracking.story import events_of, runs_of
 from tests.rotlab.tracking.strips import make_strip

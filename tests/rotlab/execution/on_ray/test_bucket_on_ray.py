@@ -25,7 +25,7 @@ from tests.rotlab.execution.processes import (
     start_driver,
     wait_until,
 )
-from tests.rotlab.store import s3
+from tests.rotlab.store.served import BUCKET, Server
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 AWAY_S = 4.0
@@ -33,9 +33,9 @@ SCENARIO = "trainings"
 
 
 def test_a_study_in_a_bucket_ends_as_in_a_folder_whatever_is_lost_on_the_way(
-    server: s3.Server, tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"s3://{s3.BUCKET}/study"
+    url = f"s3://{BUCKET}/study"
     plan, bucket = SCENARIOS[SCENARIO](), Bucket(url)
     expected = in_a_folder(plan, tmp_path / "folder", monkeypatch)
 
@@ -73,6 +73,25 @@ def test_a_study_in_a_bucket_ends_as_in_a_folder_whatever_is_lost_on_the_way(
     left = names("")
     assert not [name for name in left if "/state/" in name or "lease" in name or ".lock" in name]
     assert not [name for name in left if ".parts/" in name]
+
+
+@pytest.mark.usefixtures("google")
+def test_a_study_in_google_cloud_storage_is_known_to_a_node_that_had_no_part_in_it(
+    tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, plan = f"gs://{BUCKET}/study", SCENARIOS["small"]()
+    env = {**os.environ, "ROTNET_CACHE": str(tmp_path / "one"), "MLFLOW_TRACKING_URI": uri}
+    ended = finish(start_driver("small", url, env=env), 240)
+    assert ended.status == 0, ended.err
+    monkeypatch.setenv("ROTNET_CACHE", str(tmp_path / "two"))
+    store = Store.open(url)
+    found = store.records(plan.stages.values())
+    assert found.keys() == plan.stages.keys()
+    assert 5.0 in [record.metrics.get("accuracy") for record in found.values()]  # the total
+    for record in found.values():
+        store.result_folder(record)  # every byte is held against its SHA-256
+    left = Bucket(url).listed("", deep=True)
+    assert not [name for name in left if "lease" in name or ".lock" in name or ".parts/" in name]
 
 
 def in_a_folder(
