@@ -43,13 +43,13 @@ def run(args: argparse.Namespace) -> int:
     try:
         store.root.mkdir(parents=True, exist_ok=True)
         staging = store.root / f"{IMPORT}{secrets.token_hex(6)}"
-        with counting(store.root):
+        with counting(store.root) as check:
             try:
                 staging.mkdir()
                 bundle = unpack(args.file, staging)
                 plan = bundle.study.load_plan(load_kinds())
                 check_study(bundle, store)
-                placed = place(bundle, store)
+                placed = place(bundle, store, check)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:

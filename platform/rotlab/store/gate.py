@@ -20,23 +20,26 @@ _PAUSE_S = 0.05
 
 
 @contextlib.contextmanager
-def counting(root: Path) -> Iterator[None]:
+def counting(root: Path) -> Iterator[Callable[[], None]]:
     """Have nothing removed while this is entered; waits for a removal that is under way.
 
     In a store that may only be read, whose lock nobody has made yet, there is nothing to wait for.
 
     Args:
         root: of the store.
+
+    Yields:
+        What to ask before what was there is relied on; it raises UserError where others may not
+        have waited.
     """
     with contextlib.ExitStack() as stack:
         if far_of(root) is not None:
-            stack.enter_context(present(root))
-            yield
+            yield stack.enter_context(present(root))
             return
         lock = _open(root / GATE)
         if lock is not None:
             fcntl.flock(stack.enter_context(lock), fcntl.LOCK_SH)
-        yield
+        yield _nothing  # a lock holds for as long as its process does
 
 
 @contextlib.contextmanager
@@ -66,7 +69,7 @@ def removing(root: Path, wait_s: float = WAIT_S) -> Iterator[Callable[[], None]]
                     "run begins: try again once that is over"
                 )
             time.sleep(_PAUSE_S)
-        yield _nothing  # a lock holds for as long as its process does
+        yield _nothing
 
 
 def store_time(root: Path) -> float:

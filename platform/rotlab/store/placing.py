@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, fields
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -47,11 +47,16 @@ class Placed:
     orphaned: tuple[str, ...]
 
 
-def place(bundle: Bundle, store: Store) -> Placed:
+def place(bundle: Bundle, store: Store, check: Callable[[], None]) -> Placed:
     """Put a study into a store, its results first: the study is there once they are.
 
     Call it inside of `rotlab.store.gate.counting`. Cut short, it leaves whole results; called
     again it ends what it began.
+
+    Args:
+        bundle: the study.
+        store: that it is put into.
+        check: raises if something may have been removed meanwhile, as that gives it.
 
     Raises:
         StoreError: before anything is put there: the store has another study of the name, or it is
@@ -74,6 +79,7 @@ def place(bundle: Bundle, store: Store) -> Placed:
                 _place_decision(decision, store.root / place)
         for journal in bundle.journals():
             _place_journal(store, name, journal)
+        check()
         for study in bundle.revisions:
             store.save_study(study)
     return Placed(**{sort: tuple(keys) for sort, keys in found.items()})

@@ -21,18 +21,22 @@ from rotnet.errors import UserError
 
 
 @contextlib.contextmanager
-def present(root: Path, pace: Pace = PACE) -> Iterator[None]:
+def present(root: Path, pace: Pace = PACE) -> Iterator[Callable[[], None]]:
     """Have nothing removed while this is entered; waits for a removal that is under way.
 
     Args:
         root: of the store.
         pace: of leases.
+
+    Yields:
+        What to ask before what was there is relied on: it raises UserError if this process was held
+        up for so long that something may have been removed.
     """
     own = secrets.token_hex(6)
     while True:
-        with Lease(root / COUNTING / own, own, None, _always, pace.stale_s):
+        with Lease(root / COUNTING / own, own, None, _always, pace.stale_s) as lease:
             if lives(root / GATE, pace) is None:
-                yield
+                yield lambda: _check(lease, root, "what it relies on may be gone: try again")
                 return
         while lives(root / GATE, pace) is not None:
             time.sleep(pace.look_s)
@@ -63,14 +67,9 @@ def alone(root: Path, wait_s: float, pace: Pace = PACE) -> Iterator[Callable[[],
                     raise _busy(root)
                 time.sleep(pace.look_s)
 
-        def check() -> None:
-            if not lease.is_fresh():
-                raise UserError(
-                    f"{told(root)}: this process, or the bucket, did not answer for some seconds: "
-                    "nothing more is removed; what is left goes by the same command"
-                )
-
-        yield check
+        yield lambda: _check(
+            lease, root, "nothing more is removed; what is left goes by the same command"
+        )
 
 
 def _take(stack: contextlib.ExitStack, path: Path, end: float, pace: Pace) -> Lease:
@@ -86,6 +85,13 @@ def _take(stack: contextlib.ExitStack, path: Path, end: float, pace: Pace) -> Le
             if stale is None and time.monotonic() > end:
                 raise _busy(path.parent) from held
             time.sleep(pace.look_s)
+
+
+def _check(lease: Lease, root: Path, so: str) -> None:
+    if not lease.is_fresh():
+        raise UserError(
+            f"{told(root)}: this process, or the bucket, did not answer for some seconds: {so}"
+        )
 
 
 def _signs(root: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from typing import Any
 from rotlab.planning.plan.plan import Plan
 from rotlab.planning.stage import Resources, Stage
 from rotlab.store.bundle import Manifest, Weights
+from rotlab.store.gate import counting
 from rotlab.store.pack import Member, members, pack
 from rotlab.store.placing import Placed, place
 from rotlab.store.record import Record
@@ -83,7 +84,8 @@ def read(path: Path) -> Bundle:
 
 def bring(path: Path, store: Store) -> Placed:
     store.root.mkdir(parents=True, exist_ok=True)
-    return place(read(path), store)
+    with counting(store.root) as check:
+        return place(read(path), store, check)
 
 
 def files_of(store: Store, stage: Stage) -> Names:

@@ -45,6 +45,20 @@ def test_who_was_held_up_removes_nothing_more(root: Path, monkeypatch: pytest.Mo
             check()
 
 
+def test_who_was_held_up_relies_on_nothing_more(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> bool:
+        raise UserError("no answer")
+
+    with present(root, PACE) as check:
+        check()
+        monkeypatch.setattr(ObjectSlot, "move_on", away)
+        time.sleep(PACE.stale_s)
+        with pytest.raises(UserError, match="may be gone: try again"):
+            check()
+
+
 def test_nothing_stays_of_either(root: Path) -> None:
     with present(root, PACE), present(root, PACE):
         assert len(names(root)) == 2
