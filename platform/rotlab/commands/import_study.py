@@ -36,10 +36,11 @@ def run(args: argparse.Namespace) -> int:
     """Check a file and put its study into the store; return 0.
 
     Raises:
-        UserError: before anything changes, if the file is damaged or the store has another study of
-            the name; afterwards, if MLflow cannot be reached.
+        UserError: before anything changes, if the file is damaged, the store has another study of
+            the name, or nothing says where MLflow is; afterwards, if that cannot be reached.
     """
     store = Store.open(args.store)
+    uri = tracking_uri_of(store, args.tracking_uri)
     try:
         store.root.mkdir(parents=True, exist_ok=True)
         staging = store.root / f"{IMPORT}{secrets.token_hex(6)}"
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
             f"{store.name}: {error.strerror or error}; nothing is half there"
         ) from error
     _say(placed, store, plan.name)
-    _track(store, plan.name, tracking_uri_of(store, args.tracking_uri))
+    _track(store, plan.name, uri)
     where = () if args.store is None else ("--store", args.store)
     print(f"results: {shlex.join(['rotlab', 'results', plan.name, *where])}")
     return 0

@@ -98,6 +98,17 @@ def test_what_cannot_be_exported_is_said_and_leaves_no_file(
     assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", "store") == 0
 
 
+@pytest.mark.parametrize("place", ["s3"], indirect=True)
+def test_nothing_is_put_into_a_bucket_while_nothing_says_where_mlflow_is(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", store.name) == 0
+    elsewhere = f"{store.name}/elsewhere"
+    assert ask("import", "x.tar", "--store", elsewhere) == 2
+    assert "give --tracking-uri" in capsys.readouterr().err
+    assert Store.open(elsewhere).studies() == []
+
+
 def test_a_damaged_file_changes_nothing(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert ask("export", "lab", "-o", "x.tar", "--without-tables", "--store", store.name) == 0
     whole = bytearray(Path("x.tar").read_bytes())
