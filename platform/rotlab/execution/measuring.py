@@ -93,7 +93,7 @@ def _measure(
     store = job.store.smoke_store(job.plan.name, run)
     try:
         work = _work(job, smoke, store, resources)
-        conduct = run_small(job, smoke, work, resources, _Nobody(), around)
+        conduct = run_small(job, smoke, work, resources, _Nobody(), around, say)
         names = around.cluster.capacity().models
         model = next(iter(resources[stages[key].kind].model for key in wanted)) or ""
         model = names[0] if not model and len(names) == 1 else model  # it has come since

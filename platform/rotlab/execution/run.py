@@ -262,6 +262,7 @@ def _bring_about(
             store.cancel_path(name),
             _beside(job, own, rates),
             lambda words: news.tell(f"{name} has used {words} of its budget"),
+            say,
         )
         with (
             being_run(tracker, study, reused, job.policy.budget),

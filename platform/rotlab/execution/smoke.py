@@ -83,7 +83,7 @@ def try_first(
     store = job.store.smoke_store(job.plan.name, run)
     try:
         work = work_of(job, smoke, store, resources)
-        conduct = run_small(job, smoke, work, resources, heard, around)
+        conduct = run_small(job, smoke, work, resources, heard, around, say)
         _clear(notes)
         for key in conduct.failures:
             _keep(stages[key], store, notes)
@@ -111,6 +111,7 @@ def run_small(
     resources: Mapping[str, Resources],
     listener: Listener,
     around: Surroundings,
+    say: Callable[[str], None],
 ) -> Conduct:
     """Run sorts of stages as real ones are run, in a store of their own; return how it went.
 
@@ -121,6 +122,7 @@ def run_small(
         resources: kind -> request, resolved.
         listener: hears of every event.
         around: where it runs.
+        say: takes what its user is to know meanwhile.
 
     Raises:
         KeyboardInterrupt: if it was to stop.
@@ -129,7 +131,7 @@ def run_small(
     conduct = Conduct(smoke.plan, {}, resources, around.cluster.capacity, listener, policy=policy)
     around.interrupt.aim(conduct, around.stop_file)
     cancel = job.store.cancel_path(job.plan.name)
-    overseer = Overseer(conduct, around.stop_file, cancel, Usage, lambda _: None)
+    overseer = Overseer(conduct, around.stop_file, cancel, Usage, lambda _: None, say)
     run_trials(conduct, work, overseer.look, around)
     around.interrupt.let_go()
     return conduct

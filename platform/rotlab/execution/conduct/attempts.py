@@ -96,6 +96,11 @@ class Attempts:
         """Return what workers at work have."""
         return [one.resources for one in self._by_key.values() if one.since is not None]
 
+    def waiting(self) -> list[Resources]:
+        """Return what those wait for that have no worker, and are in line for none."""
+        named = self._by_key.values()
+        return [one.resources for one in named if one.since is None and not one.is_in_line]
+
     def in_want(self, moment: float) -> list[str]:
         """Return the keys of those that have been waiting for room since a moment."""
         return [

@@ -23,6 +23,7 @@ from rotlab.execution.conduct.policy import Policy
 from rotlab.execution.conduct.retries import Retries
 from rotlab.execution.conduct.shares import Shares
 from rotlab.execution.conduct.snapshot import Snapshot, take_snapshot
+from rotlab.execution.conduct.stranded import Stranded
 from rotlab.execution.conduct.teller import Teller
 from rotlab.execution.conduct.unneeded import sort_out
 from rotlab.planning.plan.plan import Plan
@@ -92,6 +93,7 @@ class Conduct:
         self._retries = Retries(capacity)
         self._teller = Teller(listener, clock, self._policy.rates, used)
         self._alike = Alike()
+        self._stranded = Stranded()
         self._durations = Durations()
         for record in records.values():
             self._durations.took(record.kind, record.seconds)
@@ -266,6 +268,12 @@ class Conduct:
                 self.halted = f"the budget is used up: {words}; raise it, and run again"
             elif share >= NEAR and not self.is_near:
                 self.is_near = words
+
+    def stranded(self) -> str:
+        """Say what stages have long been waiting for that no node has; empty where none are."""
+        with self._lock:
+            waiting = self._attempts.waiting()
+            return self._stranded.look(waiting, self._capacity(), self._clock())
 
     @property
     def idle(self) -> bool:

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 from rotlab.execution.conduct.budget import Usage
-from rotlab.execution.conduct.conduct import Policy
+from rotlab.execution.conduct.capacity import Capacity
+from rotlab.execution.conduct.conduct import Assignment, Policy
 from rotlab.execution.conduct.oversee import ASK_EVERY_S, EVERY_S, Overseer
+from rotlab.execution.conduct.stranded import PATIENCE_S
 from rotlab.execution.on_ray.watch import POLL_EVERY_S, TrialWatch
 from rotlab.planning.space.budget import Budget
+from rotlab.planning.stage import Resources
 from tests.rotlab.execution.conduct.labs import Lab
 
 
@@ -17,6 +20,7 @@ class Watched:
         self.lab = Lab(policy=Policy(budget=Budget(wall_hours=1.0)))
         self.lab.start()
         self.near: list[str] = []
+        self.stranded: list[str] = []
         self.now, self.beside = 0.0, Usage()
         self.stop, self.cancel = folder / "stop", folder / "cancel"
         self.overseer = Overseer(
@@ -25,6 +29,7 @@ class Watched:
             self.cancel,
             lambda: self.beside,
             self.near.append,
+            self.stranded.append,
             clock=lambda: self.now,
         )
         self.watch = TrialWatch(lambda _: None, self.stop, clock=lambda: self.now)
@@ -76,3 +81,16 @@ def test_a_limit_that_is_met_while_stopping_softens_nothing(tmp_path: Path) -> N
     run.lab.now += 2 * 3600
     run.look()
     assert run.stop.read_text() == "now"
+
+
+def test_stages_that_wait_for_a_node_which_does_not_come_are_told_of_once(tmp_path: Path) -> None:
+    run = Watched(tmp_path)
+    run.lab.conduct._capacity = lambda: Capacity(4, 0, ((4.0, 0.0),), 64)
+    run.lab.conduct._resources = {"count": Resources(1, 1.0), "total": Resources(1, 0)}
+    assert isinstance(run.lab.conduct.propose(), Assignment)
+    for _ in range(4):
+        run.now += ASK_EVERY_S
+        run.look()
+        run.lab.now += PATIENCE_S / 2
+    (said,) = run.stranded
+    assert "has not had for 10 minutes (1 for 1 CPU, 1 GPU)" in said
