@@ -9,18 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from rotlab.execution.stage.perform import Work, perform
 from rotlab.planning.plan.plan import Plan
-from rotlab.planning.plan.planned import plan_file
 from rotlab.planning.stage import Length, Stage
 from rotlab.store.record import Record, record_from_json, record_to_json
 from rotlab.store.store import Store
 from rotlab.store.trunk import KeepStates, Lineage
-from rotnet.data.manifest import Manifest
 from rotnet.errors import UserError
-from rotnet.learning.checkpoint import load_network
 from rotnet.learning.watch import Stopped, StopWish, Unwatched
 from tests.rotlab.execution.lab import KINDS, LEARN, make_plan, make_stage
 
@@ -344,59 +340,3 @@ def test_a_kind_without_lengths_keeps_nothing(tmp_path: Path) -> None:
     assert Lab(tmp_path, make_plan([stage])).do(stage).state is None
     assert KINDS["count"].length is None
     assert isinstance(LEARN.length, Length)
-
-
-SPACE = """
-name: lengths
-question: How long?
-base: tiny
-data: {{pretrain: hockey, target: weizmann}}
-clip: {{frames: 4, stride: 1, resize: 24, size: 10}}
-model: {{width: 2, hidden: 4}}
-pretrain: {{schedule: step, milestones: [1], steps_per_epoch: 2, warmup_epochs: 0.5}}
-finetune: {{schedule: constant, steps_per_epoch: 2, warmup_epochs: 0.5, val_fraction: 0.25}}
-evaluate: {{clips: 1}}
-runtime: {{workers: 0}}
-axes:
-  pretrain.epochs: {lengths}
-  finetune.epochs: {lengths}
-"""
-
-
-def run_space(lengths: list[int], root: Path, data: Path) -> dict[str, Record]:
-    """Plan and do a study of our own kinds; return its records."""
-    root.mkdir()
-    (root / "space.yaml").write_text(SPACE.format(lengths=lengths))
-    planned = plan_file(root / "space.yaml", data)
-    plan, kinds = planned.plan, planned.kinds
-    folders = {name: data / name for name in ("hockey", "weizmann")}
-    work = Work(
-        plan.stages, kinds, folders, root, dict.fromkeys(kinds, 1), continues=plan.continues
-    )
-    return {key: perform(key, work, Unwatched()) for key in plan.stages}
-
-
-def test_networks_reached_through_shorter_trainings_are_the_same(
-    tmp_path: Path, actions: Manifest, pool: Manifest
-) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
-    (data / "hockey").symlink_to(pool.folder)
-    (data / "weizmann").symlink_to(actions.folder)
-    straight = run_space([4], tmp_path / "straight", data)
-    through = run_space([1, 2, 4], tmp_path / "through", data)
-    assert set(straight) < set(through)
-    kinds = [record.kind for record in through.values() if record.continued is not None]
-    assert (kinds.count("pretrain"), kinds.count("finetune")) == (2, 6)
-    assert {record.not_continued for record in through.values()} == {None}
-    for key, record in straight.items():
-        assert record.continued is None
-        assert through[key].metrics == record.metrics
-        if record.kind != "evaluate":
-            expected, found = (
-                load_network(Store(tmp_path / name).result_folder(each))
-                for name, each in (("straight", record), ("through", through[key]))
-            )
-            assert all(
-                torch.equal(found.weights[name], value) for name, value in expected.weights.items()
-            )
