@@ -9,8 +9,10 @@ from rotlab.store.bundle import Manifest, check_place
 from rotlab.store.decision_book import decision_files
 from rotlab.store.files import read_text
 from rotlab.store.pack import members, pack
+from rotlab.store.placing import place as place_study
 from rotlab.store.store import Store, StoreError
 from rotlab.tracking.journal import Journal
+from rotnet.errors import UserError
 from tests.rotlab.execution.lab import make_plan
 from tests.rotlab.execution.search.bowls import make_searching_job
 from tests.rotlab.execution.search.throws import make_looking_job
@@ -25,6 +27,7 @@ from tests.rotlab.execution.shipped import (
     export,
     files_of,
     make_store,
+    read,
     tell,
 )
 from tests.rotlab.store.put import names, put
@@ -50,6 +53,19 @@ def test_a_result_that_is_there_is_never_overwritten(
     assert placed.other == (TUNED.key,)
     assert other.record(TUNED.key, TUNED.kind) == own
     assert files_of(other, TUNED) == {"own.pt"}
+
+
+@pytest.mark.parametrize("place", ["folder"], indirect=True)
+def test_no_study_is_there_of_whose_results_some_may_have_gone(
+    store: Store, other: Store, tmp_path: Path
+) -> None:
+    def check() -> None:
+        raise UserError("held up")
+
+    other.root.mkdir()
+    with pytest.raises(UserError, match="held up"):
+        place_study(read(export(store, tmp_path / "lab.tar")), other, check)
+    assert other.studies() == []
 
 
 def test_a_result_that_was_withdrawn_here_stays_withdrawn(store: Store, tmp_path: Path) -> None:
