@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -58,6 +59,13 @@ def test_every_shipped_file_plans_without_data_or_warning(name: str, tmp_path: P
     assert plan.name == name
     assert not plan.warnings
     assert plan.absent
+
+
+def test_transfer_turns_every_set_on_one_path(tmp_path: Path) -> None:
+    stages = plan_file(SPACES / "transfer.yaml", tmp_path).plan.stages.values()
+    trained: list[Any] = [one.config for one in stages if one.kind == "pretrain"]
+    assert {config.pretext.rotations for config in trained} == {2, 4, 8, 360}
+    assert {config.pretext.resampled for config in trained} == {True}
 
 
 def test_parents_stand_before_children_and_in_every_cell_that_needs_them(paper: Plan) -> None:
